@@ -1,0 +1,36 @@
+"""Floor 0: plain data that every room may hold. Importing it never imports torch."""
+
+from surefoot.types.configs import (
+    BaselineConfig,
+    DataConfig,
+    ErrorsConfig,
+    FinalConfig,
+    ModelConfig,
+    PhaseConfig,
+    ProblemConfig,
+    SearchConfig,
+    Section,
+    ServeConfig,
+    Settings,
+    Space,
+    SplitConfig,
+    TrainConfig,
+)
+from surefoot.types.context import Context, Events, Ledger, Store
+from surefoot.types.errors import (
+    BusyError,
+    ConfigError,
+    DamagedError,
+    DataError,
+    GateStop,
+    ResourceError,
+    SealedError,
+    SplitLeakError,
+    SurefootError,
+    UsageError,
+)
+from surefoot.types.examples import Batch, Field, Predictions
+from surefoot.types.findings import Finding, Measured, Plain, Report
+from surefoot.types.problem import Problem, Reason, Task
+from surefoot.types.reports import *  # noqa: F403
+from surefoot.types.source import ImageSource, ItemError, Refused, TableSource

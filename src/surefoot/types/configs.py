@@ -1,0 +1,167 @@
+"""Every setting, with its default, its range and what it means. `surefoot.toml` is these classes, written down.
+
+The docs list each key (tests compare), the JSON Schema is made from them, and a step's config is part of its cache key.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Frac = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Section(BaseModel):
+    """A table of the settings file: unknown keys and wrong types are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(Section):
+    """Where the data is and what its columns mean."""
+
+    source: str = Field("", description="Folder, archive, table, arrays, IDX folder, `sklearn:NAME`, or `my_code:Name`.")
+    test: str = Field("", description="A test set that was given apart; it stays the test set.")
+    wild: str = Field("", description="Data from where the model will be used; scored beside the test set, never trained on.")
+    target: str | list[str] = Field("", description="Target column, or columns; inferred when left out.")
+    id: str = Field("", description="Column that names the rows; never an input.")
+    ignore: list[str] = Field([], description="Columns that are not inputs.")
+    weight: str = Field("", description="Column with the weight of each row in the loss.")
+    side: int = Field(0, ge=0, le=1024, description="Pictures are packed with this many pixels a side; 0: chosen from their sizes and the budget.")
+    memory_mb: float = Field(2048.0, gt=0, description="Packs up to this size are held in memory, larger ones are read from disk in batches.")
+
+
+class ProblemConfig(Section):
+    """The question; all of it is inferred when left out."""
+
+    task: Literal["", "binary", "multiclass", "multilabel", "regression", "vector_regression"] = Field("", description="What is predicted.")
+    metric: str = Field("", description="The one metric that is optimised.")
+    goal: float | None = Field(None, description="The value of the metric that would do.")
+    human: float | None = Field(None, description="The value of the metric that a careful person reaches.")
+    satisfice: dict[str, float] = Field({}, description="Metrics that must merely suffice, each with its bound.")
+
+
+class SplitConfig(Section):
+    """Who is trained on, who chooses, who judges."""
+
+    train: Frac = Field(0.6, description="Share of the items to train on.")
+    val: Frac = Field(0.2, description="Share of the items to choose on.")
+    test: Frac = Field(0.2, description="Share of the items sealed for the end.")
+    protocol: Literal["auto", "holdout", "kfold", "iterated_kfold"] = Field("auto", description="How val is formed; auto: K-fold under 1,000 items.")
+    folds: int = Field(5, ge=2, le=100, description="K of K-fold.")
+    iterations: int = Field(3, ge=1, le=100, description="How often iterated K-fold shuffles and splits anew.")
+    group: str = Field("", description="Column whose equal values never straddle two sets.")
+    group_by: Literal["", "content"] = Field("content", description="`content`: equal items never straddle two sets; empty: they may, and the leak is reported.")
+    time: str = Field("", description="Column of time: train on the past, choose on what follows, test on the last; `none` shuffles although rows are dated.")
+
+
+class ModelConfig(Section):
+    """The net: a notation, a user's own module, or the default for the data."""
+
+    layers: str = Field("", description="Layer notation, e.g. `INPUT -> [[CONV -> RELU]*2 -> POOL]*2 -> FC`; empty: the default for the data.")
+    use: str = Field("", description="The user's own module, `file:Name`, or a part's short name.")
+    width: int = Field(0, ge=0, le=4096, description="Channels of the first stage or units of a layer; 0: found by the overfit step.")
+    depth: int = Field(0, ge=0, le=64, description="Layers per stage or hidden layers; 0: found by the overfit step.")
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(0.0, description="Share of units dropped before the last layer.")
+
+
+class TrainConfig(Section):
+    """How a net is fitted."""
+
+    optimizer: str = Field("adamw", description="Short name of an optimizer (`surefoot parts`) or `file:name`.")
+    lr: float = Field(0.0, ge=0, description="Peak learning rate; 0: chosen by the search.")
+    schedule: str = Field("onecycle", description="Short name of a schedule or `file:name`.")
+    batch_size: int = Field(0, ge=0, description="Items per step; 0: by the size of the data.")
+    epochs: float = Field(0.0, ge=0, description="Passes over the train set; 0: by the budget.")
+    weight_decay: float = Field(0.01, ge=0, description="Decoupled weight decay.")
+    l1: float = Field(0.0, ge=0, description="L1 penalty on the weights.")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of SGD, first beta of Adam.")
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Share of the target spread over all classes.")
+    augment: str = Field("", description="Short name of an augmentation; empty: chosen by the search; `none`: none.")
+    averaging: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Decay per step of the moving average of the weights; 0: off.")
+    clip: float = Field(0.0, ge=0, description="Largest norm of the gradient; 0: no clipping.")
+    class_weights: Literal["none", "balanced"] = Field("none", description="Weight of each class in the loss.")
+    loss: str = Field("", description="Short name of a loss or `file:name`; empty: the task's own.")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: measured once per project and written down.")
+    snapshot_epochs: float = Field(0.0, ge=0, description="Epochs between checkpoints; 0: one an epoch, at least 100 steps apart.")
+    phases: list[PhaseConfig] = Field([], description="Declared phases of the final training, each a table `[[train.phases]]`.")
+
+
+class PhaseConfig(Section):
+    """One phase of the final training: what is not said stays as it was."""
+
+    epochs: float = Field(gt=0, description="Passes in this phase.")
+    lr: float | None = Field(None, gt=0, description="Peak learning rate.")
+    schedule: str | None = Field(None, description="Schedule of this phase.")
+    batch_size: int | None = Field(None, gt=0, description="Items per step.")
+    optimizer: str | None = Field(None, description="Optimizer of this phase; a new one starts without state.")
+    data: Literal["train", "train+val"] = Field("train+val", description="What this phase trains on.")
+
+
+class Space(Section):
+    """The range of one searched setting."""
+
+    log_uniform: tuple[float, float] | None = Field(None, description="Drawn evenly on a log scale.")
+    uniform: tuple[float, float] | None = Field(None, description="Drawn evenly.")
+    choice: list[Any] | None = Field(None, description="Drawn from a list.")
+    level: Literal["high", "middle", "low"] = Field("middle", description="How much it usually matters.")
+    role: Literal["scientific", "nuisance", "fixed"] = Field("nuisance", description="Asked about, merely tuned, or held.")
+
+
+class SearchConfig(Section):
+    """How settings are searched."""
+
+    trials: int = Field(10, ge=1, le=10_000, description="Settings tried for at most an epoch.")
+    keep: int = Field(3, ge=1, le=100, description="How many of them train longer.")
+    sampler: str = Field("random", description="`random`, `qmc` or `tpe`.")
+    space: dict[str, Space] = Field({}, description="Ranges, e.g. `\"train.lr\" = { log_uniform = [1e-4, 1.0] }`; defaults fill what is not said.")
+
+
+class BaselineConfig(Section):
+    """What to beat."""
+
+    rows: int = Field(20_000, ge=100, description="Most items the simple models train on; more are sampled, and said so.")
+
+
+class ErrorsConfig(Section):
+    """The error table."""
+
+    rows: int = Field(100, ge=1, le=100, description="Wrong val items in the sample, at most.")
+    tags: list[str] = Field([], description="Your own tag columns.")
+
+
+class FinalConfig(Section):
+    """The last training."""
+
+    start: Literal["scratch", "checkpoint"] = Field("scratch", description="Train anew, or go on from the tuned model's weights.")
+
+
+class ServeConfig(Section):
+    """The model behind HTTP."""
+
+    host: str = Field("127.0.0.1", description="Address to bind to.")
+    port: int = Field(8000, ge=0, le=65535, description="Port; 0: any free one.")
+    requests: int = Field(200, ge=10, description="Requests of the latency measurement.")
+
+
+class Settings(Section):
+    """The whole of `surefoot.toml`."""
+
+    question: str = Field("", description="What the project wants to know, in your words.")
+    budget: str = Field("20m", pattern=r"^(smoke|\d+(\.\d+)?[smh])$", description="The one dial: `smoke`, or a time such as `20m` or `8h`.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Every random draw follows from it.")
+    device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
+    data: DataConfig = DataConfig()
+    problem: ProblemConfig = ProblemConfig()
+    split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+    search: SearchConfig = SearchConfig()
+    baseline: BaselineConfig = BaselineConfig()
+    errors: ErrorsConfig = ErrorsConfig()
+    final: FinalConfig = FinalConfig()
+    serve: ServeConfig = ServeConfig()
+
+
+TrainConfig.model_rebuild()

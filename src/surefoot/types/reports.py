@@ -1,0 +1,415 @@
+"""One report per step: small, JSON, and enough to draw its part of the page. Arrays are named by their hash in the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from surefoot.types.configs import ModelConfig, TrainConfig
+from surefoot.types.findings import Measured, Plain, Report
+
+Ref = str
+"""SHA-256 of a stored file."""
+
+
+class ColumnProfile(Plain):
+    """What one column holds: its kind (`numeric`, `category`, `boolean`, `date`, `text`), and its numbers."""
+
+    name: str
+    kind: str
+    missing: int = 0
+    distinct: int = 0
+    low: float | None = None
+    mean: float | None = None
+    high: float | None = None
+    sd: float | None = None
+    histogram: tuple[int, ...] = ()
+    edges: tuple[float, ...] = ()
+    top: dict[str, int] = {}
+    role: str = "input"
+
+
+class RefusedItem(Plain):
+    """An item that is not used: where it is, and why."""
+
+    place: str
+    reason: str
+    code: str
+
+
+class AuditReport(Report):
+    """s02: what there is.
+
+    Attributes:
+        index: stored Arrow table, a row per readable item: `row` (position in the source), `id`, `content` (hash
+            without ordinal), `place`, `given_set`, `target` (list of float64; class index for classification),
+            `group`, `time` (both nullable), `weight`.
+        balance: class -> count (regression: a histogram over `balance_edges`).
+        columns: profile per table column.
+        sizes: "HxW" -> count for pictures, the most frequent first, at most 50.
+        sample: class -> ids shown in the sample grid (never of a given test set).
+        pictures: stored thumbnails by id for the report: safetensors id -> uint8 (H, W[, 3]).
+    """
+
+    fingerprint: str
+    num_items: int
+    num_usable: int
+    index: Ref
+    refused: tuple[RefusedItem, ...] = ()
+    balance: dict[str, int] = {}
+    balance_edges: tuple[float, ...] = ()
+    columns: tuple[ColumnProfile, ...] = ()
+    sizes: dict[str, int] = {}
+    modes: dict[str, int] = {}
+    pixel_mean: tuple[float, ...] = ()
+    sample: dict[str, tuple[str, ...]] = {}
+    pictures: Ref = ""
+    num_wild: int = 0
+
+
+class Split(Report):
+    """s03: who trains, who chooses, who judges.
+
+    Attributes:
+        sets: stored Arrow table: `id`, `set` ("train", "val", "test", "train_dev"), and `val_folds`
+            (list of fold numbers in which a non-test item is val; in all others it is train).
+        protocol: `holdout`, `kfold` or `iterated_kfold`.
+        folds: how many (train, val) pairs there are.
+        by: `stratified`, `group`, `time` or `given`.
+        counts: set -> items; per class: set -> class -> items.
+        resolves: the smallest difference of the metric that val can tell from noise.
+    """
+
+    sets: Ref
+    protocol: str
+    folds: int
+    by: str
+    counts: dict[str, int]
+    class_counts: dict[str, dict[str, int]] = {}
+    unmeasured: tuple[str, ...] = ()
+    resolves: float = 0.0
+    newcomers: int = 0
+    refused: tuple[RefusedItem, ...] = ()
+
+
+class FieldSpec(Plain):
+    """A field of the pack as JSON: see `types.examples.Field`."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    names: tuple[str, ...] = ()
+    cardinalities: tuple[int, ...] = ()
+
+
+class FoldData(Plain):
+    """One (train, val) pair: `fitted` names the stored statistics that came from its train rows alone."""
+
+    fold: int
+    num_train: int
+    num_val: int
+    fitted: Ref
+
+
+class PreparedData(Report):
+    """s04: the packs and how they were made.
+
+    Attributes:
+        recipe: how a raw record becomes the fields; the same JSON as `preprocess.json` of the bundle.
+        pack: stored Arrow file with every train, val and train_dev item.
+        test_pack: stored, sealed. wild_pack: stored, empty when there is none.
+        rows: stored arrays: `fold{k}.train`, `fold{k}.val` (int64 positions in the pack), `train_dev`.
+        folds: one entry per fold.
+        fitted_final: statistics of train + val together, for s11.
+        in_memory: the pack is small enough to be held in memory.
+    """
+
+    fields: tuple[FieldSpec, ...]
+    recipe: dict[str, Any]
+    pack: Ref
+    test_pack: Ref
+    wild_pack: Ref = ""
+    rows: Ref
+    folds: tuple[FoldData, ...]
+    fitted_final: Ref
+    num_rows: int
+    num_test: int
+    num_wild: int = 0
+    pack_bytes: int = 0
+    in_memory: bool = True
+    ranges: dict[str, tuple[float, float]] = {}
+
+
+class ModelScore(Plain):
+    """A model's metric on the pooled held-out items, and what else is said of it."""
+
+    value: float
+    interval: tuple[float, float] | None = None
+    n: int = 0
+    train_value: float | None = None
+    metrics: dict[str, float] = {}
+    fold_values: tuple[float, ...] = ()
+    seconds: float = 0.0
+    rows: int = 0
+    predictions: Ref = ""
+    model: Ref = ""
+
+
+class BaselineReport(Report):
+    """s05: the number to beat. `models` by name; `best` among all, `trivial` the best of those that learn nothing."""
+
+    models: dict[str, ModelScore]
+    best: str
+    trivial: str
+
+
+class Check(Plain):
+    """One sanity check: what was measured, what was due, and whether it holds."""
+
+    name: str
+    measured: float | None = None
+    expected: str = ""
+    ok: bool = True
+    what: str = ""
+
+
+class SanityReport(Report):
+    """s06: whether the net can learn at all. `curves` hold the losses of the runs it made, by name."""
+
+    checks: tuple[Check, ...]
+    curves: dict[str, tuple[float, ...]] = {}
+    num_parameters: int = 0
+    flops: int = 0
+    layers: str = ""
+
+
+class EpochRecord(Plain):
+    """One epoch of a run: losses are means per item; `lr` at its end; `seconds` is never compared."""
+
+    epoch: float
+    step: int
+    loss: float
+    val_loss: float | None = None
+    train_metric: float | None = None
+    val_metric: float | None = None
+    lr: float = 0.0
+    grad_norm: float = 0.0
+    seconds: float = 0.0
+
+
+class ModelSize(Plain):
+    """A rung of the ladder of models: its dials, parameters, and how far it got."""
+
+    model: ModelConfig
+    parameters: int
+    flops: int
+    epochs: float
+    train_value: float
+    val_value: float
+    history: tuple[EpochRecord, ...] = ()
+
+
+class OverfitReport(Report):
+    """s07: a model big enough to overfit. `chosen` is the index in `ladder`; `goal` what its train value had to reach."""
+
+    ladder: tuple[ModelSize, ...]
+    chosen: int
+    model: ModelConfig
+    train: TrainConfig
+    goal: float
+    turned: bool
+    rate: float = 0.0
+
+
+class Trial(Plain):
+    """One setting of the search: dotted setting -> value, how long it trained, and what it reached on val."""
+
+    number: int
+    settings: dict[str, float | int | str]
+    rung: int
+    epochs: float
+    value: float | None
+    loss: float | None = None
+    state: str = "done"
+    seconds: float = 0.0
+
+
+class TuneReport(Report):
+    """s08: the winner over all candidates, and what the search saw.
+
+    Attributes:
+        winner: `net`, or the name of the baseline that beat it.
+        val: the winner's metric on the pooled held-out items, with its interval; predictions and weights in the store.
+        net: the net's own score, also where a baseline won.
+        model, train: the settings of the best net, everything resolved.
+        epochs: how long the best net trained when it was best; s11 uses it unchanged.
+        temperature: divides the logits, fitted on the held-out predictions; 1 for regression.
+        threshold: decision threshold of the positive class (binary); 0.5 unless chosen.
+        history: of the winner's first fold.
+    """
+
+    winner: str
+    val: ModelScore
+    net: ModelScore
+    weights: tuple[Ref, ...]
+    model: ModelConfig
+    train: TrainConfig
+    epochs: float
+    best_epoch: float
+    temperature: float = 1.0
+    threshold: float = 0.5
+    trials: tuple[Trial, ...] = ()
+    history: tuple[EpochRecord, ...] = ()
+    versus_baseline: Measured | None = None
+    looks: int = 0
+
+
+class Advice(Plain):
+    """What to do next: the term it works on, what it could bring in units of error, and the command."""
+
+    term: str
+    what: str
+    could_bring: float | None = None
+    command: str = ""
+
+
+class DiagnoseReport(Report):
+    """s09: where the error comes from.
+
+    Attributes:
+        errors: human, train, train_dev, val -> error (1 - metric, or the metric itself where smaller is better).
+        gaps: bias, variance, mismatch -> difference with interval.
+        verdict: the largest gap beyond its noise, or `none`.
+        curve: share of the train set -> val error, from s08's winner retrained on parts.
+        ece: expected calibration error after temperature; reliability: (mean prob, accuracy, items) per bin.
+        confusion: counts, row = target, column = pred, in class order.
+        per_class: class -> {precision, recall, f1, support}.
+        roc, pr: points (x, y) per class shown.
+    """
+
+    errors: dict[str, Measured | None]
+    gaps: dict[str, Measured | None]
+    verdict: str
+    unit: str
+    advice: tuple[Advice, ...] = ()
+    curve: dict[str, Measured] = {}
+    ece: float | None = None
+    reliability: tuple[tuple[float, float, int], ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    per_class: dict[str, dict[str, float]] = {}
+    roc: dict[str, tuple[tuple[float, float], ...]] = {}
+    pr: dict[str, tuple[tuple[float, float], ...]] = {}
+    residuals: tuple[tuple[float, float], ...] = ()
+    metrics: dict[str, float] = {}
+
+
+class ErrorRow(Plain):
+    """A wrong val item: what it is, what was said, how sure, and its tags."""
+
+    id: str
+    place: str
+    target: str
+    pred: str
+    confidence: float = 0.0
+    loss: float = 0.0
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+
+class Mislabel(Plain):
+    """An item whose label the models doubt: `score` in [0, 1] is the prob they give to the given label."""
+
+    id: str
+    given: str
+    suggested: str
+    score: float
+    place: str = ""
+
+
+class ErrorsReport(Report):
+    """s10: a hundred errors, looked at. `tags` tag -> rows that carry it; `ceilings` tag -> error that fixing it could bring at most."""
+
+    num_wrong: int
+    num_val: int
+    rows: tuple[ErrorRow, ...]
+    tags: dict[str, int] = {}
+    ceilings: dict[str, Measured] = {}
+    mislabels: tuple[Mislabel, ...] = ()
+    worst: tuple[ErrorRow, ...] = ()
+    pictures: Ref = ""
+    csv: str = ""
+
+
+class PhaseRecord(Plain):
+    """A phase of the final training, as it ran."""
+
+    name: str
+    epochs: float
+    lr: float
+    batch_size: int
+    optimizer: str
+    num_rows: int
+    history: tuple[EpochRecord, ...] = ()
+
+
+class FinalReport(Report):
+    """s11: the last training. `model` names the stored weights (net) or model file (baseline)."""
+
+    winner: str
+    model: Ref
+    model_config_used: ModelConfig
+    phases: tuple[PhaseRecord, ...] = ()
+    num_rows: int
+    start: str
+    kernels: Ref = ""
+
+
+class ExportReport(Report):
+    """s12: the bundle. `files` name -> SHA-256; `parity` name -> largest difference and its bound."""
+
+    folder: str
+    kind: str
+    files: dict[str, str]
+    parity: dict[str, float]
+    num_compared: int
+    bytes: int
+    tuned_folder: str = ""
+
+
+class Opening(Plain):
+    """One opening of the test set: when, in which round, and why."""
+
+    number: int
+    round: int
+    why: str
+    when: str
+
+
+class TestReport(Report):
+    """s13: the truth. `value` is the final bundle's metric on the test set; `tuned` the tuned model's, scored in the same opening."""
+
+    __test__ = False
+
+    metric: str
+    value: float
+    interval: tuple[float, float] | None
+    n: int
+    metrics: dict[str, float] = {}
+    per_class: dict[str, dict[str, float]] = {}
+    wild: ModelScore | None = None
+    tuned: ModelScore | None = None
+    val_value: float | None = None
+    slices: dict[str, Measured] = {}
+    confusion: tuple[tuple[int, ...], ...] = ()
+    openings: tuple[Opening, ...]
+    predictions: Ref = ""
+
+
+class ServeReport(Report):
+    """s14: the bundle behind HTTP, measured on this machine."""
+
+    url: str
+    requests: int
+    latency_ms: dict[str, float]
+    throughput: float
+    agrees: bool
+    command: str
