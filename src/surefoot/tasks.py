@@ -27,7 +27,9 @@ class TaskSpec:
 
 
 TASKS: dict[str, TaskSpec] = {
-    "binary": TaskSpec("sigmoid", "binary_cross_entropy", "accuracy", ("roc_auc", "pr_auc", "f1", "precision", "recall", "log_loss", "brier"), ("majority",), True),
+    "binary": TaskSpec(
+        "sigmoid", "binary_cross_entropy", "accuracy", ("roc_auc", "pr_auc", "f1", "precision", "recall", "log_loss", "brier"), ("majority",), True
+    ),
     "multiclass": TaskSpec("softmax", "cross_entropy", "accuracy", ("balanced_accuracy", "f1_macro", "top2_accuracy", "log_loss"), ("majority",), True),
     "multilabel": TaskSpec("sigmoids", "binary_cross_entropy", "f1_micro", ("f1_macro", "subset_accuracy", "hamming_accuracy", "map"), ("majority",), True),
     "regression": TaskSpec("identity", "mse", "rmse", ("mae", "r2", "median_ae"), ("mean", "median"), False),

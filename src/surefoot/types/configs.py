@@ -52,7 +52,7 @@ class SplitConfig(Section):
     folds: int = Field(5, ge=2, le=100, description="K of K-fold.")
     iterations: int = Field(3, ge=1, le=100, description="How often iterated K-fold shuffles and splits anew.")
     group: str = Field("", description="Column whose equal values never straddle two sets.")
-    group_by: Literal["", "content"] = Field("content", description="`content`: equal items never straddle two sets; empty: they may, and the leak is reported.")
+    group_by: Literal["", "content"] = Field("content", description="`content`: equal items never straddle two sets; empty: they may, and it is reported.")
     time: str = Field("", description="Column of time: train on the past, choose on what follows, test on the last; `none` shuffles although rows are dated.")
 
 
