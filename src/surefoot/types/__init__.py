@@ -1,21 +1,6 @@
 """Floor 0: plain data that every room may hold. Importing it never imports torch."""
 
-from surefoot.types.configs import (
-    BaselineConfig,
-    DataConfig,
-    ErrorsConfig,
-    FinalConfig,
-    ModelConfig,
-    PhaseConfig,
-    ProblemConfig,
-    SearchConfig,
-    Section,
-    ServeConfig,
-    Settings,
-    Space,
-    SplitConfig,
-    TrainConfig,
-)
+from surefoot.types.configs import *
 from surefoot.types.context import Context, Events, Ledger, Store
 from surefoot.types.errors import (
     BusyError,
@@ -32,5 +17,5 @@ from surefoot.types.errors import (
 from surefoot.types.examples import Batch, Field, Predictions
 from surefoot.types.findings import Finding, Measured, Plain, Report
 from surefoot.types.problem import Problem, Reason, Task
-from surefoot.types.reports import *  # noqa: F403
+from surefoot.types.reports import *
 from surefoot.types.source import ImageSource, ItemError, Refused, TableSource

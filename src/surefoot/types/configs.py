@@ -5,7 +5,7 @@ The docs list each key (tests compare), the JSON Schema is made from them, and a
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -115,7 +115,7 @@ class SearchConfig(Section):
     trials: int = Field(10, ge=1, le=10_000, description="Settings tried for at most an epoch.")
     keep: int = Field(3, ge=1, le=100, description="How many of them train longer.")
     sampler: str = Field("random", description="`random`, `qmc` or `tpe`.")
-    space: dict[str, Space] = Field({}, description="Ranges, e.g. `\"train.lr\" = { log_uniform = [1e-4, 1.0] }`; defaults fill what is not said.")
+    space: dict[str, Space] = Field({}, description='Ranges, e.g. `"train.lr" = { log_uniform = [1e-4, 1.0] }`; defaults fill what is not said.')
 
 
 class BaselineConfig(Section):
@@ -165,3 +165,77 @@ class Settings(Section):
 
 
 TrainConfig.model_rebuild()
+
+
+# What each step is given: the sections it depends on, and so the settings whose change makes it run again.
+
+
+class ProblemStepConfig(Section):
+    question: str = ""
+    data: DataConfig = DataConfig()
+    problem: ProblemConfig = ProblemConfig()
+
+
+class AuditStepConfig(Section):
+    data: DataConfig = DataConfig()
+    split: SplitConfig = SplitConfig()
+
+
+class SplitStepConfig(Section):
+    split: SplitConfig = SplitConfig()
+
+
+class PrepareStepConfig(Section):
+    budget: str = "20m"
+    data: DataConfig = DataConfig()
+
+
+class BaselineStepConfig(Section):
+    budget: str = "20m"
+    baseline: BaselineConfig = BaselineConfig()
+
+
+class NetStepConfig(Section):
+    """For every step that builds and fits a net."""
+
+    budget: str = "20m"
+    device: str = "auto"
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+
+
+class SanityStepConfig(NetStepConfig):
+    pass
+
+
+class OverfitStepConfig(NetStepConfig):
+    problem: ProblemConfig = ProblemConfig()
+
+
+class TuneStepConfig(NetStepConfig):
+    search: SearchConfig = SearchConfig()
+
+
+class DiagnoseStepConfig(NetStepConfig):
+    problem: ProblemConfig = ProblemConfig()
+
+
+class ErrorsStepConfig(Section):
+    errors: ErrorsConfig = ErrorsConfig()
+
+
+class FinalStepConfig(NetStepConfig):
+    final: FinalConfig = FinalConfig()
+
+
+class ExportStepConfig(Section):
+    question: str = ""
+
+
+class TestStepConfig(Section):
+    __test__: ClassVar[bool] = False
+    data: DataConfig = DataConfig()
+
+
+class ServeStepConfig(Section):
+    serve: ServeConfig = ServeConfig()

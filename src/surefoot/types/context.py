@@ -55,16 +55,15 @@ class Context:
         root: the project's folder. run_dir: this run's own folder, for checkpoints and logs.
         round: number of the round, from 1.
         seed: of the project; draws come from `randomness.stream(seed, purpose, ...)`.
-        budget_s: seconds the whole road may take; 0 means `smoke`, the least that walks it.
         device: resolved device name, `cpu` or `cuda:0`.
-        previous: report of the same step in the parent round, or None.
+        previous: report of the same step in the latest round that has one, or None.
+        again: the reason for opening the test set a second time, or "".
     """
 
     root: Path
     run_dir: Path
     round: int
     seed: int
-    budget_s: float
     device: str
     store: Store
     ledger: Ledger

@@ -36,6 +36,7 @@ class ImageSource:
         given_sets: "train", "val", "test" or "" per item, where the source came with a split.
         read: row -> uint8 array (H, W) or (H, W, 3); raises ItemError.
         refused: files that were seen and are no items (wrong type, hidden, unreadable).
+        notes: what was normalised while reading, one sentence each, for findings.
         fingerprint: a hash of path, size and mtime of all that was listed (content where there is no file).
     """
 
@@ -44,6 +45,7 @@ class ImageSource:
     given_sets: list[str]
     read: Callable[[int], np.ndarray]
     refused: list[Refused] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     fingerprint: str = ""
     kind: str = "image"
 

@@ -1,0 +1,134 @@
+"""Files by the hash of their content: what has a name here is whole, and can never change under it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from surefoot import durable
+from surefoot.types.errors import DamagedError
+
+_CHUNK = 1 << 20
+
+
+class Blobs:
+    """The folder `store/`: `ab/cdef...` holds the file whose SHA-256 is `abcdef...`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, ref: str) -> Path:
+        """Where `ref` lies.
+
+        Raises:
+            DamagedError: it is not there.
+        """
+        path = self._place(ref)
+        if not path.is_file():
+            raise DamagedError(f"The stored file {ref[:12]} is missing.", where=str(path), next="Give `surefoot run` again: what made it is redone.")
+        return path
+
+    def has(self, ref: str) -> bool:
+        return self._place(ref).is_file()
+
+    def put_bytes(self, data: bytes) -> str:
+        ref = hashlib.sha256(data).hexdigest()
+        if not self.has(ref):
+            durable.replace(self._place(ref), data)
+        return ref
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """A file to stream into; when the block ends it is stored, and `.ref` names it."""
+        target = Writing()
+        partial = self.folder / f".{uuid.uuid4().hex}.part"  # a name that `durable.sweep` knows
+        with durable.replacing(partial) as file:
+            target.open(file)
+            yield target
+        target.ref = target.digest.hexdigest()
+        durable.rename(partial, self._place(target.ref))
+
+    def put_file(self, path: Path) -> str:
+        with self.writing() as target, path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                target.write(chunk)
+        return target.ref
+
+    def put_arrays(self, arrays: Mapping[str, np.ndarray]) -> str:
+        from safetensors.numpy import save
+
+        return self.put_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+
+    def put_table(self, table: Any) -> str:
+        import pyarrow as pa
+
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        return self.put_bytes(sink.getvalue().to_pybytes())
+
+    def get_bytes(self, ref: str) -> bytes:
+        """The content of `ref`, checked against its name.
+
+        Raises:
+            DamagedError: it is missing, or its content was altered.
+        """
+        data = self.path(ref).read_bytes()
+        if hashlib.sha256(data).hexdigest() != ref:
+            raise DamagedError(
+                f"The stored file {ref[:12]} was altered.", where=str(self.path(ref)), next="Delete it and give `surefoot run` again: what made it is redone."
+            )
+        return data
+
+    def get_arrays(self, ref: str) -> dict[str, np.ndarray]:
+        from safetensors.numpy import load
+
+        return load(self.get_bytes(ref))
+
+    def get_table(self, ref: str) -> Any:
+        import pyarrow as pa
+
+        return pa.ipc.open_file(pa.py_buffer(self.get_bytes(ref))).read_all()
+
+    def refs(self) -> Iterator[str]:
+        """Every stored file."""
+        for path in self.folder.glob("??/*"):
+            yield path.parent.name + path.name
+
+    def remove(self, ref: str) -> int:
+        """Deletes a stored file; returns its size in bytes."""
+        path = self._place(ref)
+        size = path.stat().st_size if path.is_file() else 0
+        durable.remove(path)
+        return size
+
+    def _place(self, ref: str) -> Path:
+        if len(ref) != 64 or not set(ref) <= set("0123456789abcdef"):
+            raise DamagedError(f"{ref!r} is no name of a stored file.", next="Give `surefoot run --from problem` to make it anew.")
+        return self.folder / ref[:2] / ref[2:]
+
+
+class Writing:
+    """A file under way to the store; `ref` is known when it is whole."""
+
+    ref: str
+
+    def open(self, file: BinaryIO) -> None:
+        self.file, self.digest, self.closed = file, hashlib.sha256(), False
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        self.digest.update(view)
+        return self.file.write(view)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+    def tell(self) -> int:
+        return self.file.tell()

@@ -1,0 +1,245 @@
+"""The ledger: what was done, decided, looked at and opened, in order. Files first, row last: a file without a row does not exist.
+
+SQLite in WAL mode guards its own writes. The schema has a version (`PRAGMA user_version`); `_MIGRATIONS[n]` takes version n to n + 1.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from surefoot.types.errors import DamagedError, SurefootError
+
+_META = sa.MetaData()
+_ROUNDS = sa.Table(
+    "rounds", _META,
+    sa.Column("number", sa.Integer, primary_key=True), sa.Column("parent", sa.Integer), sa.Column("at", sa.String, nullable=False),
+    sa.Column("settings", sa.Text, nullable=False),
+)  # fmt: skip
+_RUNS = sa.Table(
+    "runs", _META,
+    sa.Column("id", sa.Integer, primary_key=True), sa.Column("round", sa.Integer, nullable=False), sa.Column("step", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False), sa.Column("folder", sa.String, nullable=False), sa.Column("at", sa.String, nullable=False),
+)  # fmt: skip
+_STEPS = sa.Table(
+    "steps", _META,
+    sa.Column("id", sa.Integer, primary_key=True), sa.Column("round", sa.Integer, nullable=False), sa.Column("step", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False), sa.Column("report", sa.String, nullable=False), sa.Column("gate", sa.String, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False), sa.Column("folder", sa.String, nullable=False), sa.Column("version", sa.String, nullable=False),
+    sa.Column("at", sa.String, nullable=False),
+)  # fmt: skip
+_DECISIONS = sa.Table(
+    "decisions", _META,
+    sa.Column("scope", sa.String, primary_key=True), sa.Column("name", sa.String, primary_key=True), sa.Column("value", sa.Text, nullable=False),
+)  # fmt: skip
+_LOOKS = sa.Table(
+    "looks", _META,
+    sa.Column("scope", sa.String, primary_key=True), sa.Column("what", sa.String, primary_key=True), sa.Column("at", sa.String, nullable=False),
+)  # fmt: skip
+_OPENINGS = sa.Table(
+    "openings", _META,
+    sa.Column("number", sa.Integer, primary_key=True), sa.Column("round", sa.Integer, nullable=False), sa.Column("scope", sa.String, nullable=False),
+    sa.Column("why", sa.Text, nullable=False), sa.Column("at", sa.String, nullable=False),
+)  # fmt: skip
+_OVERRIDES = sa.Table(
+    "overrides", _META,
+    sa.Column("id", sa.Integer, primary_key=True), sa.Column("round", sa.Integer, nullable=False), sa.Column("gate", sa.String, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False), sa.Column("at", sa.String, nullable=False),
+)  # fmt: skip
+_TAGS = sa.Table(
+    "tags", _META,
+    sa.Column("item", sa.String, primary_key=True), sa.Column("tags", sa.Text, nullable=False), sa.Column("note", sa.Text, nullable=False),
+)  # fmt: skip
+
+_MIGRATIONS: Sequence[Callable[[sa.Connection], None]] = (_META.create_all,)
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """A finished step: where its report is, by which key it was made, and how its gate stood."""
+
+    round: int
+    step: str
+    key: str
+    report: str
+    gate: str
+    seconds: float
+    folder: str
+    version: str
+    at: str
+
+
+@dataclass(frozen=True)
+class RoundRow:
+    """A round: its parent, and the settings it was walked with."""
+
+    number: int
+    parent: int | None
+    at: str
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class OpeningRow:
+    """One opening of the test set."""
+
+    number: int
+    round: int
+    scope: str
+    why: str
+    at: str
+
+
+class ProjectLedger:
+    """`surefoot.db` of one project."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.engine = sa.create_engine(f"sqlite:///{path}")
+        sa.event.listen(self.engine, "connect", _configure)
+        try:
+            self._migrate()
+        except sa.exc.DatabaseError as error:
+            raise DamagedError(
+                f"The ledger can't be read: {error.orig}.", where=str(path), next="Restore it from a copy, or move it away and walk the road anew."
+            ) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    # rounds
+
+    def rounds(self) -> list[RoundRow]:
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(_ROUNDS).order_by(_ROUNDS.c.number)).all()
+        return [RoundRow(r.number, r.parent, r.at, json.loads(r.settings)) for r in rows]
+
+    def start_round(self, parent: int | None, settings: dict[str, Any]) -> int:
+        with self.engine.begin() as connection:
+            last = connection.execute(sa.select(sa.func.max(_ROUNDS.c.number))).scalar() or 0
+            connection.execute(_ROUNDS.insert().values(number=last + 1, parent=parent, at=_now(), settings=json.dumps(settings)))
+        return last + 1
+
+    # steps
+
+    def steps(self, round_number: int) -> dict[str, StepRow]:
+        """The finished steps of a round, the latest row of each."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(_STEPS).where(_STEPS.c.round == round_number).order_by(_STEPS.c.id)).all()
+        return {row.step: _step_row(row) for row in rows}
+
+    def find_step(self, step: str, key: str) -> StepRow | None:
+        """The latest finished run of `step` under `key`, in any round."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sa.select(_STEPS).where(_STEPS.c.step == step, _STEPS.c.key == key).order_by(_STEPS.c.id.desc())).first()
+        return _step_row(row) if row else None
+
+    def open_run(self, round_number: int, step: str, key: str) -> str:
+        """The folder of the run of `step` under `key`: the interrupted one where there is one, else a new one `<round>-<step>-<n>`."""
+        with self.engine.begin() as connection:
+            done = sa.select(_STEPS.c.folder)
+            open_row = connection.execute(
+                sa.select(_RUNS.c.folder).where(_RUNS.c.step == step, _RUNS.c.key == key, _RUNS.c.folder.not_in(done)).order_by(_RUNS.c.id.desc())
+            ).first()
+            if open_row:
+                return open_row.folder
+            count = connection.execute(sa.select(sa.func.count()).select_from(_RUNS).where(_RUNS.c.round == round_number, _RUNS.c.step == step)).scalar_one()
+            folder = f"{round_number}-{step}-{count + 1}"
+            connection.execute(_RUNS.insert().values(round=round_number, step=step, key=key, folder=folder, at=_now()))
+        return folder
+
+    def finish_step(self, row: StepRow) -> None:
+        values = {name: getattr(row, name) for name in ("round", "step", "key", "report", "gate", "seconds", "folder", "version")}
+        with self.engine.begin() as connection:
+            connection.execute(_STEPS.insert().values(**values, at=row.at or _now()))
+
+    # decisions and looks
+
+    def decided(self, scope: str, name: str) -> Any | None:
+        with self.engine.connect() as connection:
+            value = connection.execute(sa.select(_DECISIONS.c.value).where(_DECISIONS.c.scope == scope, _DECISIONS.c.name == name)).scalar()
+        return None if value is None else json.loads(value)
+
+    def decide(self, scope: str, name: str, measure: Callable[[], Any]) -> Any:
+        """The value written under (scope, name); the first call measures it and writes it down before it is used."""
+        found = self.decided(scope, name)
+        if found is None:
+            text = json.dumps(measure())
+            with self.engine.begin() as connection:
+                connection.execute(_DECISIONS.insert().values(scope=scope, name=name, value=text))
+            found = json.loads(text)  # as a resumed run will read it
+        return found
+
+    def count_look(self, scope: str, what: str) -> int:
+        with self.engine.begin() as connection:
+            connection.execute(
+                sa.text("INSERT OR IGNORE INTO looks (scope, what, at) VALUES (:scope, :what, :at)"), {"scope": scope, "what": what, "at": _now()}
+            )
+            return connection.execute(sa.select(sa.func.count()).select_from(_LOOKS)).scalar_one()
+
+    # openings, overrides, tags
+
+    def openings(self) -> list[OpeningRow]:
+        with self.engine.connect() as connection:
+            return [OpeningRow(r.number, r.round, r.scope, r.why, r.at) for r in connection.execute(sa.select(_OPENINGS).order_by(_OPENINGS.c.number))]
+
+    def note_opening(self, round_number: int, scope: str, why: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(_OPENINGS.insert().values(round=round_number, scope=scope, why=why, at=_now()))
+
+    def overrides(self, round_number: int) -> dict[str, str]:
+        with self.engine.connect() as connection:
+            return {r.gate: r.reason for r in connection.execute(sa.select(_OVERRIDES).where(_OVERRIDES.c.round == round_number).order_by(_OVERRIDES.c.id))}
+
+    def override(self, round_number: int, gate: str, reason: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(_OVERRIDES.insert().values(round=round_number, gate=gate, reason=reason, at=_now()))
+
+    def tags(self) -> dict[str, tuple[list[str], str]]:
+        """What a person wrote in the error table: item id -> (tags, note)."""
+        with self.engine.connect() as connection:
+            return {r.item: (json.loads(r.tags), r.note) for r in connection.execute(sa.select(_TAGS))}
+
+    def tag(self, item: str, tags: list[str], note: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(_TAGS.delete().where(_TAGS.c.item == item))
+            connection.execute(_TAGS.insert().values(item=item, tags=json.dumps(tags), note=note))
+
+    def all_steps(self) -> Iterator[StepRow]:
+        with self.engine.connect() as connection:
+            for row in connection.execute(sa.select(_STEPS).order_by(_STEPS.c.id)):
+                yield _step_row(row)
+
+    def _migrate(self) -> None:
+        with self.engine.begin() as connection:
+            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            if version > len(_MIGRATIONS):
+                raise SurefootError(
+                    f"The ledger is of version {version}; this Surefoot knows up to {len(_MIGRATIONS)}.",
+                    where=str(self.path),
+                    next="Install the newer Surefoot that wrote it.",
+                )
+            for migrate in _MIGRATIONS[version:]:
+                migrate(connection)
+            connection.exec_driver_sql(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+
+
+def _configure(connection: Any, _: Any) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA busy_timeout=5000")
+
+
+def _step_row(row: Any) -> StepRow:
+    return StepRow(row.round, row.step, row.key, row.report, row.gate, row.seconds, row.folder, row.version, row.at)
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
