@@ -6,7 +6,7 @@ import difflib
 import json
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,6 +15,7 @@ from surefoot.types.configs import Section, Settings
 from surefoot.types.errors import ConfigError, UsageError
 
 FILE = "surefoot.toml"
+S = TypeVar("S", bound=Section)
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -65,7 +66,7 @@ def budget_seconds(budget: str) -> float:
     return 0.0 if budget == "smoke" else float(budget[:-1]) * _UNITS[budget[-1]]
 
 
-def compose[S: Section](config: type[S], settings: Settings) -> S:
+def compose(config: type[S], settings: Settings) -> S:
     """The part of the settings that a step depends on: the fields of its config class, by name."""
     return config(**{name: getattr(settings, name) for name in config.model_fields})
 
