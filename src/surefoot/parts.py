@@ -35,7 +35,8 @@ PARTS: dict[str, dict[str, str]] = {
         "shift": "surefoot.transforms.augment:shift",
         "flip": "surefoot.transforms.augment:flip",
         "shift_flip": "surefoot.transforms.augment:shift_flip",
-        "noise": "surefoot.transforms.augment:noise",
+        "affine": "surefoot.transforms.augment:affine",
+        "affine_flip": "surefoot.transforms.augment:affine_flip",
     },
     "metric": {
         "accuracy": "surefoot.metrics.classification:ACCURACY",

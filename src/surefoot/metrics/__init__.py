@@ -1,0 +1,29 @@
+"""Metrics: numbers that are reported. NumPy only; a user's own is a plain function `(targets, outputs) -> float`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from surefoot.metrics.decisions import confusion, decide, per_class, task_of
+from surefoot.metrics.metric import Metric, as_error, as_metric, better
+from surefoot.refs import resolve
+
+__all__ = ["Metric", "as_error", "better", "confusion", "decide", "evaluate", "get", "per_class", "task_of"]
+
+
+def get(name: str, folder: Path | None = None) -> Metric:
+    """The metric of this short name, or the user's own `file:Name` in `folder`.
+
+    Raises:
+        UsageError: there is none, or it is no metric.
+    """
+    return as_metric(resolve(name, kind="metric", folder=folder), name)
+
+
+def evaluate(names: Iterable[str | Metric], targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
+    """The value of each metric by its name; NaN where these items leave it undefined (an AUC without positives)."""
+    metrics = [get(name) if isinstance(name, str) else name for name in names]
+    return {metric.name: float(metric.score(targets, outputs, threshold=threshold)) for metric in metrics}

@@ -14,7 +14,7 @@ Evidence = dict[str, float | int | str | bool | None | list[float] | list[int] |
 class Plain(BaseModel):
     """Immutable plain data that is written as JSON and read back equal."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
 class Measured(Plain):

@@ -46,8 +46,6 @@ class AuditReport(Report):
         balance: class -> count (regression: a histogram over `balance_edges`).
         columns: profile per table column.
         sizes: "HxW" -> count for pictures, the most frequent first, at most 50.
-        sample: class -> ids shown in the sample grid (never of a given test set).
-        pictures: stored thumbnails by id for the report: safetensors id -> uint8 (H, W[, 3]).
     """
 
     fingerprint: str
@@ -60,9 +58,6 @@ class AuditReport(Report):
     columns: tuple[ColumnProfile, ...] = ()
     sizes: dict[str, int] = {}
     modes: dict[str, int] = {}
-    pixel_mean: tuple[float, ...] = ()
-    sample: dict[str, tuple[str, ...]] = {}
-    pictures: Ref = ""
     num_wild: int = 0
 
 
@@ -71,7 +66,7 @@ class Split(Report):
 
     Attributes:
         sets: stored Arrow table: `id`, `set` ("train", "val", "test", "train_dev"), and `val_folds`
-            (list of fold numbers in which a non-test item is val; in all others it is train).
+            (list of fold numbers in which a non-test item is val), and `used_folds` (those in which it is used; train where not val).
         protocol: `holdout`, `kfold` or `iterated_kfold`.
         folds: how many (train, val) pairs there are.
         by: `stratified`, `group`, `time` or `given`.
@@ -121,6 +116,7 @@ class PreparedData(Report):
         folds: one entry per fold.
         fitted_final: statistics of train + val together, for s11.
         in_memory: the pack is small enough to be held in memory.
+        sample: class -> ids of a few train pictures as the net sees them; pictures: stored arrays id -> uint8 (H, W[, 3]).
     """
 
     fields: tuple[FieldSpec, ...]
@@ -137,6 +133,8 @@ class PreparedData(Report):
     pack_bytes: int = 0
     in_memory: bool = True
     ranges: dict[str, tuple[float, float]] = {}
+    sample: dict[str, tuple[str, ...]] = {}
+    pictures: Ref = ""
 
 
 class ModelScore(Plain):

@@ -1,0 +1,65 @@
+"""Readers: a name -> items, one after another, nothing believed yet. One format per file; `detect.py` says which opens what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from surefoot.data.readers.detect import Opened, check_named, open_named
+from surefoot.data.readers.joining import append_test
+from surefoot.data.readers.labels import align_labels
+from surefoot.data.readers.table import assemble
+from surefoot.types.configs import DataConfig
+from surefoot.types.errors import DataError, UsageError
+from surefoot.types.source import ImageSource, TableSource
+
+__all__ = ["open_source"]
+
+
+def open_source(config: DataConfig, root: Path, *, which: str = "source") -> ImageSource | TableSource:
+    """Opens the data that the settings name.
+
+    Args:
+        config: `source`, `test` and `wild` are paths relative to `root` or absolute, `sklearn:NAME` or `my_code:Name`.
+        root: the project's folder.
+        which: "source", with the rows of `config.test` behind its own as given set "test"; or "wild", with the columns,
+            types and labels of the source, and no given set.
+
+    Raises:
+        DataError: nothing is there, it can't be read, or the sets don't fit each other. UsageError: an unknown name.
+    """
+    if which not in ("source", "wild"):
+        raise UsageError(f'There is no data "{which}".', where="open_source", next='Ask for "source" or "wild".')
+    check_named(config.source, "source")
+    source = open_named(config.source, root)
+    if which == "wild":
+        check_named(config.wild, "wild")
+        return _open_beside(source, config.wild, config, root)
+    if not config.test:
+        return source if isinstance(source, ImageSource) else assemble(source, config)
+    test = _open_like(source, config.test, root)
+    if isinstance(source, ImageSource) and isinstance(test, ImageSource):
+        return append_test(source, test, config.test)
+    assert isinstance(source, list)
+    assert isinstance(test, list)
+    return assemble([*source, *(part.of_set("test") for part in test)], config)
+
+
+def _open_beside(source: Opened, name: str, config: DataConfig, root: Path) -> ImageSource | TableSource:
+    """A wild set, understood as its source is."""
+    wild = _open_like(source, name, root)
+    if isinstance(source, ImageSource) and isinstance(wild, ImageSource):
+        return replace(wild, labels=align_labels(wild.labels, source.labels, name), given_sets=[""] * len(wild))
+    assert isinstance(source, list)
+    assert isinstance(wild, list)
+    return assemble([part.of_set("") for part in wild], config, like=source)
+
+
+def _open_like(source: Opened, name: str, root: Path) -> Opened:
+    """Opens a second set of the same kind as the first, knowing its classes."""
+    known = frozenset(str(label) for label in source.labels if isinstance(label, str | int)) if isinstance(source, ImageSource) else frozenset()
+    other = open_named(name, root, known)
+    if isinstance(other, ImageSource) != isinstance(source, ImageSource):
+        kinds = ("pictures", "a table") if isinstance(source, ImageSource) else ("a table", "pictures")
+        raise DataError(f'The source is {kinds[0]}, but "{name}" is {kinds[1]}.', where=name, next="Give both sets the same form.")
+    return other

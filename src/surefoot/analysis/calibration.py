@@ -1,0 +1,106 @@
+"""Whether 80 % sure is right 80 % of the time, and what to do when it is not."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, log_softmax
+
+from surefoot.metrics.metric import Metric, better
+
+COLDEST, HOTTEST = 0.05, 20.0
+MOST_THRESHOLDS = 200
+
+
+def fit_temperature(logits: np.ndarray, targets: np.ndarray, task: str) -> float:
+    """The number that held-out logits are divided by so that the probs fit best; the preds stay the same.
+
+    One item's worth of evenly spread labels is added to the fit (as Platt does): without it, a handful of val items that
+    are all right would drive the probs to 0 and 1.
+
+    Args:
+        logits: (N, K); binary (N, 1). targets: int64 (N,), multilabel (N, K).
+        task: 1.0 is returned for regression, which has no probs.
+
+    Returns:
+        The temperature, between 0.05 and 20; 1.0 without items.
+
+    Source: Guo et al. 2017, On Calibration of Modern Neural Networks; Platt 1999.
+    """
+    if task in ("regression", "vector_regression") or not len(targets):
+        return 1.0
+    logits = logits.astype(np.float64)
+    spread = 1.0 / (len(targets) + 1)
+
+    def surprise(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        if task == "multiclass":
+            logs = log_softmax(scaled, axis=1)
+            given = logs[np.arange(len(targets)), targets]
+            return -float((1 - spread) * given.mean() + spread * logs.mean())
+        positive = np.logaddexp(0.0, -scaled)
+        truth = (1 - spread) * targets.reshape(scaled.shape) + spread / 2
+        return float((positive + (1 - truth) * scaled).mean())
+
+    found = minimize_scalar(surprise, bounds=(np.log(COLDEST), np.log(HOTTEST)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def apply_temperature(logits: np.ndarray, temperature: float, task: str) -> np.ndarray:
+    """Probs of logits divided by the temperature, float64 (N, K): binary as two columns, multilabel each label on its own."""
+    scaled = logits.astype(np.float64) / temperature
+    if task == "multiclass":
+        return np.exp(log_softmax(scaled, axis=1))
+    positive = expit(scaled)
+    return positive if task == "multilabel" else np.concatenate([1.0 - positive, positive], axis=1)
+
+
+def reliability(targets: np.ndarray, probs: np.ndarray, bins: int = 15) -> tuple[tuple[float, float, int], ...]:
+    """(mean prob, share that is right, items) of each bin of equal width that holds any, from unsure to sure.
+
+    Args:
+        targets: int64 (N,): the prob of the class that is said counts, and whether it is right. (N, K) multilabel: the prob
+            of each label, and whether the item has it.
+    """
+    if targets.ndim == 2:
+        sure, right = probs.ravel(), targets.ravel() == 1
+    else:
+        sure, right = probs.max(axis=1), probs.argmax(axis=1) == targets
+    which = np.clip((sure * bins).astype(np.int64), 0, bins - 1)
+    counts = np.bincount(which, minlength=bins)
+    kept = counts > 0
+    means = np.bincount(which, sure, bins)[kept] / counts[kept]
+    shares = np.bincount(which, right, bins)[kept] / counts[kept]
+    return tuple(zip(means.tolist(), shares.tolist(), counts[kept].tolist(), strict=True))
+
+
+def ece(targets: np.ndarray, probs: np.ndarray, bins: int = 15) -> float:
+    """Expected calibration error in [0, 1]: mean distance of prob and share over the bins of `reliability`, by items.
+
+    Source: Naeini et al. 2015; Guo et al. 2017.
+    """
+    rows = reliability(targets, probs, bins)
+    total = sum(count for _, _, count in rows)
+    return sum(count * abs(prob - share) for prob, share, count in rows) / total if total else 0.0
+
+
+def best_threshold(metric: Metric, targets: np.ndarray, probs: np.ndarray) -> float:
+    """The decision threshold of the positive class under which the metric is best on these held-out items.
+
+    At most 200 thresholds between distinct probs are tried, evenly by rank; of equally good ones the nearest to 0.5 is
+    taken, so a metric that no threshold changes gives 0.5.
+
+    Args:
+        targets: int64 (N,) of 0 and 1. probs: (N, 2).
+    """
+    distinct = np.unique(probs[:, 1])
+    middles = (distinct[1:] + distinct[:-1]) / 2
+    if len(middles) > MOST_THRESHOLDS:
+        middles = middles[np.linspace(0, len(middles) - 1, MOST_THRESHOLDS).astype(np.int64)]
+    candidates = sorted([0.5, *middles.tolist()], key=lambda threshold: abs(threshold - 0.5))
+    best, best_value = 0.5, float("nan")
+    for threshold in candidates:
+        value = metric.score(targets, probs, threshold=threshold)
+        if better(metric, value, best_value):
+            best, best_value = threshold, value
+    return best

@@ -1,0 +1,89 @@
+"""Points to draw, and the learning curve's law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import least_squares
+from sklearn.metrics import precision_recall_curve, roc_curve
+
+from surefoot.types.errors import UsageError
+
+Points = tuple[tuple[float, float], ...]
+
+
+def roc(targets: np.ndarray, scores: np.ndarray, max_points: int = 200) -> Points:
+    """(false positive rate, true positive rate) from (0, 0) to (1, 1); empty unless both classes are there.
+
+    Args:
+        targets: (N,) 0 and 1, or bool. scores: (N,), higher is more positive.
+    """
+    targets = np.asarray(targets).astype(bool)
+    if targets.all() or not targets.any():
+        return ()
+    false_rate, true_rate, _ = roc_curve(targets, scores)
+    return _thin(false_rate, true_rate, max_points)
+
+
+def pr(targets: np.ndarray, scores: np.ndarray, max_points: int = 200) -> Points:
+    """(recall, precision) from recall 0 upwards; empty without positives.
+
+    Args:
+        targets: (N,) 0 and 1, or bool. scores: (N,), higher is more positive.
+    """
+    targets = np.asarray(targets).astype(bool)
+    if not targets.any():
+        return ()
+    precision, recall, _ = precision_recall_curve(targets, scores)
+    return _thin(recall[::-1], precision[::-1], max_points)
+
+
+def _thin(x: np.ndarray, y: np.ndarray, max_points: int) -> Points:
+    """At most `max_points` of the points, the first and the last among them, evenly by rank."""
+    kept = np.unique(np.linspace(0, len(x) - 1, max_points).round().astype(np.int64))
+    return tuple(zip(x[kept].tolist(), y[kept].tolist(), strict=True))
+
+
+class PowerLaw(NamedTuple):
+    """error = a · size^-b + c: c is what no amount of such data removes."""
+
+    a: float
+    b: float
+    c: float
+
+    def at(self, size: float) -> float:
+        """The error that this many train items would give."""
+        return self.a * size**-self.b + self.c
+
+
+def power_law(sizes: Sequence[float], errors: Sequence[float]) -> PowerLaw:
+    """Fits a learning curve.
+
+    Relative errors are fitted with a loss that a single odd run can't bend (soft L1). With two sizes c is 0: a straight line
+    on a doubly logarithmic plot. A curve that does not fall has b = 0.
+
+    Args:
+        sizes: train items, above 0; at least two distinct ones. errors: val error at each, at least 0.
+
+    Raises:
+        UsageError: there are fewer than two distinct sizes.
+
+    Source: Hestness et al. 2017, Deep Learning Scaling is Predictable, Empirically.
+    """
+    x, y = np.asarray(sizes, np.float64), np.maximum(np.asarray(errors, np.float64), 1e-9)
+    if len(np.unique(x)) < 2:
+        raise UsageError("A learning curve needs at least two train sizes.", where=f"sizes = {list(sizes)}", next="Train on several shares of the train set.")
+    top, low = x.max(), y.min()
+    has_floor = len(np.unique(x)) > 2
+
+    def misses(law: np.ndarray) -> np.ndarray:
+        amount, slope, floor = law
+        return np.log(amount * (x / top) ** -slope + floor * has_floor) - np.log(y)
+
+    starts = [(low * (1 - share), slope, low * share) for share in (0.0, 0.5, 0.9) for slope in (0.1, 0.5, 1.0)]
+    bounds = ([low * 1e-6, 0.0, 0.0], [y.max() * 2, 3.0, low])
+    fits = [least_squares(misses, np.clip(start, *bounds), bounds=bounds, loss="soft_l1", f_scale=0.05) for start in starts]
+    amount, slope, floor = min(fits, key=lambda fit: fit.cost).x
+    return PowerLaw(float(amount * top**slope), float(slope), float(floor * has_floor))

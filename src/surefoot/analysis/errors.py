@@ -1,0 +1,121 @@
+"""Looking at errors: which items to show, what fixing a kind of them could bring, whose label is in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from surefoot.analysis.intervals import wilson
+from surefoot.metrics.classification import LOG_LOSS
+from surefoot.metrics.decisions import decide, task_of
+from surefoot.randomness import stream
+from surefoot.types.errors import UsageError
+from surefoot.types.examples import Predictions
+from surefoot.types.findings import Measured
+
+WORST_FRAC = 0.1
+
+
+def wrong_rows(task: str, predictions: Predictions, threshold: float = 0.5) -> np.ndarray:
+    """The rows that were got wrong, int64, ascending; of an id that several folds got wrong the first.
+
+    Multilabel: any label wrong. Regression, where nothing is quite right: the tenth with the largest residuals.
+    """
+    if task in ("regression", "vector_regression"):
+        order = np.argsort(-item_losses(predictions), kind="stable")
+        rows = order[_first_of_each(predictions.ids[order])]
+        return np.sort(rows[: int(np.ceil(WORST_FRAC * len(rows)))])
+    differs = decide(task, predictions.outputs, threshold) != predictions.targets
+    rows = np.flatnonzero(differs.any(axis=1) if differs.ndim == 2 else differs)
+    return rows[_first_of_each(predictions.ids[rows])]
+
+
+def sample_wrong(task: str, predictions: Predictions, *, num: int, seed: int, threshold: float = 0.5) -> np.ndarray:
+    """At most `num` of the wrong rows, drawn evenly: the worst by loss would tell of oddities, not of the errors there are.
+
+    Source: Ng, Machine Learning Yearning, ch. 14 to 19 (error analysis on about 100 misclassified val items).
+    """
+    rows = wrong_rows(task, predictions, threshold)
+    return np.sort(stream(seed, "analysis.sample_wrong").permutation(rows)[:num])
+
+
+def worst(predictions: Predictions, num: int) -> np.ndarray:
+    """The `num` rows with the largest loss, the largest first; each id once."""
+    order = np.argsort(-item_losses(predictions), kind="stable")
+    return order[_first_of_each(predictions.ids[order])][:num]
+
+
+def item_losses(predictions: Predictions) -> np.ndarray:
+    """How far off each row is, float64 (N,): log loss in nats; regression: absolute residual in standard deviations of the target."""
+    targets, outputs = predictions.targets, predictions.outputs
+    if task_of(targets, outputs) in ("regression", "vector_regression"):
+        spread = targets.std(axis=0) if len(targets) else np.ones(outputs.shape[1])
+        return (np.abs(outputs - targets) / np.where(spread > 0, spread, 1.0)).mean(axis=1)
+    assert LOG_LOSS.per_item is not None
+    return LOG_LOSS.per_item(targets, outputs)
+
+
+def _first_of_each(ids: np.ndarray) -> np.ndarray:
+    """Positions of the first row of each id, ascending."""
+    return np.sort(np.unique(ids, return_index=True)[1])
+
+
+def ceilings(tags: Mapping[str, int], num_rows: int, error: float) -> dict[str, Measured]:
+    """The error that mending all rows with a tag could remove at most: n_c / n · error. Ceilings overlap and don't add.
+
+    Args:
+        tags: tag -> rows of the sample that carry it. num_rows: rows in the sample.
+        error: the error that the sampled population makes up, usually that of val.
+
+    Returns:
+        tag -> ceiling in units of the error, with the interval of the tag's share (Wilson); `n` is `num_rows`.
+
+    Source: Ng, Machine Learning Yearning, ch. 14 and 15.
+    """
+    result = {}
+    for tag, count in tags.items():
+        low, high = wilson(count, num_rows)
+        share = count / num_rows if num_rows else 0.0
+        result[tag] = Measured(value=share * error, interval=(low * error, high * error), n=num_rows)
+    return result
+
+
+class Suspects(NamedTuple):
+    """Items whose label the models doubt, the most doubtful first: row, prob of the given label, class they say instead."""
+
+    rows: np.ndarray
+    scores: np.ndarray
+    suggested: np.ndarray
+
+
+def mislabel_scores(targets: np.ndarray, probs: np.ndarray) -> Suspects:
+    """Confident learning: items that lie off the diagonal of the confident joint.
+
+    A class is confidently said of an item when its prob reaches the mean prob that the items labelled so get; the item is
+    suspect when the most probable such class is not the one given, and more probable than it.
+
+    Args:
+        targets: int64 (N,) given labels. probs: (N, K) of models that did not train on the item (out of fold).
+
+    Returns:
+        Only the suspects; `scores` is self-confidence, the prob of the given label.
+
+    Raises:
+        UsageError: the items carry several labels each.
+
+    Source: Northcutt, Jiang and Chuang 2021, Confident Learning.
+    """
+    if targets.ndim != 1:
+        raise UsageError("Label errors are sought where each item has one class.", next="Skip this for multilabel tasks.")
+    given = probs[np.arange(len(targets)), targets]
+    counts = np.bincount(targets, minlength=probs.shape[1])
+    bars = np.full(probs.shape[1], np.inf)
+    np.divide(np.bincount(targets, given, probs.shape[1]), counts, out=bars, where=counts > 0)
+    confident = np.where(probs >= bars, probs, -1.0)
+    suggested = confident.argmax(axis=1)
+    most = confident.max(axis=1)
+    rows = np.flatnonzero((most > given) & (suggested != targets))
+    rows = rows[np.argsort(given[rows], kind="stable")]
+    return Suspects(rows, given[rows], suggested[rows])

@@ -1,0 +1,176 @@
+"""How sure a number is: 95 % intervals of metrics from the items they were measured on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+from surefoot.analysis.units import MOST_UNITS, Units, bundle, resampled_sums, units_of
+from surefoot.metrics.metric import Metric, identity
+from surefoot.randomness import stream
+from surefoot.types.examples import Predictions
+from surefoot.types.findings import Measured
+
+LEVEL = 0.95
+NUM_SAMPLES = 1000
+LEAST_SAMPLES = 200
+MOST_CELLS = 80_000_000
+"""Items x columns x samples x cost that a metric without `per_item` is computed on: about a second."""
+
+Interval = tuple[float, float]
+
+
+def wilson(k: float, n: float, level: float = LEVEL) -> Interval:
+    """Wilson's score interval of a proportion, k of n; (0, 1) when n is 0.
+
+    It holds its level for few items and near 0 and 1, where the textbook interval shrinks to nothing.
+    Source: Wilson 1927; Brown, Cai and DasGupta 2001.
+    """
+    if n <= 0:
+        return 0.0, 1.0
+    z = float(stats.norm.ppf(0.5 + level / 2))
+    share = k / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return (0.0 if k <= 0 else max(0.0, centre - half)), (1.0 if k >= n else min(1.0, centre + half))
+
+
+def bootstrap(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, seed: int, groups: np.ndarray | None = None, num: int = NUM_SAMPLES) -> Interval:
+    """The 95 % bootstrap interval of a metric: BCa where it is a mean over items, percentile where it is not.
+
+    Groups are drawn whole. Where a metric is no mean and the items are many, fewer samples of fewer items are drawn and
+    their spread is scaled back (m out of n). A decision threshold is fixed by `metric.at(threshold)`.
+
+    Args:
+        groups: (N,) of any dtype; rows of one value are drawn together: the data's groups, or the ids where iterated
+            K-fold says an item several times.
+        num: bootstrap samples.
+
+    Returns:
+        Lower and upper end; NaNs where there is but one unit, or the metric is undefined on most samples.
+
+    Source: Efron 1987 (BCa); Bickel, Götze and van Zwet 1997 (m out of n).
+    """
+    units = units_of(groups, len(targets))
+    rng = stream(seed, "analysis.bootstrap", metric.name)
+    if len(units) < 2:
+        return math.nan, math.nan
+    if metric.per_item is not None:
+        columns = np.stack([units.sums(metric.per_item(targets, outputs)), units.sizes], axis=1)
+        low, high = _interval_of_mean(columns, rng, num)
+        return float(metric.from_mean(low)), float(metric.from_mean(high))
+
+    def score(drawn: np.ndarray) -> float:
+        rows = units.rows(drawn)
+        return metric.score(targets[rows], outputs[rows])
+
+    return percentile_interval(resampled_scores(score, units, rng, num=num, width=outputs.shape[1] * metric.cost))
+
+
+def interval_for(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, seed: int, groups: np.ndarray | None = None) -> Measured:
+    """The metric on these items with its 95 % interval.
+
+    Wilson's for a proportion of independent items (accuracy); the bootstrap otherwise. A perfect or a hopeless score shows
+    resampling no spread, so there Wilson's for as many trials as there are units is given.
+
+    Args:
+        groups: as for `bootstrap`.
+
+    Returns:
+        `n` counts the units: items, or groups of them. `interval` is None where none could be estimated.
+    """
+    value = float(metric.score(targets, outputs))
+    units = units_of(groups, len(targets))
+    is_extreme = metric.bounded and value in (0.0, 1.0)
+    if is_extreme or (len(units) == len(targets) and _is_proportion(metric, targets, outputs)):
+        return Measured(value=value, interval=wilson(value * len(units), len(units)), n=len(units))
+    low, high = bootstrap(metric, targets, outputs, seed=seed, groups=groups)
+    is_known = math.isfinite(low) and math.isfinite(high)
+    return Measured(value=value, interval=(low, high) if is_known else None, n=len(units))
+
+
+def measure(metric: Metric, predictions: Predictions, *, seed: int, groups: Mapping[str, str] | None = None) -> Measured:
+    """`interval_for` on pooled held-out predictions: an id that several folds say, or a group, is one unit.
+
+    Args:
+        groups: id -> group, where the data has groups.
+    """
+    return interval_for(metric, predictions.targets, predictions.outputs, seed=seed, groups=unit_names(predictions.ids, groups))
+
+
+def unit_names(ids: np.ndarray, groups: Mapping[str, str] | None) -> np.ndarray:
+    """The name of the unit each row belongs to: its id, or its id's group; (N,)."""
+    return ids if groups is None else np.array([groups[id] for id in ids.tolist()])
+
+
+def from_folds(values: Sequence[float], num_train: float, num_val: float) -> tuple[float, Interval | None]:
+    """Mean and 95 % interval of a difference that was measured on J folds.
+
+    The folds share most of their train items, so the variance of the mean is (1 / J + num_val / num_train) · s², not s² / J,
+    and the interval is Student's with J - 1 degrees of freedom. None for a single fold.
+
+    Args:
+        values: the difference on each fold (of K-fold, or of all iterations of it).
+        num_train, num_val: items of one fold's train and val sets.
+
+    Source: Nadeau and Bengio 2003, Inference for the Generalization Error.
+    """
+    mean, num = float(np.mean(values)), len(values)
+    if num < 2:
+        return mean, None
+    half = float(stats.t.ppf(0.5 + LEVEL / 2, num - 1)) * math.sqrt((1 / num + num_val / num_train) * float(np.var(values, ddof=1)))
+    return mean, (mean - half, mean + half)
+
+
+def resampled_scores(score: Callable[[np.ndarray], float], units: Units, rng: np.random.Generator, *, num: int, width: int) -> np.ndarray:
+    """What `score` gives on bootstrap samples of the units, float64 (at most num,); undefined ones (NaN) are left in.
+
+    Args:
+        score: int64 array of drawn units -> value.
+        width: columns of the outputs times the metric's cost, for the estimate of the work.
+    """
+    size = min(len(units), MOST_UNITS)
+    cells = size * len(units.order) / len(units) * width
+    num = min(num, max(LEAST_SAMPLES, int(MOST_CELLS / cells)))
+    samples = np.array([score(rng.integers(len(units), size=size)) for _ in range(num)])
+    if size == len(units):
+        return samples
+    known = samples[np.isfinite(samples)]
+    centre = known.mean() if len(known) else math.nan
+    return score(np.arange(len(units))) + (samples - centre) * math.sqrt(size / len(units))
+
+
+def percentile_interval(samples: np.ndarray) -> Interval:
+    """The middle 95 % of bootstrap samples; NaNs where more than half of them are undefined."""
+    known = samples[np.isfinite(samples)]
+    if len(known) * 2 < len(samples):
+        return math.nan, math.nan
+    low, high = np.quantile(known, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    return float(low), float(high)
+
+
+def _interval_of_mean(columns: np.ndarray, rng: np.random.Generator, num: int) -> Interval:
+    """BCa interval of the mean of values whose sum and count per unit are the two columns."""
+    columns = bundle(columns, rng)
+    mean = columns[:, 0].sum() / columns[:, 1].sum()
+    sums = resampled_sums(columns, rng, num)
+    samples = sums[:, 0] / sums[:, 1]
+    influence = columns[:, 0] - mean * columns[:, 1]
+    below = ((samples < mean).sum() + (samples == mean).sum() / 2) / num
+    bias = stats.norm.ppf(np.clip(below, 0.5 / num, 1 - 0.5 / num))
+    spread = (influence**2).sum()
+    acceleration = (influence**3).sum() / (6 * spread**1.5) if spread > 0 else 0.0
+    z = bias + stats.norm.ppf([0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    low, high = np.quantile(samples, stats.norm.cdf(bias + z / (1 - acceleration * z)))
+    return float(low), float(high)
+
+
+def _is_proportion(metric: Metric, targets: np.ndarray, outputs: np.ndarray) -> bool:
+    """Whether each item counts 0 or 1 and the metric is their mean."""
+    if metric.per_item is None or not metric.bounded or metric.from_mean is not identity:
+        return False
+    values = metric.per_item(targets, outputs)
+    return bool(np.isin(values, (0.0, 1.0)).all())

@@ -1,0 +1,44 @@
+"""Does one column alone tell the target? A small tree per column, scored on rows it has not seen."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.model_selection import cross_val_predict
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+THRESHOLD = 0.98
+"""Share of the way from the trivial predictor to the perfect one; honest single columns of the public sets we tried stay below 0.95."""
+
+_ROWS = 5_000
+
+
+def score_columns(columns: dict[str, np.ndarray], targets: np.ndarray, *, is_classification: bool, seed: int) -> dict[str, float]:
+    """Column -> how far it alone goes from guessing (0) to perfect (1), by three-fold cross-validation.
+
+    Args:
+        columns: name -> float64 (N,), categories as codes, NaN where missing.
+        targets: (N,) class indices or values.
+        is_classification: accuracy over the majority's, else R².
+        seed: picks at most 5,000 rows.
+    """
+    rows = np.random.default_rng(seed).permutation(len(targets))[:_ROWS]
+    y = targets[rows]
+    return {name: _score(values[rows], y, is_classification) for name, values in columns.items()}
+
+
+def _score(values: np.ndarray, y: np.ndarray, is_classification: bool) -> float:
+    x = np.nan_to_num(values, nan=np.nanmin(values) - 1 if np.isfinite(values).any() else 0.0, posinf=1e300, neginf=-1e300).reshape(-1, 1)
+    if len(y) < 30:
+        return 0.0
+    if is_classification:
+        y = y.astype(int)
+        trivial = np.bincount(y).max() / len(y)
+        guess = cross_val_predict(DecisionTreeClassifier(max_leaf_nodes=64, min_samples_leaf=5), x, y, cv=_folds(len(y)))
+        return float(((guess == y).mean() - trivial) / (1 - trivial)) if trivial < 1 else 0.0
+    guess = cross_val_predict(DecisionTreeRegressor(max_leaf_nodes=256, min_samples_leaf=5), x, y, cv=_folds(len(y)))
+    return float(1 - ((guess - y) ** 2).sum() / max(((y - y.mean()) ** 2).sum(), 1e-300))
+
+
+def _folds(n: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    fold = np.arange(n) % 3
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(3)]

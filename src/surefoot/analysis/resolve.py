@@ -1,0 +1,32 @@
+"""What a val set can and can't tell apart."""
+
+from __future__ import annotations
+
+import math
+
+from scipy import stats
+
+LEVEL = 0.95
+
+
+def smallest_difference(metric_value: float, n: int) -> float:
+    """The smallest difference between two accuracies that n val items tell from noise at the 95 % level.
+
+    It is that of two independent samples of n items, z · sqrt(2 p (1 - p) / n). Models that are tested on the same items
+    and err on the same ones differ significantly by less, so it is on the safe side; the paired test says more once there
+    are two models. Two items of each outcome are added, so that p = 1 does not promise infinite resolution.
+
+    Args:
+        metric_value: the accuracy p, in [0, 1], around which models are compared.
+        n: items in val.
+
+    Returns:
+        A difference of accuracy in [0, 1]; 1 without items.
+
+    Source: Dietterich 1998 (difference of two proportions); Agresti and Caffo 2000 (the added items); Ng, Machine Learning
+    Yearning, ch. 7: 100 examples can't show a gain of 0.1 %.
+    """
+    if n <= 0:
+        return 1.0
+    share = (metric_value * n + 2) / (n + 4)
+    return min(1.0, float(stats.norm.ppf(0.5 + LEVEL / 2)) * math.sqrt(2 * share * (1 - share) / n))

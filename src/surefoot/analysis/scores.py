@@ -1,0 +1,35 @@
+"""A model's predictions -> its score: the metric with its interval, the metrics beside it, and each fold's value."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surefoot.analysis.intervals import measure
+from surefoot.data.predictions import save_predictions
+from surefoot.metrics import Metric, evaluate
+from surefoot.types.context import Store
+from surefoot.types.examples import Predictions
+from surefoot.types.problem import Problem
+from surefoot.types.reports import ModelScore
+
+
+def score(store: Store, problem: Problem, metric: Metric, predictions: Predictions, *, seed: int, threshold: float = 0.5) -> ModelScore:
+    """Scores pooled held-out predictions and stores them.
+
+    Args:
+        seed: of the bootstrap.
+        threshold: decision threshold of the positive class or label.
+    """
+    at = metric.at(threshold)
+    measured = measure(at, predictions, seed=seed)
+    folds = predictions.folds if predictions.folds is not None else np.zeros(len(predictions), np.int16)
+    by_fold = [at.score(predictions.targets[folds == k], predictions.outputs[folds == k]) for k in np.unique(folds)]
+    others = evaluate((problem.metric, *problem.metrics), predictions.targets, predictions.outputs, threshold)
+    return ModelScore(
+        value=measured.value,
+        interval=measured.interval,
+        n=measured.n,
+        metrics={name: value for name, value in others.items() if np.isfinite(value)},
+        fold_values=tuple(float(value) for value in by_fold),
+        predictions=save_predictions(store, predictions),
+    )

@@ -1,0 +1,168 @@
+"""What is wrong with the data: evidence in, findings out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from surefoot.types.findings import Finding
+from surefoot.types.reports import ColumnProfile
+from surefoot.types.source import Refused
+
+_REFUSED_TEXT = {
+    "data.corrupt_item": "can't be decoded",
+    "data.empty_item": "are empty",
+    "data.wrong_type": "are of a kind that is no item",
+    "data.too_large": "are larger than the pixel cap",
+}
+_MISSING = 0.3
+_RARE = 5
+"""A class with fewer items can't be measured in three sets: DESIGN's floor."""
+_IMBALANCE = 10.0
+"""Largest class over smallest, from which accuracy alone misleads (He and Garcia 2009, "Learning from Imbalanced Data")."""
+_LIST = 100
+
+
+def refused(items: Sequence[Refused]) -> list[Finding]:
+    """One finding per kind of refusal; the whole list with reasons stands in the report."""
+    by_code: dict[str, list[Refused]] = defaultdict(list)
+    for item in items:
+        by_code[item.code].append(item)
+    return [
+        Finding(
+            code=code,
+            severity="info" if all(_is_litter(item.place) for item in group) else "warn",
+            what=f"{len(group):,} file(s) or row(s) {_REFUSED_TEXT.get(code, 'are refused')}: {group[0].reason}",
+            where=", ".join(item.place for item in group[:5]),
+            next="Mend or remove them; they are not used.",
+            evidence={"refused": len(group)},
+        )
+        for code, group in sorted(by_code.items())
+    ]
+
+
+def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[object]) -> list[Finding]:
+    """Equal contents, and equal contents with different targets."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for row, content in enumerate(contents):
+        groups[content].append(row)
+    equal = [rows for rows in groups.values() if len(rows) > 1]
+    conflicting = [rows for rows in equal if len({repr(targets[row]) for row in rows}) > 1]
+    found = []
+    if equal:
+        copies = sum(len(rows) - 1 for rows in equal)
+        found.append(
+            Finding(
+                code="data.duplicates",
+                severity="info",
+                what=f"{copies:,} item(s) repeat another one exactly ({len(equal):,} groups).",
+                where="content",
+                next="They are kept on one side of the split; remove them if they are mistakes.",
+                evidence={"copies": copies, "groups": len(equal), "items": len(contents)},
+                ids=tuple(ids[row] for rows in equal for row in rows)[:_LIST],
+            )
+        )
+    if conflicting:
+        items = sum(len(rows) for rows in conflicting)
+        found.append(
+            Finding(
+                code="data.conflicting_labels",
+                severity="warn",
+                what=f"{items:,} items are equal to another one and have a different target ({len(conflicting):,} groups).",
+                where="targets",
+                next="Look at them and mend the labels; no model can get all of them right.",
+                evidence={"items": items, "groups": len(conflicting), "share": items / max(len(contents), 1)},
+                ids=tuple(ids[row] for rows in conflicting for row in rows)[:_LIST],
+            )
+        )
+    return found
+
+
+def balance(counts: Mapping[str, int]) -> list[Finding]:
+    """Rare and unequal classes."""
+    found = []
+    rare = {name: count for name, count in counts.items() if count < _RARE}
+    if rare:
+        found.append(
+            Finding(
+                code="data.rare_class",
+                severity="warn",
+                what=f"{len(rare)} class(es) have fewer than {_RARE} items: {', '.join(f'{n} ({c})' for n, c in rare.items())}.",
+                where="classes",
+                next="Gather more of them, or merge them: they go to train and can't be measured.",
+                evidence=dict(rare),
+            )
+        )
+    common = [count for count in counts.values() if count >= _RARE]
+    if len(common) > 1 and max(common) > _IMBALANCE * min(common):
+        most = max(counts, key=lambda name: counts[name])
+        share = counts[most] / sum(counts.values())
+        found.append(
+            Finding(
+                code="data.imbalance",
+                severity="info",
+                what=f"{most} is {share:.1%} of all items: saying it always is {share:.1%} accurate and says nothing.",
+                where="classes",
+                next="Look at recall and precision per class; try train.class_weights = 'balanced', or problem.metric = 'balanced_accuracy' or 'f1_macro'.",
+                evidence={"largest": max(common), "smallest": min(common), "threshold": _IMBALANCE},
+            )
+        )
+    return found
+
+
+def columns(profiles: Sequence[ColumnProfile], rows: int) -> list[Finding]:
+    """Missing values, constant and identifier-like columns, free text."""
+    found = []
+    gaps = [p for p in profiles if p.missing and p.role == "input"]
+    if gaps:
+        worst = max(gaps, key=lambda p: p.missing)
+        found.append(
+            Finding(
+                code="data.missing_values",
+                severity="warn" if worst.missing > _MISSING * rows else "info",
+                what=f"{len(gaps)} column(s) have missing values; most in {worst.name}: {worst.missing / rows:.1%}.",
+                where=", ".join(p.name for p in gaps[:10]),
+                next="Numbers are filled with the train median beside a column that says where; categories get a value of their own.",
+                evidence={p.name: p.missing for p in gaps[:20]},
+            )
+        )
+    for code, role, why, advice in (
+        ("data.constant_column", "constant", "hold one value only", "They are left out."),
+        ("data.id_column", "id", "name the rows and say nothing about them", "They are left out; if one is a real input, list it nowhere and rename it."),
+        ("data.wrong_type", "text", "hold free text, which this version does not read", "They are left out; turn them into numbers or categories to use them."),
+    ):
+        names = [p.name for p in profiles if p.role == role]
+        if names:
+            found.append(
+                Finding(
+                    code=code,
+                    severity="info" if role != "text" else "warn",
+                    what=f"{len(names)} column(s) {why}.",
+                    where=", ".join(names[:10]),
+                    next=advice,
+                    evidence={"columns": names[:50]},
+                )
+            )
+    return found
+
+
+def leaks(scores: Mapping[str, float], threshold: float) -> list[Finding]:
+    """Columns that alone predict the target too well. `scores`: column -> share of the way from the trivial to the perfect predictor."""
+    return [
+        Finding(
+            code="data.leaking_column",
+            severity="warn",
+            what=f"{name} alone predicts the target almost perfectly ({score:.1%} of the way from guessing to perfect).",
+            where=name,
+            next=f"Ask how it came about: if it is known only after the target, add it to data.ignore (surefoot run --set 'data.ignore=[\"{name}\"]').",
+            evidence={"score": score, "threshold": threshold},
+        )
+        for name, score in scores.items()
+        if score >= threshold
+    ]
+
+
+def _is_litter(place: str) -> bool:
+    """Files that systems leave behind; nobody meant them as items."""
+    name = place.rsplit("/", 1)[-1]
+    return name.startswith(".") or name in ("Thumbs.db", "desktop.ini") or "__MACOSX" in place

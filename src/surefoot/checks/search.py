@@ -1,0 +1,103 @@
+"""What a search says about itself: evidence in, findings out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from surefoot.types.configs import Space
+from surefoot.types.findings import Finding
+from surefoot.types.reports import Trial
+
+_EDGE = 0.05
+"""A winner within this share of an end of its range (on the range's own scale) may want to go beyond it (Tuning Playbook)."""
+
+
+def boundaries(trials: Sequence[Trial], space: Mapping[str, Space]) -> list[Finding]:
+    """The best setting of the last rung stands at the end of a range."""
+    last = [t for t in trials if t.rung == max(t.rung for t in trials) and t.value is not None]
+    if not last:
+        return []
+    best = min(last, key=lambda t: t.loss if t.loss is not None else math.inf)
+    found = []
+    for name, one in space.items():
+        bounds = one.log_uniform or one.uniform
+        value = best.settings.get(name)
+        if not bounds or not isinstance(value, (int, float)):
+            continue
+        low, high, at = (math.log(v) if one.log_uniform else v for v in (*bounds, value))
+        place = (at - low) / (high - low)
+        if min(place, 1 - place) < _EDGE:
+            found.append(
+                Finding(
+                    code="search.boundary",
+                    severity="info",
+                    what=f"The best {name} found, {value:.3g}, stands at the end of its range [{bounds[0]:g}, {bounds[1]:g}].",
+                    where=name,
+                    next=f'Widen it: [search.space] "{name}".',
+                    evidence={"value": value, "low": bounds[0], "high": bounds[1]},
+                )
+            )
+    return found
+
+
+def infeasible(trials: Sequence[Trial]) -> list[Finding]:
+    """Settings under which training diverged."""
+    failed = [t for t in trials if t.value is None]
+    if not failed:
+        return []
+    severity = "stop" if len(failed) == len(trials) else "info"
+    return [
+        Finding(
+            code="search.infeasible",
+            severity=severity,
+            what=f"{len(failed)} of {len(trials)} settings diverged.",
+            where=", ".join(f"trial {t.number}" for t in failed[:10]),
+            next="Lower the upper end of train.lr in [search.space]." if severity == "info" else "Look at the loss and the inputs: nothing trains.",
+            evidence={"failed": len(failed), "trials": len(trials)},
+        )
+    ]
+
+
+def winner(name: str, sentence: str, verdict: str, net: float, baseline: float, baseline_name: str) -> list[Finding]:
+    """Who goes on, and whether that is more than noise."""
+    evidence = {"net": net, baseline_name: baseline}
+    if name != "net":
+        return [
+            Finding(
+                code="diagnose.below_baseline",
+                severity="info",
+                what=f"{baseline_name} is better than the net on val ({baseline:.4g} against {net:.4g}): it goes on and is what ships.",
+                where="s08_tune",
+                next=f"Ship {baseline_name}; a net pays here only with more data or other inputs.",
+                evidence=evidence,
+            )
+        ]
+    if verdict == "within noise":
+        return [
+            Finding(
+                code="search.within_noise",
+                severity="info",
+                what=f"The net's lead over {baseline_name} is within noise: {sentence}",
+                where="s08_tune",
+                next=f"If {baseline_name} is simpler to run, it is as good a choice.",
+                evidence=evidence,
+            )
+        ]
+    return []
+
+
+def beats_trivial(value: float, trivial: float, is_better: bool) -> list[Finding]:
+    """The winner is better than saying always the same."""
+    if is_better:
+        return []
+    return [
+        Finding(
+            code="diagnose.below_baseline",
+            severity="stop",
+            what=f"The best model is no better than the trivial predictor: {value:.4g} against {trivial:.4g}.",
+            where="s08_tune",
+            next="The second hypothesis fails: the inputs do not tell the target. Look for better inputs, or for targets that do not belong to their rows.",
+            evidence={"winner": value, "trivial": trivial},
+        )
+    ]

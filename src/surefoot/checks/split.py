@@ -1,0 +1,72 @@
+"""What is wrong with a split: evidence in, findings out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from surefoot.types.findings import Finding
+from surefoot.types.reports import RefusedItem
+
+_COARSE = 0.05
+"""A val set that can't tell five points apart chooses by chance more often than not."""
+
+
+def judge(
+    counts: Mapping[str, int],
+    class_counts: Mapping[str, Mapping[str, int]],
+    *,
+    num_val: int,
+    resolves: float,
+    protocol: str,
+    refused: Sequence[RefusedItem],
+    contents: Sequence[str],
+) -> list[Finding]:
+    """Leaks, a val set that is too small, classes that are missing from a set."""
+    found = []
+    if contents:
+        found.append(
+            Finding(
+                code="split.leak",
+                severity="stop",
+                what=f"{len(contents):,} contents stand in two sets, as split.group_by = '' allows.",
+                where="s03_split",
+                next="Set split.group_by = 'content', then `surefoot run --from split`.",
+                evidence={"contents": len(contents)},
+            )
+        )
+    if refused:
+        found.append(
+            Finding(
+                code="split.leak",
+                severity="warn",
+                what=f"{len(refused):,} items are equal to items of another set and are left out: {refused[0].reason}.",
+                where="s03_split",
+                next="Nothing: the measurement stays honest. Remove them from the data to silence this.",
+                evidence={"refused": len(refused)},
+                ids=tuple(item.place for item in refused)[:100],
+            )
+        )
+    if protocol == "holdout" and resolves > _COARSE:
+        found.append(
+            Finding(
+                code="split.val_too_small",
+                severity="warn",
+                what=f"Val has {num_val:,} items: differences under {resolves:.1%} are noise on it.",
+                where="val",
+                next="Set split.protocol = 'kfold': every item is val once.",
+                evidence={"items": num_val, "resolves": resolves, "threshold": _COARSE},
+            )
+        )
+    missing = sorted({name for kind in ("val", "test") for name, count in class_counts.get(kind, {}).items() if not count})
+    if missing:
+        found.append(
+            Finding(
+                code="split.class_missing",
+                severity="warn",
+                what=f"{len(missing)} class(es) have no item in val or test and are not measured: {', '.join(missing[:10])}.",
+                where="val, test",
+                next="Gather more of them: five items are the least.",
+                evidence={name: counts.get(missing[0], 0) for name, counts in class_counts.items()},
+            )
+        )
+    return found

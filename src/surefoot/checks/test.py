@@ -1,0 +1,55 @@
+"""What the test set says beside the figure itself: evidence in, findings out."""
+
+from __future__ import annotations
+
+from surefoot.metrics import Metric, as_error
+from surefoot.types.findings import Finding
+from surefoot.types.reports import ModelScore
+
+
+def judge(metric: Metric, published: ModelScore, tuned: ModelScore, val: ModelScore, wild: ModelScore | None, *, goal: float | None) -> list[Finding]:
+    """Overfitting to val, the wild gap, the goal."""
+    found = []
+    if _is_worse(metric, tuned, val):
+        found.append(
+            Finding(
+                code="diagnose.val_overfit",
+                severity="warn",
+                what=f"The tuned model does worse on test ({tuned.value:.4g}) than on val ({val.value:.4g}), beyond noise: the choices were fitted to val.",
+                where="s13_test",
+                next="Use more val data or K-fold, and fewer trials, in the next round.",
+                evidence={"test": tuned.value, "val": val.value},
+            )
+        )
+    if wild is not None and _is_worse(metric, wild, published):
+        found.append(
+            Finding(
+                code="diagnose.wild_gap",
+                severity="warn",
+                what=f"In the wild the model reaches {wild.value:.4g}, on the test set {published.value:.4g}: the data it will meet is different.",
+                where="wild",
+                next="Gather train data like the wild data, or augment towards it.",
+                evidence={"wild": wild.value, "test": published.value},
+            )
+        )
+    if goal is not None and (published.value >= goal if metric.greater_is_better else published.value <= goal):
+        found.append(
+            Finding(
+                code="diagnose.goal_met",
+                severity="info",
+                what=f"The goal is met on the test set: {published.value:.4g} against {goal:.4g}.",
+                where="test",
+                next="Ship it.",
+                evidence={"test": published.value, "goal": goal},
+            )
+        )
+    return found
+
+
+def _is_worse(metric: Metric, one: ModelScore, other: ModelScore) -> bool:
+    """Whether the intervals of the errors do not overlap, the first being the higher."""
+    if one.interval is None or other.interval is None:
+        return False
+    low = min(float(as_error(metric, end)) for end in one.interval)
+    high = max(float(as_error(metric, end)) for end in other.interval)
+    return low > high

@@ -1,0 +1,98 @@
+"""Commands that look at what was done: status, report, runs, compare."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surefoot.cli.arguments import Folder, Json, open_project
+from surefoot.cli.screen import INDENT, list_findings, show, show_json, tabulate
+
+if TYPE_CHECKING:
+    from surefoot.reporting.views import RoundView
+
+NoItems = Annotated[bool, typer.Option("--no-items", help="Leave out every picture and row of the data.")]
+Open = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
+FirstRound = Annotated[str, typer.Argument(metavar="A", help="Number of a round, as `surefoot runs` lists them.")]
+SecondRound = Annotated[str, typer.Argument(metavar="B", help="Number of another.")]
+
+
+def status(folder: Folder = ".", as_json: Json = False) -> None:
+    """Say how far the road was walked, and what was found."""
+    from surefoot.reporting.road import ROAD
+
+    data = open_project(folder).status()
+    if as_json:
+        show_json(data)
+        return
+    walked = {entry["step"]: entry for entry in data["steps"]}
+    show(f"{data['project']}, round {data['round']}")
+    for name in [*ROAD, *(name for name in walked if name not in ROAD)]:
+        entry = walked.get(name)
+        show(f"  {name:<14}" + (f"{entry['gate']:<6}{entry['seconds']:>8.1f} s" if entry else "not walked"))
+        for line in list_findings(entry["findings"]) if entry else ():
+            show(INDENT + line)
+    show("Next: surefoot run" + ("" if folder == "." else f" {folder}") if set(ROAD) - set(walked) else "Next: surefoot report --open")
+
+
+def report(folder: Folder = ".", no_items: NoItems = False, open_it: Open = False, as_json: Json = False) -> None:
+    """Write report.html: every step, its evidence, its pictures."""
+    page = open_project(folder).render(with_items=not no_items).resolve()
+    if as_json:
+        show_json({"report": str(page)})
+    else:
+        show(str(page))
+    if open_it:
+        import webbrowser
+
+        webbrowser.open(page.as_uri())
+
+
+def runs(folder: Folder = ".", as_json: Json = False) -> None:
+    """List the rounds, each with what it reached."""
+    rows = [_summarise(one) for one in open_project(folder).rounds()]
+    if as_json:
+        show_json({"rounds": rows})
+    else:
+        show(
+            tabulate(
+                [["–" if value is None else value for value in row.values()] for row in rows],
+                ("round", "parent", "steps", "val", "test", "verdict", "compared"),
+            )
+        )
+
+
+def _summarise(one: RoundView) -> dict[str, Any]:
+    from surefoot.reporting.headline import find_stop
+    from surefoot.reporting.road import describe_step
+    from surefoot.reporting.views import Scene
+    from surefoot.types.reports import DiagnoseReport, TestReport, TuneReport
+
+    scene = Scene({step.name: step.report for step in one.steps})
+    tune, test, diagnosis, stopped = scene.find(TuneReport), scene.find(TestReport), scene.find(DiagnoseReport), find_stop(one.steps)
+    return {
+        "round": one.number,
+        "parent": one.parent,
+        "steps": len(one.steps),
+        "val": round(tune.val.value, 6) if tune else None,
+        "test": round(test.value, 6) if test else None,
+        "verdict": f"stopped at {describe_step(stopped.name).title.lower()}" if stopped else diagnosis.verdict if diagnosis else None,
+        "comparison": one.comparison,
+    }
+
+
+def compare(a: FirstRound, b: SecondRound, folder: Folder = ".", as_json: Json = False) -> None:
+    """Say whether round B is better than round A, or noise."""
+    data = open_project(folder).compare(a, b)
+    if as_json:
+        show_json(data)
+    else:
+        show(tabulate((name.replace("_", " "), _say(value)) for name, value in data.items()))
+
+
+def _say(value: Any) -> str:
+    """A value of a comparison as people read it; an interval as `low to high`."""
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return " to ".join(_say(end) for end in value)
+    return f"{value:.4g}" if isinstance(value, float) else "–" if value is None else str(value)

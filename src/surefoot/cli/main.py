@@ -1,0 +1,74 @@
+"""`surefoot`: the commands in the order in which people need them, and one place where errors end."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from surefoot import __version__
+from surefoot.cli import care, craft, failures, look, ship, start, walk
+from surefoot.cli.arguments import STEPS, arrange
+from surefoot.cli.screen import show, tell
+
+EPILOG = "Exit codes: 0 done, 1 failure, 2 usage, 3 bad data, 4 a gate stopped the road, 5 out of disk, memory or budget, 130 interrupted."
+
+app = typer.Typer(
+    name="surefoot",
+    help="Deep learning, one sure step at a time: from a question and a pile of data to a tested, exported model.",
+    epilog=EPILOG,
+    rich_markup_mode=None,  # plain help answers in half the time
+    pretty_exceptions_enable=False,
+    context_settings={"max_content_width": 120},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        show(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def surefoot(
+    context: typer.Context,
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never ask; may stand anywhere.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which Surefoot this is.")] = False,
+) -> None:
+    context.obj = {"no_input": no_input}
+
+
+OWN = {"test": walk.open_test, "errors": walk.tabulate_errors}
+"""Steps whose commands take more than a step does. `serve` serves a bundle; the step of that name is walked by `run`."""
+
+for command in (start.demo, start.init, walk.run):
+    app.command(command.__name__)(command)
+for step in STEPS:
+    if step != "serve":
+        app.command(step)(OWN.get(step) or walk.make_step(step))
+for command in (look.status, look.report, look.runs, look.compare, ship.predict, ship.serve, craft.layers, craft.check, craft.eject, craft.parts):
+    app.command(command.__name__)(command)
+for command in (care.doctor, care.clean, care.version):
+    app.command(command.__name__)(command)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Runs one command line; returns its exit code."""
+    words = arrange(sys.argv[1:] if words is None else words) or ["--help"]
+    as_json = "--json" in words
+    try:
+        code = typer.main.get_command(app).main(words, prog_name="surefoot", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        code = failures.INTERRUPTED
+    except Exception as error:
+        return failures.report(error, as_json=as_json)
+    if code == failures.INTERRUPTED:
+        tell(f"\nInterrupted. What was done is kept; this goes on from there: surefoot {' '.join(map(_quoted, words))}")
+    return code if isinstance(code, int) else 0
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)

@@ -1,0 +1,123 @@
+"""Commands that walk: the whole road, or one step of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surefoot.cli.arguments import STEPS, Budget, Device, Folder, Json, Overrides, Past, complete_step, open_project, parse_past
+from surefoot.cli.screen import show, show_json, tabulate, tell, watching
+
+if TYPE_CHECKING:
+    from surefoot.project import Project
+
+To = Annotated[str, typer.Option("--to", metavar="STEP", help="The last step to walk.", show_default=False, autocompletion=complete_step)]
+From = Annotated[str, typer.Option("--from", metavar="STEP", help="Begin the next round here.", show_default=False, autocompletion=complete_step)]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done again, why, and in how many minutes; do nothing.")]
+Again = Annotated[str, typer.Option("--again", metavar="WHY", help="Opens the test set once more; the reason stays in the report.", show_default=False)]
+CsvFile = Annotated[str, typer.Option("--csv", metavar="FILE", help="Writes the error table to FILE, to be edited.", show_default=False)]
+TagsFile = Annotated[str, typer.Option("--tags", metavar="FILE", help="Reads an edited error table back.", show_default=False)]
+
+
+def run(
+    folder: Folder = ".",
+    to: To = "",
+    from_: From = "",
+    budget: Budget = "",
+    overrides: Overrides = None,
+    past: Past = None,
+    device: Device = "",
+    dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:
+    """Walk the road; only what changed is done again."""
+    options = {"to": to, "from_": from_, "set": overrides or [], "budget": budget, "device": device}
+    if dry_run:
+        _show_plan(open_project(folder), options, as_json)
+        return
+    project = _walk(folder, past, options)
+    conclude(project, as_json)
+
+
+def make_step(name: str) -> Callable[..., None]:
+    """The command that walks one step."""
+
+    def step(folder: Folder = ".", budget: Budget = "", overrides: Overrides = None, past: Past = None, device: Device = "", as_json: Json = False) -> None:
+        project = _walk(folder, past, {"only": name, "set": overrides or [], "budget": budget, "device": device})
+        _point(project, as_json)
+
+    step.__doc__ = STEPS[name]
+    return step
+
+
+def open_test(folder: Folder = ".", again: Again = "", past: Past = None, device: Device = "", as_json: Json = False) -> None:
+    project = _walk(folder, past, {"only": "test", "device": device, "again": again})
+    conclude(project, as_json)
+
+
+def tabulate_errors(folder: Folder = ".", csv: CsvFile = "", tags: TagsFile = "", past: Past = None, as_json: Json = False) -> None:
+    if tags:
+        open_project(folder).tag(tags)
+    project = _walk(folder, past, {"only": "errors"})
+    if csv:
+        _write_table(project, Path(csv))
+    _point(project, as_json)
+
+
+open_test.__doc__, tabulate_errors.__doc__ = STEPS["test"], STEPS["errors"]
+
+
+def _walk(folder: str, past: list[str] | None, options: dict[str, Any]) -> Project:
+    """Walks and draws the page, also where a gate stopped the road: the page says why."""
+    from surefoot.types.errors import GateStop
+
+    reasons = parse_past(past or [])
+    with watching() as sink:
+        project = open_project(folder, sink)
+        try:
+            project.run(**options, past=reasons)
+        except GateStop:
+            tell(f"The report says more: {project.render()}")
+            raise
+    return project
+
+
+def conclude(project: Project, as_json: bool) -> None:
+    """The end of a walk: how good, better than what, what holds it back, what next, and where to read on."""
+    from surefoot.reporting.console import plain
+    from surefoot.reporting.headline import make_headline
+    from surefoot.reporting.page import set_scene
+
+    page = project.render()
+    if as_json:
+        show_json(project.status())
+        return
+    steps = project.rounds()[-1].steps
+    for tile in make_headline(set_scene(steps, None), steps):
+        show(plain(f"{tile.title}: {_strip(tile.value)}. {_strip(tile.note)}"))
+    show(f"Report: {page}")
+
+
+def _strip(text: Any) -> str:
+    """The text of a piece of the page."""
+    return text.striptags() if hasattr(text, "striptags") else text
+
+
+def _point(project: Project, as_json: bool) -> None:
+    page = project.render()
+    if as_json:
+        show_json(project.status())
+    else:
+        show(f"Report: {page}")
+
+
+def _show_plan(project: Project, options: dict[str, Any], as_json: bool) -> None:
+    planned = project.plan(**options)
+    if as_json:
+        show_json({"steps": [{"step": step.name, "redo": step.redo, "why": step.why, "minutes": step.minutes} for step in planned]})
+        return
+    rows = [(step.name, "do" if step.redo else "keep", "" if step.minutes is None else f"{step.minutes:.1f} min", step.why) for step in planned]
+    show(tabulate(rows, ("step", "", "about", "why"), right=(2,)))

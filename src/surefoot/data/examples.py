@@ -1,0 +1,69 @@
+"""Examples: a pack as the engine sees it, gathered by index into batches.
+
+Data that fits stays in memory as one tensor per field, in its stored dtype; larger data is gathered from the mapped file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from surefoot.data.packs import Pack
+from surefoot.types.examples import Batch
+from surefoot.types.problem import Problem
+
+
+class Examples:
+    """All items of a pack, with their targets as the loss takes them.
+
+    Args:
+        pack: open for reading.
+        problem: decides the targets' dtype: int64 (N,) for multiclass, float32 (N, K) else.
+        in_memory: hold every field as a tensor on `device`.
+    """
+
+    def __init__(self, pack: Pack, problem: Problem, *, in_memory: bool, device: str = "cpu") -> None:
+        self.pack, self.problem, self.device = pack, problem, device
+        self.fields = pack.fields
+        self._tensors = tuple(torch.from_numpy(array).to(device) for array in pack.read_all()) if in_memory else None
+        self.raw_targets = pack.targets
+        weights = torch.from_numpy(pack.weights.copy())
+        self._weights = None if bool((weights == 1).all()) else weights.to(device)
+
+    def __len__(self) -> int:
+        return len(self.pack)
+
+    def encode(self, statistics: Mapping[str, np.ndarray]) -> Tensor:
+        """All targets as the loss takes them; regression is scaled by `target.mean` and `target.sd`, which come from train rows alone."""
+        if self.problem.task == "multiclass":
+            return torch.from_numpy(self.raw_targets[:, 0].astype(np.int64)).to(self.device)
+        values = self.raw_targets
+        if self.problem.classes == ():
+            values = (scale_targets(self.problem, values) - statistics["target.mean"]) / statistics["target.sd"]
+        return torch.from_numpy(values.astype(np.float32)).to(self.device)
+
+    def plain_targets(self, rows: np.ndarray) -> np.ndarray:
+        """Targets as metrics take them: int64 class indices (N,), int64 (N, K) multilabel, float64 (N, T) regression."""
+        raw = self.raw_targets[rows]
+        if self.problem.task in ("binary", "multiclass"):
+            return raw[:, 0].astype(np.int64)
+        return raw.astype(np.int64) if self.problem.task == "multilabel" else raw
+
+    def inputs(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """The raw fields of some rows: one tensor (len(rows), *shape) per field."""
+        if self._tensors is not None:
+            return tuple(tensor[rows] for tensor in self._tensors)
+        return tuple(torch.from_numpy(array).to(self.device) for array in self.pack.gather(rows.cpu().numpy()))
+
+    def batch(self, rows: Tensor, targets: Tensor) -> Batch:
+        """Inputs, targets and weights of some rows. Rows: int64 (B,); targets: of all items, from `encode`."""
+        weights = None if self._weights is None else self._weights[rows]
+        return Batch(self.inputs(rows), targets[rows], weights, rows)
+
+
+def scale_targets(problem: Problem, targets: np.ndarray) -> np.ndarray:
+    """Targets on the scale they are trained on: log1p where the problem says so. float64 (N, T)."""
+    return np.log1p(targets) if problem.log_target else targets

@@ -1,0 +1,31 @@
+"""Who an item is: a hash of its content, target excluded, plus an ordinal among equals. Moving a file changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+
+def hash_image(image: np.ndarray) -> str:
+    """16 hex digits of the pixels and their shape: the same picture in another file format is the same content."""
+    return hashlib.blake2b(image.tobytes(), digest_size=8, key=str(image.shape).encode()).hexdigest()
+
+
+def hash_rows(columns: dict[str, np.ndarray]) -> list[str]:
+    """16 hex digits per row, over the columns in the order of their names, so that reordered columns change nothing."""
+    frame = pd.DataFrame({name: columns[name] for name in sorted(columns)})
+    return [f"{value:016x}" for value in pd.util.hash_pandas_object(frame, index=False).to_numpy()]
+
+
+def number_equals(contents: Iterable[str]) -> list[str]:
+    """`content-ordinal`: unique, and the same for the same content in the same order."""
+    seen: Counter[str] = Counter()
+    ids = []
+    for content in contents:
+        ids.append(f"{content}-{seen[content]}")
+        seen[content] += 1
+    return ids

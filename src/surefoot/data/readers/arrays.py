@@ -1,0 +1,121 @@
+"""NumPy archives (.npz): pictures or rows under one key, targets under another. Pickled objects are never loaded."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from surefoot.data.readers import fingerprint
+from surefoot.data.readers.blocks import Block, check_lengths, open_blocks
+from surefoot.data.readers.layout import GIVEN_SETS
+from surefoot.data.readers.nearest import quote_some
+from surefoot.data.readers.raw import RawTable, tabulate
+from surefoot.types.errors import DataError
+from surefoot.types.source import ImageSource
+
+INPUTS = frozenset(("x", "data", "image", "images", "inputs", "features"))
+TARGETS = frozenset(("y", "target", "targets", "label", "labels"))
+
+
+def open_npz(path: Path) -> ImageSource | list[RawTable]:
+    """Reads `x` and `y` (or images/labels, data/target, x_train/y_train/x_test/y_test, ...), capitals aside.
+
+    Returns:
+        pictures where x has 3 or 4 axes; where it has 2, one table per set with columns x0, x1, ... and `target`
+        (`target_0`, ... where y has 2 axes).
+
+    Raises:
+        DataError: keys are missing, arrays don't fit each other, or the file holds pickled objects or is torn.
+    """
+    arrays = _load(path)
+    pairs, unused = _pair_keys(path, list(arrays))
+    blocks = [Block(x, arrays[x], arrays[y], given) for given, (x, y) in pairs.items()]
+    note = [f"{path.name} also holds {quote_some(unused)}, which was not read."] if unused else []
+    check_lengths(blocks, path.name)
+    axes = {block.pixels.ndim for block in blocks}
+    if axes == {2}:
+        tables = [_tabulate(block, path) for block in blocks]
+        tables[0].notes.extend(note)
+        return tables
+    if axes & {3, 4} and len(axes) == 1:
+        source = open_blocks(blocks, fingerprint.of_files([path]), path.name)
+        source.notes.extend(note)
+        return source
+    shapes = ", ".join(f"{block.name} {block.pixels.shape}" for block in blocks)
+    raise DataError(
+        f"The inputs in {path.name} have shapes that can't be read: {shapes}.",
+        where=str(path),
+        next="Give pictures as (N, H, W) or (N, H, W, 3), rows of numbers as (N, F), the same in every set.",
+    )
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {key: archive[key] for key in archive.files}
+    except ValueError as error:
+        if "allow_pickle" in str(error):
+            raise DataError(
+                f"{path.name} holds pickled objects, which are never loaded.",
+                where=str(path),
+                next="Save arrays of numbers or of fixed-width text: np.savez(path, x=x, y=y) with no array of dtype object.",
+            ) from error
+        raise _explain_torn(path, error) from error
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, NotImplementedError, SyntaxError) as error:
+        raise _explain_torn(path, error) from error
+
+
+def _pair_keys(path: Path, keys: list[str]) -> tuple[dict[str, tuple[str, str]], list[str]]:
+    """Given set -> (key of inputs, key of targets), and the keys that are neither."""
+    inputs: dict[str, str] = {}
+    targets: dict[str, str] = {}
+    unused = []
+    for key in keys:
+        words = key.lower().replace("-", "_").split("_")
+        given = next((GIVEN_SETS[word] for word in words if word in GIVEN_SETS), "")
+        role = "_".join(word for word in words if word not in GIVEN_SETS)
+        chosen = inputs if role in INPUTS else targets if role in TARGETS else None
+        if chosen is None or given in chosen:
+            unused.append(key)
+        else:
+            chosen[given] = key
+    if not inputs or inputs.keys() - targets.keys() or targets.keys() - inputs.keys():
+        raise DataError(
+            f"{path.name} holds the keys {quote_some(keys, 20) or '(none)'}, which are not inputs with targets.",
+            where=str(path),
+            next="Name them x and y, images and labels, data and target, or x_train, y_train, x_test, y_test.",
+        )
+    order = [given for given in ("", "train", "val", "test") if given in inputs]
+    return {given: (inputs[given], targets[given]) for given in order}, unused
+
+
+def _tabulate(block: Block, path: Path) -> RawTable:
+    rows, targets = block.pixels, block.targets
+    kinds = "biufUS" if targets.size == len(targets) else "biuf"
+    if rows.dtype.kind not in "biuf" or targets.ndim not in (1, 2) or targets.dtype.kind not in kinds or 0 in rows.shape:
+        raise DataError(
+            f"{block.name} {rows.shape} {rows.dtype} and its targets {targets.shape} {targets.dtype} are not rows of numbers with a target each.",
+            where=str(path),
+            next="Give inputs as numbers of shape (N, F) and targets of shape (N,) or (N, T).",
+        )
+    columns = tabulate(rows, [f"x{j}" for j in range(rows.shape[1])])
+    if targets.size > len(targets):
+        found = tabulate(targets, [f"target_{j}" for j in range(targets.shape[1])])
+    else:
+        found = {"target": _as_column(targets.reshape(len(targets), -1)[:, 0])}
+    places = [f"{block.name}[{row}]" for row in range(len(rows))]
+    return RawTable(path.name, columns | found, places, fingerprint.of_files([path]), block.given_set, tuple(found))
+
+
+def _as_column(targets: np.ndarray) -> pa.ChunkedArray:
+    if targets.dtype.kind == "S":
+        targets = np.char.decode(targets, "utf-8", "replace")
+    return pa.chunked_array([pa.array(targets.tolist() if targets.dtype.kind == "U" else targets.astype(np.float64))])
+
+
+def _explain_torn(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path.name} is torn or no NumPy archive: {error}.", where=str(path), next="Save it anew with np.savez(path, x=x, y=y).")

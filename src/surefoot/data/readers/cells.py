@@ -1,0 +1,167 @@
+"""Cells as text -> typed columns: numbers, booleans, dates or words, column by column and never cell by cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from surefoot.data.readers.dates import FIRST, LAST, DateFormat, find_format, parse_dates
+
+MISSING = pa.array(["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "null", "Null", "NULL", "None", "-", "#N/A", "<NA>"])
+TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y"), ("false", "f", "no", "n")
+NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?[iI]nf(inity)?$"
+MAX_STRAY_FRAC = 0.01
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """What the cells of a column are.
+
+    Attributes:
+        kind: `number`, `boolean`, `date` or `word`.
+        dates: how dates are written.
+        decimal_comma: numbers are written `1,5`.
+    """
+
+    kind: str
+    dates: DateFormat | None = None
+    decimal_comma: bool = False
+
+
+def prepare(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column ready to be judged: numbers, booleans and dates as their file declares them, all else as clean text."""
+    return column if _read_declared(column.type) else clean(column)
+
+
+def decide(cells: pa.ChunkedArray, *, is_target: bool, decimal_comma: bool = False) -> ColumnType:
+    """What a prepared column is, by all its cells.
+
+    Number if at most 1 % of the cells are none; boolean if all are true/false, t/f, yes/no or y/n; date if all are of
+    one format; else words. Words of a target stay words. A column without any cell counts as numbers.
+    """
+    declared = _read_declared(cells.type)
+    if declared:
+        return ColumnType("word" if is_target and declared == "boolean" else declared)
+    cells = cells.drop_null()
+    if not len(cells) or _to_floats(cells) is not None:
+        return ColumnType("number")
+    counted = pc.value_counts(cells)
+    distinct, counts = counted.field("values"), counted.field("counts").to_numpy()
+    for comma in (False, True)[: 1 + decimal_comma]:
+        stray = counts[~_are_numbers(distinct, comma)].sum()
+        if stray <= MAX_STRAY_FRAC * len(cells):
+            return ColumnType("number", decimal_comma=comma)
+    if is_target:
+        return ColumnType("word")
+    if _are_booleans(distinct):
+        return ColumnType("boolean")
+    return _decide_dates(distinct, counts)
+
+
+def convert(cells: pa.ChunkedArray, how: ColumnType) -> tuple[np.ndarray, np.ndarray]:
+    """A prepared column as NumPy values, and the rows whose cell is there but isn't of that kind (they became missing).
+
+    Returns:
+        float64 (N,), datetime64[ns] (N,) or object (N,) of str and None; int64 positions.
+    """
+    declared = _read_declared(cells.type)
+    if declared == how.kind:
+        return _nanoseconds(cells) if declared == "date" else _as_floats(pc.cast(cells, pa.float64(), safe=False)), np.empty(0, np.int64)
+    if declared:
+        cells = clean(cells)
+    if how.kind == "word":
+        return _as_words(cells), np.empty(0, np.int64)
+    if how.kind == "number":
+        return _convert_numbers(cells, how.decimal_comma)
+    encoded = cells.dictionary_encode().combine_chunks()
+    distinct, codes = encoded.dictionary, encoded.indices.fill_null(-1).to_numpy()
+    known = _read_booleans(distinct) if how.kind == "boolean" else _read_dates(distinct, how.dates)
+    values = np.append(known, np.array([np.nan if how.kind == "boolean" else "NaT"], known.dtype))[codes]
+    return values, np.flatnonzero((codes >= 0) & np.isnan(values))
+
+
+def clean(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Cells without the spaces around them; missing markers become null."""
+    trimmed = pc.utf8_trim_whitespace(column if pa.types.is_string(column.type) else pc.cast(column, pa.string()))
+    return pc.if_else(pc.is_in(trimmed, value_set=MISSING), pa.scalar(None, pa.string()), trimmed)
+
+
+def _read_declared(kind: pa.DataType) -> str:
+    """What a file's own type says; empty for text, whose cells decide."""
+    if pa.types.is_boolean(kind):
+        return "boolean"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
+        return "number"
+    return "date" if pa.types.is_timestamp(kind) or pa.types.is_date(kind) else ""
+
+
+def _to_floats(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    try:
+        return pc.cast(cells, pa.float64())
+    except pa.ArrowInvalid:
+        return None
+
+
+def _convert_numbers(cells: pa.ChunkedArray, decimal_comma: bool) -> tuple[np.ndarray, np.ndarray]:
+    floats = None if decimal_comma else _to_floats(cells)
+    if floats is not None:
+        return _as_floats(floats), np.empty(0, np.int64)
+    points = pc.replace_substring(cells, ",", ".") if decimal_comma else cells
+    are_numbers = pc.match_substring_regex(points, NUMBER)
+    values = _as_floats(pc.cast(pc.if_else(are_numbers, points, pa.scalar(None, pa.string())), pa.float64()))
+    return values, np.flatnonzero(pc.invert(are_numbers).fill_null(False).to_numpy())
+
+
+def _are_numbers(distinct: pa.Array, decimal_comma: bool) -> np.ndarray:
+    cells = pc.replace_substring(distinct, ",", ".", max_replacements=1) if decimal_comma else distinct
+    return pc.match_substring_regex(cells, NUMBER).to_numpy(zero_copy_only=False)
+
+
+def _are_booleans(distinct: pa.Array) -> bool:
+    """All cells are of one pair of words: `t` beside `no` would be categories that happen to look alike."""
+    if len(distinct) > 6:  # TRUE, True, true and their opposites
+        return False
+    words = set(pc.utf8_lower(distinct).to_pylist())
+    return any(words <= set(pair) for pair in zip(TRUE_WORDS, FALSE_WORDS, strict=True))
+
+
+def _read_booleans(distinct: pa.Array) -> np.ndarray:
+    lower = pc.utf8_lower(distinct)
+    is_true, is_false = (pc.is_in(lower, pa.array(words)).to_numpy(zero_copy_only=False) for words in (TRUE_WORDS, FALSE_WORDS))
+    return np.where(is_true, 1.0, np.where(is_false, 0.0, np.nan))
+
+
+def _read_dates(distinct: pa.Array, how: DateFormat | None) -> np.ndarray:
+    """By the format that was decided on; by the cells' own where the source's file declared dates and so has none."""
+    how = how or (find_format(distinct) if len(distinct) else None)
+    return parse_dates(distinct, how) if how else np.full(len(distinct), "NaT", "datetime64[ns]")
+
+
+def _decide_dates(distinct: pa.Array, counts: np.ndarray) -> ColumnType:
+    how = find_format(distinct)
+    if how is None:
+        return ColumnType("word")
+    no_dates = counts[np.isnat(parse_dates(distinct, how))].sum()
+    return ColumnType("date", dates=how) if no_dates <= MAX_STRAY_FRAC * counts.sum() else ColumnType("word")
+
+
+def _as_floats(column: pa.ChunkedArray) -> np.ndarray:
+    return np.array(column.to_numpy(), dtype=np.float64)
+
+
+def _as_words(cells: pa.ChunkedArray) -> np.ndarray:
+    """object array of str and None; equal words are one object, which keeps a million of them small."""
+    encoded = cells.dictionary_encode().combine_chunks()
+    words = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    return words[encoded.indices.fill_null(-1).to_numpy()]
+
+
+def _nanoseconds(column: pa.ChunkedArray) -> np.ndarray:
+    """Timestamps of any unit and zone (as UTC) as datetime64[ns]; beyond its range NaT."""
+    moments = pc.cast(pc.cast(column, pa.timestamp("us"), safe=False), pa.int64())
+    stamps = moments.fill_null(0).to_numpy().astype("datetime64[us]")
+    inside = moments.is_valid().to_numpy() & (stamps >= FIRST) & (stamps < LAST)
+    return np.where(inside, stamps, np.datetime64("NaT")).astype("datetime64[ns]")

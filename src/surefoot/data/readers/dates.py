@@ -1,0 +1,91 @@
+"""Dates in text: one format per column, found from the column itself."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+ISO = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$"
+TIMES = {
+    "": "",
+    r"[ T]\d{1,2}:\d{2}": " %H:%M",
+    r"[ T]\d{1,2}:\d{2}:\d{2}": " %H:%M:%S",
+    r"[ T]\d{1,2}:\d{2} ?[AaPp][Mm]": " %I:%M %p",
+    r"[ T]\d{1,2}:\d{2}:\d{2} ?[AaPp][Mm]": " %I:%M:%S %p",
+}
+YEARS = {"/": {r"\d{4}": "%Y", r"\d{2}": "%y"}, "-": {r"\d{4}": "%Y"}, ".": {r"\d{4}": "%Y"}}
+"""Two digits of a year stand after slashes only: 1.2.10 is a version and 3-2-10 a score."""
+FIRST, LAST = np.datetime64("1678-01-01"), np.datetime64("2262-01-01")
+"""datetime64[ns] reaches no further."""
+
+
+@dataclass(frozen=True)
+class DateFormat:
+    """How a column writes its dates.
+
+    Attributes:
+        pattern: regular expression of a whole cell.
+        format: for strptime, or "ISO8601".
+        note: what was assumed, as a sentence without the column's name; empty where nothing was.
+    """
+
+    pattern: str
+    format: str
+    note: str = ""
+
+
+def find_format(distinct: pa.Array) -> DateFormat | None:
+    """The one format of a column's distinct cells, or None where they have none or several.
+
+    Known are ISO 8601, year/month/day, and month/day/year or day/month/year with `/`, `-` or `.`, each with or without
+    a time. Which of two numbers is the day is told by values above 12; where none is, the month comes first, save with dots.
+    """
+    first = distinct[0].as_py()
+    for pattern, parts, year_first in _list_patterns():
+        if re.match(pattern, first):
+            return _settle(distinct, pattern, parts, year_first) if pc.all(pc.match_substring_regex(distinct, pattern)).as_py() else None
+    return None
+
+
+def parse_dates(distinct: pa.Array, how: DateFormat) -> np.ndarray:
+    """Distinct cells as datetime64[ns]; NaT where a cell is no such date, or lies outside 1678 to 2261. Zones are turned to UTC."""
+    cells = pc.if_else(pc.match_substring_regex(distinct, how.pattern), distinct, pa.scalar(None, distinct.type))
+    if how.format != "ISO8601":
+        cells = pc.replace_substring_regex(pc.replace_substring(cells, "T", " "), r"(\d)([AaPp][Mm])$", r"\1 \2")
+    texts = pd.Series(cells.to_numpy(zero_copy_only=False), dtype=object)
+    parsed = pd.to_datetime(texts, format=how.format, errors="coerce", utc=True).dt.tz_localize(None).to_numpy()
+    return np.where((parsed >= FIRST) & (parsed < LAST), parsed, np.datetime64("NaT")).astype("datetime64[ns]")
+
+
+def _list_patterns() -> list[tuple[str, tuple[str, str, str], bool]]:
+    """(pattern with its numbers as groups, (separator, strptime of year, of time), is the year first)."""
+    found = [(ISO, ("", "", ""), True)]
+    for separator, (clock, time) in itertools.product("/-.", TIMES.items()):
+        mark = re.escape(separator)
+        found.append((rf"^\d{{4}}{mark}\d{{1,2}}{mark}\d{{1,2}}{clock}$", (separator, "%Y", time), True))
+        for digits, year in YEARS[separator].items():
+            found.append((rf"^(?P<a>\d{{1,2}}){mark}(?P<b>\d{{1,2}}){mark}{digits}{clock}$", (separator, year, time), False))
+    return found
+
+
+def _settle(distinct: pa.Array, pattern: str, parts: tuple[str, str, str], year_first: bool) -> DateFormat | None:
+    """Decides which number is the day; None if neither can always be."""
+    separator, year, time = parts
+    if not separator:
+        return DateFormat(pattern, "ISO8601")
+    if year_first:
+        return DateFormat(pattern, separator.join(("%Y", "%m", "%d")) + time)
+    numbers = pc.extract_regex(distinct, pattern)
+    a, b = (pc.max(pc.cast(pc.struct_field(numbers, name), pa.int64())).as_py() for name in "ab")
+    if a > 12 and b > 12:
+        return None
+    is_open = a <= 12 and b <= 12
+    day_first = a > 12 or (is_open and separator == ".")
+    note = f"no number above 12 tells day from month, so {'the day' if day_first else 'the month'} is read as the first" if is_open else ""
+    return DateFormat(pattern, separator.join(("%d", "%m", year) if day_first else ("%m", "%d", year)) + time, note)

@@ -1,0 +1,235 @@
+"""Comma-separated files and their kin: which delimiter, which header, which rows, and on which lines."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from surefoot.data.readers import fingerprint
+from surefoot.data.readers.encoding import read_utf8
+from surefoot.data.readers.header import check_header, name_columns
+from surefoot.data.readers.raw import RawTable
+from surefoot.types.errors import DataError
+from surefoot.types.source import Refused
+
+DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
+SAMPLE_BYTES, SAMPLE_ROWS = 2**18, 200
+BLOCK_BYTES = 2**24
+CHUNK_ROWS = 50_000
+
+
+@dataclass
+class Body:
+    """The rows below a header: columns in order, the line each row begins on, and the lines that are no rows."""
+
+    columns: list[pa.ChunkedArray]
+    lines: list[int]
+    ragged: list[tuple[int, str]] = field(default_factory=list)
+
+
+class UnclosedQuoteError(Exception):
+    """A quotation mark was opened on a line and never closed."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def read_delimited(path: Path) -> RawTable:
+    """Reads a delimited text file with a header; every cell stays text.
+
+    Encoding and delimiter are found from the content. Rows of another length than the header are refused with their line.
+
+    Raises:
+        DataError: no delimiter, no header, equal names, no rows, or mostly ragged rows.
+    """
+    data, notes = read_utf8(path)
+    sample = _take_sample(data)
+    delimiter = _sniff(path, sample)
+    rows, line_numbers = _read_sample(sample, delimiter)
+    if len(rows) < 2:
+        raise DataError(f"{path.name} has no rows below its header.", where=str(path), next="Name a file with a header and rows.")
+    names = [cell.strip() for cell in rows[0]]
+    check_header(path, names, rows[1:], delimiter)
+    body = _read_body(path, data, _find_line(data, line_numbers[0]), len(names), delimiter, notes)
+    _check_ragged(path, body, rows, delimiter)
+    columns, said = name_columns(path.name, names, body.columns)
+    name = path.name
+    return RawTable(
+        name=name,
+        columns=columns,
+        places=[f"{name}:{line}" for line in body.lines],
+        fingerprint=fingerprint.of_files([path]),
+        decimal_comma=delimiter != ",",
+        refused=[Refused(f"{path.name}:{line}", reason) for line, reason in body.ragged],
+        notes=notes + said,
+    )
+
+
+def _take_sample(data: bytes) -> list[str]:
+    """The first lines: 256 KiB of them, but two at least."""
+    second = data.find(b"\n", data.find(b"\n") + 1)
+    end = data.find(b"\n", max(SAMPLE_BYTES, second)) if second >= 0 else -1
+    return [line + "\n" for line in data[: end if end >= 0 else None].decode("utf-8", "replace").split("\n")]
+
+
+def _read_sample(sample: list[str], delimiter: str) -> tuple[list[list[str]], list[int]]:
+    """The first rows, and for each the number of lines up to its end; blank lines aside."""
+    reader = csv.reader(sample, delimiter=delimiter)
+    rows, lines = [], []
+    with suppress(csv.Error):  # a quotation mark that is never closed: the rows before it will do
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(row)
+                lines.append(reader.line_num)
+            if len(rows) == SAMPLE_ROWS:
+                break
+    return rows, lines
+
+
+def _sniff(path: Path, sample: list[str]) -> str:
+    """The delimiter with which most rows have the same number of cells, and the header too; of equals the one that makes more cells."""
+    scores: dict[str, tuple[bool, float, int]] = {}
+    for delimiter in DELIMITERS:
+        widths = [len(row) for row in _read_sample(sample, delimiter)[0]]
+        if widths:
+            width, count = Counter(widths[1:] or widths).most_common(1)[0]
+            if width > 1 and count >= 0.5 * len(widths[1:] or widths):
+                scores[delimiter] = (widths[0] == width, count / len(widths), width)
+    if not scores:
+        raise DataError(
+            f"{path.name} has one column only: no delimiter ({', '.join(DELIMITERS.values())}) splits most of its rows alike.",
+            where=str(path),
+            next='A table needs a target and at least one input. Save it with commas between the cells, and `"..."` around cells that hold commas.',
+        )
+    return max(scores, key=lambda one: scores[one])
+
+
+def _find_line(data: bytes, number: int) -> tuple[int, int]:
+    """Where line `number` (from 0) begins: byte and the number itself."""
+    start = 0
+    for _ in range(number):
+        start = data.find(b"\n", start) + 1
+    return start, number
+
+
+def _read_body(path: Path, data: bytes, start: tuple[int, int], width: int, delimiter: str, notes: list[str]) -> Body:
+    """Row by line at full speed where every line is a row; where not, with Python's csv, which knows its lines."""
+    body = _read_fast(data, start, width, delimiter)
+    if body:
+        return body
+    try:
+        return _read_exactly(data, start, width, delimiter, csv.QUOTE_MINIMAL)
+    except UnclosedQuoteError as error:
+        body = _read_exactly(data, start, width, delimiter, csv.QUOTE_NONE)
+        if len(body.ragged) > 0.01 * len(body.lines):
+            raise DataError(
+                f"A quotation mark opened on line {error.line} of {path.name} is never closed.",
+                where=f"{path.name}:{error.line}",
+                next='Close it, or write a quotation mark inside a cell twice: "".',
+            ) from error
+        notes.append(f"The quotation mark on line {error.line} of {path.name} is never closed, so quotation marks are read as plain characters.")
+        return body
+
+
+def _read_fast(data: bytes, start: tuple[int, int], width: int, delimiter: str, *, threads: bool = True) -> Body | None:
+    """Arrow's parser; None if some line is no row at all: blank, or part of a cell with line breaks.
+
+    On all cores it can't say on which lines ragged rows are, so where there are any it parses again on one.
+    """
+    offset, skipped = start
+    ragged: list[tuple[int, str]] = []
+
+    def note_ragged(row: pyarrow.csv.InvalidRow) -> str:
+        ragged.append((skipped + (row.number or 0), f"{row.actual_columns} cells where the header has {width}"))
+        return "skip"
+
+    names = [str(j) for j in range(width)]
+    try:
+        table = pyarrow.csv.read_csv(
+            pa.BufferReader(pa.py_buffer(data).slice(offset)),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=threads),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=note_ragged),
+            convert_options=pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in names}, strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid:  # a quoted line break lay across two blocks
+        return None
+    num_lines = data.count(b"\n", offset) + 1
+    if table.num_rows + len(ragged) != num_lines:
+        return None
+    if ragged and threads:
+        return _read_fast(data, start, width, delimiter, threads=False)
+    lines = np.delete(np.arange(skipped + 1, skipped + 1 + num_lines), [line - skipped - 1 for line, _ in ragged])
+    return Body(table.columns, lines.tolist(), ragged)
+
+
+def _read_exactly(data: bytes, start: tuple[int, int], width: int, delimiter: str, quoting: int) -> Body:
+    """Python's csv parser: slower by a factor of five, but it says on which line each row begins."""
+    offset, skipped = start
+    rest = BytesIO(data)
+    rest.seek(offset)
+    chunks: list[list[pa.Array]] = []
+    body = Body([], lines := [])
+    rows: list[list[str]] = []
+    for line, row in _number_rows(TextIOWrapper(rest, encoding="utf-8", newline="\n"), skipped, delimiter, quoting):
+        if len(row) == width:
+            lines.append(line)
+            rows.append(row)
+            if len(rows) == CHUNK_ROWS:
+                chunks.append([pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)])
+                rows = []
+        elif any(cell.strip() for cell in row):
+            body.ragged.append((line, f"{len(row)} cells where the header has {width}"))
+    if rows:
+        chunks.append([pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)])
+    body.columns = [pa.chunked_array([chunk[j] for chunk in chunks], pa.string()) for j in range(width)]
+    return body
+
+
+def _number_rows(text: TextIOWrapper, skipped: int, delimiter: str, quoting: int) -> Iterator[tuple[int, list[str]]]:
+    """Rows, each with the number of the line it begins on (from 1).
+
+    Raises:
+        UnclosedQuoteError: the last row runs to the end of the file because of one quotation mark, or to csv's limit of a cell.
+    """
+    pending: list[str] = []
+
+    def feed() -> Iterator[str]:
+        for line in text:
+            pending.append(line)
+            yield line
+
+    reader = csv.reader(feed(), delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
+    begin = skipped + 1
+    quotes = 0
+    try:
+        for row in reader:
+            quotes = sum(line.count('"') for line in pending) if len(pending) > 1 else 0
+            pending.clear()
+            yield begin, row
+            last, begin = begin, skipped + reader.line_num + 1
+    except csv.Error as error:
+        raise UnclosedQuoteError(begin) from error
+    if quotes % 2:
+        raise UnclosedQuoteError(last)
+
+
+def _check_ragged(path: Path, body: Body, rows: list[list[str]], delimiter: str) -> None:
+    total = len(body.ragged) + len(body.lines)
+    if len(body.ragged) <= total / 2:
+        return
+    line, reason = body.ragged[0]
+    raise DataError(
+        f"{len(body.ragged):,} of {total:,} rows of {path.name} have another number of cells than the header, e.g. line {line}: {reason}.",
+        where=f"{path.name}:{line}",
+        next=f"Cells are split at the {DELIMITERS[delimiter]}; the header is {delimiter.join(rows[0][:6])}... Name every column there, or mend the rows.",
+    )

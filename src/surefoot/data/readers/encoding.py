@@ -1,0 +1,85 @@
+"""The bytes of a text file -> UTF-8 with plain line ends."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import zlib
+from pathlib import Path
+
+from surefoot.types.errors import DataError
+
+MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+STEP = 2**24
+
+
+def read_utf8(path: Path) -> tuple[bytes, list[str]]:
+    """Reads a text file, gzip or plain: its content as UTF-8 with `\\n` line ends, and notes on what was assumed.
+
+    A byte order mark decides, then the zeros that UTF-16 has in Latin text, then whether it is valid UTF-8; else it is
+    taken as Windows-1252, the commonest encoding of old spreadsheets.
+
+    Raises:
+        DataError: torn gzip, or no text at all.
+    """
+    data, notes = _decode(path, read_bytes(path))
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return data.rstrip(b"\n"), notes
+
+
+def looks_like_text(head: bytes) -> bool:
+    """Whether the first bytes of a file are text in a known encoding."""
+    return bool(head) and (head.startswith(tuple(MARKS)) or b"\0" not in head or _guess_utf16(head) != "")
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, unpacked where it is gzip.
+
+    Raises:
+        DataError: torn or unreadable.
+    """
+    try:
+        with open(path, "rb") as file:
+            is_packed = file.read(2) == b"\x1f\x8b"
+        with gzip.open(path, "rb") if is_packed else open(path, "rb") as content:
+            return content.read()
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path.name} can't be read: {error}.", where=str(path), next="Copy or download it again; it may be truncated.") from error
+
+
+def _decode(path: Path, data: bytes) -> tuple[bytes, list[str]]:
+    for mark, encoding in MARKS.items():
+        if data.startswith(mark):
+            data = data[len(mark) :]
+            return (data, []) if encoding == "utf-8" and _is_utf8(data) else (_recode(data, encoding), [])
+    if b"\0" in data[:4096]:
+        encoding = _guess_utf16(data[:4096])
+        if not encoding:
+            raise DataError(f"{path.name} is no text: it holds zero bytes.", where=str(path), next="Save it as text, UTF-8, and try again.")
+        return _recode(data, encoding), [f"{path.name} has no byte order mark; its zeros say {encoding.upper()}."]
+    if _is_utf8(data):
+        return data, []
+    return _recode(data, "cp1252"), [f"{path.name} is not UTF-8; it was read as Windows-1252, so look at its accents and signs."]
+
+
+def _recode(data: bytes, encoding: str) -> bytes:
+    return data.decode(encoding, errors="replace").encode("utf-8")
+
+
+def _is_utf8(data: bytes) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(data), STEP):
+            decoder.decode(data[start : start + STEP], final=start + STEP >= len(data))
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _guess_utf16(sample: bytes) -> str:
+    """Latin text in UTF-16 is zero at every other byte; nothing else in a text file is."""
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) < 0.3 * len(sample[::2]) or min(even, odd) > 0.02 * len(sample):
+        return ""
+    return "utf-16-le" if odd > even else "utf-16-be"

@@ -1,0 +1,25 @@
+"""What a source looked like when it was read, as one hash: another fingerprint, other data."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def of_listing(files: Iterable[tuple[str, int, int]]) -> str:
+    """SHA-256 (hex) of (relative path, size in bytes, mtime in ns) of every file, in the order of their paths."""
+    digest = hashlib.sha256()
+    for name, size, mtime in sorted(files):
+        digest.update(f"{name}\0{size}\0{mtime}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def of_files(paths: Iterable[Path]) -> str:
+    """The same of some files by name."""
+    return of_listing((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
+
+
+def of_words(*words: str) -> str:
+    """SHA-256 (hex) of words: of what has no file, or of several fingerprints together."""
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()

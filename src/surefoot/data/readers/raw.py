@@ -1,0 +1,47 @@
+"""A table as a reader found it: named Arrow columns, not yet typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pyarrow as pa
+
+from surefoot.types.source import Refused
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """One file of rows.
+
+    Attributes:
+        name: how places and messages call it.
+        columns: name -> Arrow column of N values: text as written, or the type that the file declares.
+        places: `file:line` or `name[row]` per row.
+        fingerprint: of the file.
+        given_set: "train", "val", "test" or "", of all rows.
+        target: target columns, where the format says so.
+        decimal_comma: numbers may be written `1,5`.
+    """
+
+    name: str
+    columns: dict[str, pa.ChunkedArray]
+    places: list[str]
+    fingerprint: str
+    given_set: str = ""
+    target: tuple[str, ...] = ()
+    decimal_comma: bool = False
+    refused: list[Refused] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def of_set(self, given_set: str) -> RawTable:
+        """The same rows, given as another set."""
+        return replace(self, given_set=given_set)
+
+
+def tabulate(values: np.ndarray, names: list[str]) -> dict[str, pa.ChunkedArray]:
+    """The columns of an array (N, F) of numbers, by name, as float64."""
+    return {name: pa.chunked_array([pa.array(np.ascontiguousarray(values[:, j], dtype=np.float64))]) for j, name in enumerate(names)}

@@ -1,0 +1,109 @@
+"""Tables that say more than text: Parquet, and JSON lines."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet
+
+from surefoot.data.readers import fingerprint
+from surefoot.data.readers.encoding import read_bytes, read_utf8
+from surefoot.data.readers.header import check_unique
+from surefoot.data.readers.nearest import quote_some
+from surefoot.data.readers.raw import RawTable
+from surefoot.types.errors import DataError
+from surefoot.types.source import Refused
+
+
+def read_parquet(path: Path) -> RawTable:
+    """Reads a Parquet file. Columns of lists, structs or bytes are left out, and said so; rows count from 1.
+
+    Raises:
+        DataError: torn, no rows, or equal names.
+    """
+    try:
+        table = pyarrow.parquet.read_table(pa.BufferReader(read_bytes(path)))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path.name} is torn or no Parquet file: {error}", where=str(path), next="Copy it again, or write it anew.") from error
+    check_unique(path, table.column_names)
+    if not table.num_rows:
+        raise DataError(f"{path.name} has no rows.", where=str(path), next="Name a file with rows.")
+    columns: dict[str, pa.ChunkedArray] = {}
+    unfit = []
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_nested(column.type) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+            unfit.append(name)
+        else:
+            columns[name.strip()] = column
+    places = [f"{path.name}:{row}" for row in range(1, table.num_rows + 1)]
+    return RawTable(path.name, columns, places, fingerprint.of_files([path]), notes=_note_unfit(path, unfit))
+
+
+def read_jsonl(path: Path) -> RawTable:
+    """Reads a file with one JSON object per line; a line that is none is refused, a key that a line lacks is missing there.
+
+    Columns of lists or objects are left out, and said so.
+
+    Raises:
+        DataError: no line holds an object.
+    """
+    data, notes = read_utf8(path)
+    records: list[dict[str, Any]] = []
+    lines: list[int] = []
+    refused = []
+    for number, line in enumerate(data.split(b"\n"), start=1):
+        if line.strip():
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                refused.append(Refused(f"{path.name}:{number}", f"no JSON: {error}"))
+                continue
+            if isinstance(record, dict):
+                records.append(record)
+                lines.append(number)
+            else:
+                refused.append(Refused(f"{path.name}:{number}", "JSON, but no object with named values"))
+    if not records:
+        raise DataError(
+            f"{path.name} holds no JSON objects, one per line; {len(refused):,} lines are something else.",
+            where=str(path),
+            next='Write one object per line, e.g. {"size": 3, "label": "cat"}',
+        )
+    columns, unfit = _collect(records)
+    places = [f"{path.name}:{line}" for line in lines]
+    return RawTable(path.name, columns, places, fingerprint.of_files([path]), refused=refused, notes=notes + _note_unfit(path, unfit))
+
+
+def as_column(values: list[Any]) -> pa.ChunkedArray | None:
+    """Python values as an Arrow column: booleans, numbers, or else text; None where some are neither words nor numbers."""
+    kinds = {type(value) for value in values if value is not None}
+    if not kinds <= {bool, int, float, str}:
+        return None
+    if kinds <= {bool}:
+        return pa.chunked_array([pa.array(values, pa.bool_() if kinds else pa.null())])
+    if kinds <= {int, float}:
+        try:
+            return pa.chunked_array([pa.array([None if value is None else float(value) for value in values], pa.float64())])
+        except OverflowError:  # an int of more than 308 digits is an identifier, no quantity
+            pass
+    return pa.chunked_array([pa.array([value if value is None or isinstance(value, str) else json.dumps(value) for value in values], pa.string())])
+
+
+def _collect(records: list[dict[str, Any]]) -> tuple[dict[str, pa.ChunkedArray], list[str]]:
+    names = list(dict.fromkeys(name for record in records for name in record))
+    columns: dict[str, pa.ChunkedArray] = {}
+    unfit = []
+    for name in names:
+        column = as_column([record.get(name) for record in records])
+        if column is None:
+            unfit.append(name)
+        else:
+            columns[name.strip()] = column
+    return columns, unfit
+
+
+def _note_unfit(path: Path, names: list[str]) -> list[str]:
+    return [f"Columns of {path.name} hold lists, objects or bytes and were left out: {quote_some(names)}."] if names else []

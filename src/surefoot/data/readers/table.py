@@ -1,0 +1,184 @@
+"""Files of rows -> one typed table: same columns everywhere, one type per column, labels that mean the same written the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from surefoot.data.readers import fingerprint
+from surefoot.data.readers.archive import unpacked_head
+from surefoot.data.readers.cells import ColumnType, clean, convert, decide, prepare
+from surefoot.data.readers.delimited import read_delimited
+from surefoot.data.readers.encoding import looks_like_text
+from surefoot.data.readers.layout import GIVEN_SETS
+from surefoot.data.readers.nearest import quote_some, suggest
+from surefoot.data.readers.raw import RawTable
+from surefoot.data.readers.records import read_jsonl, read_parquet
+from surefoot.data.readers.schema import suggest_target
+from surefoot.types.configs import DataConfig
+from surefoot.types.errors import DataError
+from surefoot.types.source import TableSource
+
+SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet"))
+PARQUET = b"PAR1"
+MOST_LINES_NAMED = 5
+
+
+def list_tables(path: Path) -> dict[str, Path]:
+    """Table files directly in a folder, by name without suffix."""
+    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    return {stem: file for file in files if (stem := _split_name(file)[0]) and _split_name(file)[1] in SUFFIXES}
+
+
+def open_table_folder(path: Path) -> list[RawTable]:
+    """Reads `train.csv`, `test.csv` (and `val.csv`) of a folder as given sets, or its only table.
+
+    Raises:
+        DataError: several tables, none of which is called train.
+    """
+    tables = list_tables(path)
+    given = {stem: file for stem, file in tables.items() if stem.lower() in GIVEN_SETS}
+    if any(GIVEN_SETS[stem.lower()] == "train" for stem in given):
+        return [read_table(file).of_set(GIVEN_SETS[stem.lower()]) for stem, file in sorted(given.items(), key=lambda one: one[0].lower() != "train")]
+    if len(tables) == 1:
+        return [read_table(file) for file in tables.values()]
+    names = [file.name for file in tables.values()]
+    raise DataError(
+        f"{path.name}/ holds {len(names)} tables: {quote_some(names)}.",
+        where=str(path),
+        next=f'Name one: source = "{path.name}/{names[0]}"; or call them train.csv and test.csv.',
+    )
+
+
+def is_table(path: Path, head: bytes) -> bool:
+    """Whether a file is Parquet or text, or is at least named like a table."""
+    return head.startswith(PARQUET) or _split_name(path)[1] in SUFFIXES or (path.suffix.lower() != ".json" and looks_like_text(head))
+
+
+def read_table(path: Path) -> RawTable:
+    """Reads one table by its content: Parquet, JSON lines, or delimited text."""
+    head = unpacked_head(path, 4096).lstrip()
+    if head.startswith(PARQUET) or _split_name(path)[1] == ".parquet":
+        return read_parquet(path)
+    return read_jsonl(path) if head.startswith(b'{"') or _split_name(path)[1] in (".jsonl", ".ndjson") else read_delimited(path)
+
+
+def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTable] = ()) -> TableSource:
+    """Makes one table of the rows of several files.
+
+    Args:
+        parts: the files whose rows are wanted.
+        config: names the target, whose words stay words, and columns that needn't be everywhere.
+        like: the source's files, where `parts` is a wild set: they alone say which columns there are and of what type.
+
+    Raises:
+        DataError: the files don't have the same columns, or only one.
+    """
+    tables, notes = _agree([*like, *parts], set(config.ignore))
+    names = list(tables[0].columns)
+    free = [name for name in names if name not in (*config.ignore, config.id, config.weight)]
+    target = next((table.target for table in tables if table.target), suggest_target(free or names))
+    named = (config.target if isinstance(config.target, list) else [config.target]) if config.target else target
+    tables, said = _merge_dotted_labels(tables, [name for name in named if name in names])
+    wanted = tables[len(like) :]
+    judges = tables[: len(like)] or wanted
+    places = [place for table in wanted for place in table.places]
+    columns, booleans = {}, []
+    for name in names:
+        judged = prepare(_stack(judges, name))
+        how = decide(judged, is_target=name in named, decimal_comma=judges[0].decimal_comma)
+        columns[name], stray = convert(prepare(_stack(wanted, name)) if like else judged, how)
+        notes += _note_column(name, how, stray, places)
+        booleans += [name] if how.kind == "boolean" else []
+    return TableSource(
+        columns=columns,
+        places=places,
+        given_sets=[table.given_set for table in wanted for _ in table.places],
+        booleans=tuple(booleans),
+        refused=[one for table in wanted for one in table.refused],
+        notes=[note for table in wanted for note in table.notes] + said + notes,
+        fingerprint=_join_fingerprints(wanted),
+        suggested_target=target,
+    )
+
+
+def _split_name(path: Path) -> tuple[str, str]:
+    """`train.csv.gz` -> ("train", ".csv")."""
+    bare = Path(path.name.removesuffix(".gz"))
+    return bare.stem, bare.suffix.lower()
+
+
+def _agree(tables: list[RawTable], ignored: set[str]) -> tuple[list[RawTable], list[str]]:
+    """The tables with the same columns in the order of the first; ignored columns that not all have are left out."""
+    shared = set.intersection(*(set(table.columns) for table in tables))
+    partial = sorted({name for table in tables for name in table.columns} & ignored - shared)
+    first = [name for name in tables[0].columns if name not in partial]
+    for table in tables:
+        found = [name for name in table.columns if name not in partial]
+        if set(found) != set(first):
+            raise _explain_columns(table, tables[0], found, first)
+    if len(first) < 2:
+        raise DataError(
+            f"{tables[0].name} has only one column, {quote_some(first)}.", where=tables[0].name, next="A table needs a target and at least one input."
+        )
+    notes = [f"Ignored columns that not every file has were left out: {quote_some(partial)}."] if partial else []
+    return [replace(table, columns={name: table.columns[name] for name in first}) for table in tables], notes
+
+
+def _explain_columns(table: RawTable, first: RawTable, found: list[str], wanted: list[str]) -> DataError:
+    missing, extra = [name for name in wanted if name not in found], [name for name in found if name not in wanted]
+    what = "; ".join(f"{word} {quote_some(names)}" for word, names in (("it lacks", missing), ("it also has", extra)) if names)
+    hint = suggest(extra[0], missing) if extra and missing else ""
+    return DataError(
+        f"{table.name} does not have the columns of {first.name}: {what}.",
+        where=table.name,
+        next=f"{hint}Give both files the same columns (their order doesn't matter), or list in data.ignore those that are no inputs.",
+    )
+
+
+def _merge_dotted_labels(tables: list[RawTable], target: list[str]) -> tuple[list[RawTable], list[str]]:
+    """Strips the dot after a label (`>50K.`) where the other files have the same label without one."""
+    notes = []
+    for name in target:
+        cleaned = [clean(table.columns[name]) for table in tables]
+        labels = [set(pc.unique(cells).drop_null().to_pylist()) for cells in cleaned]
+        for k, table in enumerate(tables):
+            others = set().union(*labels[:k], *labels[k + 1 :])
+            dotted = sorted(label for label in labels[k] if label.endswith(".") and label not in others and label[:-1] in others)
+            if dotted:
+                is_dotted = pc.is_in(cleaned[k], pa.array(dotted))
+                bare = pc.if_else(is_dotted, pc.utf8_slice_codeunits(cleaned[k], 0, -1), cleaned[k])
+                tables[k] = replace(table, columns=table.columns | {name: bare})
+                count = pc.sum(is_dotted).as_py()
+                notes.append(f'Labels of "{name}" end in a dot in {table.name} and nowhere else ({quote_some(dotted)}); it was stripped in {count:,} rows.')
+    return tables, notes
+
+
+def _stack(tables: Sequence[RawTable], name: str) -> pa.ChunkedArray:
+    """One column of several files; of different types it is taken as text."""
+    columns = [table.columns[name] for table in tables]
+    if len({str(column.type) for column in columns}) > 1:
+        columns = [pc.cast(column, pa.string()) for column in columns]
+    return pa.chunked_array([chunk for column in columns for chunk in column.chunks], columns[0].type)
+
+
+def _note_column(name: str, how: ColumnType, stray: np.ndarray, places: list[str]) -> list[str]:
+    notes = [f'Column "{name}": {how.dates.note}.'] if how.dates and how.dates.note else []
+    if how.decimal_comma:
+        notes.append(f'Column "{name}" writes numbers with a decimal comma; they were read as such.')
+    if len(stray):
+        kind = {"number": "no numbers", "date": "no dates", "boolean": "neither true nor false"}[how.kind]
+        first = ", ".join(places[row] for row in stray[:MOST_LINES_NAMED])
+        more = f" and {len(stray) - MOST_LINES_NAMED:,} more" if len(stray) > MOST_LINES_NAMED else ""
+        notes.append(f'Column "{name}": {len(stray):,} cells are {kind} and became missing: {first}{more}.')
+    return notes
+
+
+def _join_fingerprints(tables: Sequence[RawTable]) -> str:
+    prints = list(dict.fromkeys(table.fingerprint for table in tables))
+    return prints[0] if len(prints) == 1 else fingerprint.of_words(*prints)

@@ -1,0 +1,138 @@
+"""The user's own data set, `my_code:Frogs`: any object with `__len__` and `__getitem__` -> (input, target)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image
+
+from surefoot.data.readers import blocks, pictures
+from surefoot.data.readers.labels import read_labels
+from surefoot.data.readers.raw import RawTable, tabulate
+from surefoot.data.readers.records import as_column
+from surefoot.refs import build
+from surefoot.types.errors import DataError
+from surefoot.types.source import ImageSource, ItemError
+
+
+def open_user(name: str, root: Path) -> ImageSource | list[RawTable]:
+    """Builds the data set and reads all of it once, for its targets, its range of pixels and its fingerprint.
+
+    Inputs are pictures (Pillow images, or arrays and tensors (H, W), (H, W, C) or (C, H, W)), rows (arrays (F,)), or
+    mappings from column names to values; targets are words, numbers or vectors. Pictures are read again when asked for,
+    so random augmentation belongs elsewhere. What the user's code raises is passed on with a note that says where.
+
+    Raises:
+        DataError: it isn't such an object, is empty, or its items are of different kinds.
+    """
+    dataset = build(name, kind="dataset", folder=root, available={})
+    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+        raise _explain(name, f"makes a {type(dataset).__name__}, which has no __len__ and __getitem__")
+    if not len(dataset):
+        raise _explain(name, "is empty")
+    first, _ = _get(dataset, 0, name)
+    if isinstance(first, Mapping) or (np.ndim(first) < 2 and not isinstance(first, Image.Image)):
+        return [_read_table(dataset, name)]
+    return _open_pictures(dataset, name)
+
+
+def _open_pictures(dataset: Any, name: str) -> ImageSource:
+    digest = hashlib.sha256()
+    targets, low, high = [], np.inf, -np.inf
+    dtypes = set()
+    for row in range(len(dataset)):
+        picture, target = _get(dataset, row, name)
+        pixels = _as_array(picture, name, row)
+        dtypes.add(pixels.dtype)
+        finite = pixels[np.isfinite(pixels)]
+        low, high = min(low, float(finite.min(initial=np.inf))), max(high, float(finite.max(initial=-np.inf)))
+        targets.append(np.asarray(target))
+        digest.update(f"{pixels.shape}{pixels.dtype}{target!r}".encode() + pixels.tobytes())
+    scale = blocks.choose_scale(low if low < np.inf else 0.0, high if high > -np.inf else 0.0, np.result_type(*dtypes))
+    if len({target.shape for target in targets}) > 1:
+        raise _explain(name, "gives targets of different shapes")
+    labels, notes = read_labels(np.stack(targets), name)
+
+    def read(row: int) -> np.ndarray:
+        pixels = _as_array(_get(dataset, row, name)[0], name, row)
+        if not np.isfinite(pixels).all():
+            raise ItemError("some pixels are NaN or infinite", pictures.CORRUPT)
+        return blocks.flatten_channels(scale.apply(pixels))
+
+    return ImageSource(
+        places=[f"{name}[{row}]" for row in range(len(dataset))],
+        labels=labels,
+        given_sets=[""] * len(dataset),
+        read=read,
+        notes=notes + ([scale.note] if scale.note else []),
+        fingerprint=digest.hexdigest(),
+    )
+
+
+def _read_table(dataset: Any, name: str) -> RawTable:
+    items = [_get(dataset, row, name) for row in range(len(dataset))]
+    digest = hashlib.sha256(repr([(_plain(value), _plain(target)) for value, target in items]).encode())
+    targets = _name_columns([target for _, target in items], name, "target")
+    if isinstance(items[0][0], Mapping):
+        names = list(dict.fromkeys(key for row, _ in items for key in row))
+        columns = {key: _column([_plain(row.get(key)) for row, _ in items], f"{name}, column {key}") for key in names}
+    else:
+        columns = _name_columns([row for row, _ in items], name, "x")
+    return RawTable(name, columns | targets, [f"{name}[{row}]" for row in range(len(items))], digest.hexdigest(), target=tuple(targets))
+
+
+def _name_columns(values: list[Any], name: str, word: str) -> dict[str, pa.ChunkedArray]:
+    """`target` for one value per item, `target_0`, `target_1`, ... (`x0`, `x1`, ...) for vectors."""
+    shapes = {np.shape(value) for value in values}
+    if len(shapes) > 1 or len(next(iter(shapes))) > 1:
+        raise _explain(name, f"gives values of different shapes or of more than one axis: {sorted(shapes)[:3]}")
+    shape = shapes.pop()
+    if not shape:
+        return {word if word == "target" else f"{word}0": _column([_plain(value) for value in values], name)}
+    return tabulate(np.stack([np.asarray(value) for value in values]), [f"{word}_{j}" if word == "target" else f"{word}{j}" for j in range(shape[0])])
+
+
+def _column(values: list[Any], where: str) -> pa.ChunkedArray:
+    column = as_column(values)
+    if column is None:
+        raise _explain(where, "gives values that are neither words nor numbers")
+    return column
+
+
+def _plain(value: Any) -> Any:
+    """NumPy scalars, arrays and tensors as Python values; a mapping's values too."""
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _get(dataset: Any, row: int, name: str) -> tuple[Any, Any]:
+    try:
+        item = dataset[row]
+    except Exception as error:
+        error.add_note(f"while: reading item {row} of {name}")
+        raise
+    if not isinstance(item, tuple | list) or len(item) != 2:
+        raise _explain(name, f"gives a {type(item).__name__} as item {row} where a pair (input, target) is due")
+    return item[0], item[1]
+
+
+def _as_array(picture: Any, name: str, row: int) -> np.ndarray:
+    """(H, W) or (H, W, C), C of 1, 3 or 4, in its own number type."""
+    if isinstance(picture, Image.Image):
+        return pictures.to_pixels(picture)
+    pixels = np.asarray(picture)
+    if pixels.ndim == 3 and blocks.is_channels_first(pixels.shape):
+        pixels = pixels.transpose(1, 2, 0)
+    if pixels.dtype.kind not in "biuf" or pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] not in (1, 3, 4)) or not pixels.size:
+        raise _explain(name, f"gives an array of shape {pixels.shape} and type {pixels.dtype} as item {row}, which is no picture")
+    return pixels
+
+
+def _explain(name: str, what: str) -> DataError:
+    return DataError(f"The data set {name} {what}.", where=f"data.source = {name}", next="Let __getitem__ return (input, target): see `surefoot check`.")

@@ -1,0 +1,75 @@
+"""Targets as numbers: class indices, zero-one vectors or values, the same for every kind of source."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from surefoot.types.errors import DataError
+from surefoot.types.problem import Problem
+from surefoot.types.source import ImageSource, TableSource
+
+
+def find_columns(source: TableSource, asked: str | list[str]) -> tuple[str, ...]:
+    """The target columns: as asked, else what the reader suggests.
+
+    Raises:
+        DataError: a column is not there; the nearest name is suggested.
+    """
+    names = ([asked] if isinstance(asked, str) else list(asked)) if asked else list(source.suggested_target)
+    for name in names:
+        check_column(source, name, "data.target")
+    return tuple(names)
+
+
+def check_column(source: TableSource, name: str, setting: str) -> None:
+    """Makes sure that a column named in the settings is there.
+
+    Raises:
+        DataError: it is not; the nearest name is suggested.
+    """
+    if name not in source.columns:
+        near = difflib.get_close_matches(name, list(source.columns), n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"The columns are: {', '.join(list(source.columns)[:20])}."
+        raise DataError(f"There is no column {name!r} in the data.", where=f"{setting} = {name!r}", next=hint)
+
+
+def raw_targets(source: ImageSource | TableSource, columns: tuple[str, ...]) -> list[Any] | np.ndarray:
+    """The target as found: a list of labels, or an array (N,) or (N, T); None or NaN where missing."""
+    if isinstance(source, ImageSource):
+        return source.labels
+    values = [source.columns[name] for name in columns]
+    return values[0] if len(values) == 1 else np.stack(values, 1)
+
+
+def list_classes(labels: Sequence[Any] | np.ndarray) -> tuple[str, ...]:
+    """The distinct labels as text, numbers in numeric order, words in alphabetical order, mixed ones as people sort files."""
+    return tuple(sorted({name for label in labels if (name := to_name(label)) is not None}, key=_natural))
+
+
+def to_name(label: Any) -> str | None:
+    """A label as text: 3.0 -> "3"; missing -> None."""
+    if label is None or (isinstance(label, (float, np.floating)) and np.isnan(label)):
+        return None
+    if isinstance(label, (float, np.floating)) and float(label).is_integer():
+        return str(int(label))
+    return str(label)
+
+
+def encode_targets(source: ImageSource | TableSource, problem: Problem) -> np.ndarray:
+    """float64 (N, T): class index, zero-one per label, or values; NaN where missing or no class of the problem."""
+    raw = raw_targets(source, problem.target)
+    if problem.task in ("binary", "multiclass"):
+        index = {name: float(number) for number, name in enumerate(problem.classes)}
+        return np.asarray([index.get(to_name(label) or "", np.nan) for label in raw], np.float64).reshape(-1, 1)
+    width = problem.num_outputs
+    rows = [np.full(width, np.nan) if row is None else np.asarray(row, np.float64).reshape(-1) for row in raw]
+    return np.stack(rows) if rows else np.zeros((0, width))
+
+
+def _natural(name: str) -> list[tuple[int, float, str]]:
+    return [(0, float(part), "") if part.isdigit() else (1, 0.0, part) for part in re.split(r"(\d+)", name) if part]

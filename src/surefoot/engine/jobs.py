@@ -1,0 +1,99 @@
+"""From settings to a job: what was left to choose is chosen here, in one place, from the data."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from surefoot import losses, randomness
+from surefoot.engine.build import Desk
+from surefoot.engine.devices import measure_rate, settle_threads
+from surefoot.engine.fit import Job
+from surefoot.models.network import Network
+from surefoot.types.configs import TrainConfig
+from surefoot.types.context import Context
+
+_BATCHES = ((500, 16), (2_000, 32), (8_000, 64), (30_000, 128))
+"""Train items up to which a batch has so many: small sets need the steps, large ones the speed."""
+_LARGEST = 256
+_WATCHED = 1_000
+"""Train items whose metric is measured beside val's: enough to see overfitting, cheap enough for every epoch."""
+_LR = 3e-3
+"""A peak that AdamW under a one-cycle schedule bears on every set we tried; the search looks around it."""
+
+
+def resolve_train(train: TrainConfig, num_train: int, **chosen: object) -> TrainConfig:
+    """Settles what the user left open.
+
+    Args:
+        num_train: items trained on.
+        chosen: settings decided by the step, such as `epochs`; they go before the user's.
+    """
+    size = next((batch for limit, batch in _BATCHES if num_train <= limit), _LARGEST)
+    settled = train.model_copy(
+        update={
+            "batch_size": min(train.batch_size or size, num_train),
+            "lr": train.lr or _LR,
+            "epochs": train.epochs or 1.0,
+            "augment": train.augment or "none",
+        }
+    )
+    return settled.model_copy(update=chosen)
+
+
+def make_job(
+    desk: Desk,
+    network: Network,
+    train: np.ndarray,
+    val: np.ndarray,
+    config: TrainConfig,
+    statistics: dict[str, np.ndarray],
+    *,
+    seed: int,
+    folder: Path | None = None,
+) -> Job:
+    """A job on some rows; `statistics` are those of `train`."""
+    targets = desk.examples.plain_targets(train)
+    weights = None
+    if config.class_weights == "balanced" and desk.problem.classes:
+        weights = torch.from_numpy(losses.balanced_weights(desk.problem.task, targets, desk.problem.num_outputs)).float()
+    watch = train[np.sort(randomness.stream(seed, "watch").permutation(len(train))[:_WATCHED])] if len(val) else train[:0]
+    return Job(
+        network=network.to(desk.examples.device),
+        problem=desk.problem,
+        examples=desk.examples,
+        targets=desk.examples.encode(statistics),
+        loss=losses.get(config.loss or desk.problem.loss, folder),
+        metric=desk.metric,
+        train=train,
+        val=val,
+        watch=watch,
+        class_weights=None if weights is None else weights.to(desk.examples.device),
+        folder=folder,
+    )
+
+
+def training_step(job: Job, config: TrainConfig) -> Callable[[], object]:
+    """One step of this job on a copy of its network, to be timed: nothing of the job changes."""
+    network = copy.deepcopy(job.network).train()
+    picked = torch.from_numpy(job.train[: config.batch_size])
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.0)
+
+    def step() -> None:
+        batch = job.examples.batch(picked, job.targets)
+        job.loss(network(*batch.inputs), batch.targets).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def settle_speed(ctx: Context, job: Job, config: TrainConfig, name: str) -> float:
+    """Sets the threads for this job and returns train items per second; both are measured once and written down under `name`."""
+    step = training_step(job, config)
+    settle_threads(ctx, config.threads, name, step)
+    return float(ctx.ledger.decide(f"items per second of {name}", lambda: measure_rate(step) * min(config.batch_size, len(job.train))))

@@ -1,0 +1,168 @@
+"""What a net does before and at the first step: evidence for the sanity checks. The engine does, `checks` judges."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from surefoot import randomness
+from surefoot.engine.fit import Job
+from surefoot.engine.predict import predict, to_outputs
+from surefoot.metrics import per_class
+from surefoot.models.network import Network
+
+_ACTIVATIONS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.LeakyReLU, nn.ELU)
+_SATURATED = 0.97
+"""|tanh| or distance of a sigmoid from its middle beyond which its gradient is under 6 % of the largest."""
+
+
+class Blind(nn.Module):
+    """A transform that sees nothing: its inputs are zeros."""
+
+    def __init__(self, prepare: nn.Module) -> None:
+        super().__init__()
+        self.prepare = prepare
+
+    def forward(self, *fields: Tensor) -> tuple[Tensor, ...]:
+        return self.prepare(*(torch.zeros_like(field) for field in fields))
+
+
+@dataclass(frozen=True)
+class LayerEvidence:
+    """A layer on the first step: share of units that are zero for every item, share of saturated values, norm of its weights' gradient."""
+
+    name: str
+    dead_frac: float | None = None
+    saturated_frac: float | None = None
+    grad_norm: float | None = None
+
+
+def random_outputs(job: Job, num: int, seed: int) -> Tensor:
+    """What the net says to random inputs of the right shape, in eval mode: (num, ...)."""
+    generator = randomness.stream(seed, "random inputs")
+    inputs = []
+    for field in job.examples.fields:
+        if field.dtype == "uint8":
+            array = generator.integers(0, 256, (num, *field.shape)).astype(np.uint8)
+        elif field.dtype == "int32":
+            array = np.stack([generator.integers(0, c, num) for c in field.cardinalities], 1).astype(np.int32)
+        else:
+            array = generator.standard_normal((num, *field.shape)).astype(np.float32)
+        inputs.append(torch.from_numpy(array).to(job.examples.device))
+    job.network.eval()
+    with torch.inference_mode():
+        return job.network(*inputs)
+
+
+def loss_at_init(job: Job, rows: np.ndarray) -> float:
+    """The loss of the untrained net on some rows."""
+    logits = torch.from_numpy(predict(job.network, job.examples, rows)).to(job.targets.device)
+    return float(job.loss(logits, job.targets[torch.from_numpy(rows)]))
+
+
+def gradient_error(job: Job, rows: np.ndarray, seed: int) -> float:
+    """Relative error of autograd's directional derivative against the numerical one, in float64 and eval mode.
+
+    Central differences along a random direction (CS231n, Gradient checking). The smallest over three step sizes, because one alone may step over a kink.
+    """
+    network = copy.deepcopy(job.network).double().eval()
+    inputs = tuple(t.double() if t.is_floating_point() else t for t in job.examples.inputs(torch.from_numpy(rows)))
+    targets = job.targets[torch.from_numpy(rows)]
+    targets = targets.double() if targets.is_floating_point() else targets
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    generator = torch.Generator().manual_seed(randomness.key(seed, "gradient check"))
+    directions = [torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.device) for p in parameters]
+    grads = torch.autograd.grad(job.loss(network(*inputs), targets), parameters, allow_unused=True)
+    exact = sum(float((g * d).sum()) for g, d in zip(grads, directions) if g is not None)
+    errors = []
+    for size in (1e-4, 1e-5, 1e-6):
+        values = []
+        for sign in (1, -1):
+            with torch.no_grad():
+                torch._foreach_add_(parameters, directions, alpha=sign * size)
+                values.append(float(job.loss(network(*inputs), targets)))
+                torch._foreach_add_(parameters, directions, alpha=-sign * size)
+        numerical = (values[0] - values[1]) / (2 * size)
+        errors.append(abs(exact - numerical) / max(abs(exact), abs(numerical), 1e-8))
+    return min(errors)
+
+
+def batch_leak(job: Job, rows: np.ndarray) -> float:
+    """How much the output of the first item moves, in eval mode, when all others are replaced by the last; 0 is due."""
+    inputs = job.examples.inputs(torch.from_numpy(rows))
+    others = tuple(torch.cat([field[:1], field[-1:].expand(len(field) - 1, *field.shape[1:])]) for field in inputs)
+    job.network.eval()
+    with torch.inference_mode():
+        return float((job.network(*inputs)[0] - job.network(*others)[0]).abs().max())
+
+
+def input_influence(job: Job, rows: np.ndarray) -> float:
+    """The largest difference of outputs between real items: 0 means that the net does not look at its input."""
+    logits = predict(job.network, job.examples, rows)
+    return float(np.abs(logits - logits[0]).max())
+
+
+def first_step(job: Job, rows: np.ndarray) -> list[LayerEvidence]:
+    """Activations and gradients of every layer on one batch, in train mode, without a step being taken."""
+    network = copy.deepcopy(job.network).train()
+    seen: dict[str, Tensor] = {}
+    handles = [
+        module.register_forward_hook(lambda _, __, output, name=name: seen.__setitem__(name, output.detach()))
+        for name, module in network.body.named_modules()
+        if isinstance(module, _ACTIVATIONS)
+    ]
+    picked = torch.from_numpy(rows)
+    job.loss(network(*job.examples.inputs(picked)), job.targets[picked]).backward()
+    for handle in handles:
+        handle.remove()
+    modules = dict(network.body.named_modules())
+    evidence = [LayerEvidence(name, dead_frac=_dead(output), saturated_frac=_saturated(modules[name], output)) for name, output in seen.items()]
+    for name, parameter in network.body.named_parameters():
+        if parameter.ndim > 1:
+            norm = 0.0 if parameter.grad is None else float(parameter.grad.norm()) / max(float(parameter.detach().norm()), 1e-12)
+            evidence.append(LayerEvidence(name, grad_norm=norm))
+    return evidence
+
+
+def blind(job: Job) -> Job:
+    """The same job for a net whose inputs are zeros."""
+    network = Network(Blind(job.network.prepare), copy.deepcopy(job.network.body), job.network.finish)
+    return replace(job, network=network)
+
+
+def shuffle_labels(job: Job, seed: int) -> Job:
+    """The same job with the targets of the train rows dealt anew; val keeps its own."""
+    targets = job.targets.clone()
+    order = randomness.stream(seed, "shuffled labels").permutation(len(job.train))
+    targets[torch.from_numpy(job.train)] = job.targets[torch.from_numpy(job.train[order])]
+    return replace(job, targets=targets, network=copy.deepcopy(job.network))
+
+
+def right_share(job: Job, rows: np.ndarray) -> tuple[float, float]:
+    """How much of a tiny batch the net has memorised: (lowest precision or recall of any class, or R²; its loss)."""
+    logits = predict(job.network, job.examples, rows)
+    outputs, targets = to_outputs(job.problem, job.network, logits), job.examples.plain_targets(rows)
+    loss = float(job.loss(torch.from_numpy(logits).to(job.targets.device), job.targets[torch.from_numpy(rows)]))
+    if job.problem.classes:
+        table = per_class(targets, outputs, job.problem.classes, 0.5).values()
+        return min((min(row["precision"], row["recall"]) for row in table if row["support"]), default=0.0), loss
+    scaled = job.targets[torch.from_numpy(rows)].cpu().numpy()  # on the scale it is trained on: a log target's largest value would else rule alone
+    spread = ((scaled - scaled.mean(0)) ** 2).sum()
+    return float(1 - ((logits - scaled) ** 2).sum() / max(spread, 1e-12)), loss
+
+
+def _dead(output: Tensor) -> float:
+    flat = output.movedim(1, 0).flatten(1) if output.ndim > 1 else output[None]
+    return float((flat == 0).all(1).float().mean())
+
+
+def _saturated(module: nn.Module, output: Tensor) -> float | None:
+    if isinstance(module, nn.Tanh):
+        return float((output.abs() > _SATURATED).float().mean())
+    if isinstance(module, nn.Sigmoid):
+        return float(((2 * output - 1).abs() > _SATURATED).float().mean())
+    return None

@@ -1,0 +1,49 @@
+"""The winner of the search, whatever it is: a net with stored weights, or a simple model that is fitted again in a moment."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surefoot.engine.build import Desk, build_network
+from surefoot.engine.predict import activate, predict, to_outputs
+from surefoot.engine.weights import load_weights
+from surefoot.engine.yardsticks import LINEAR_KINDS, Yardstick, fit_yardstick
+from surefoot.models.network import Network
+from surefoot.randomness import stream
+from surefoot.types.context import Context
+from surefoot.types.reports import BaselineReport, TuneReport
+
+
+def tuned_network(ctx: Context, desk: Desk, tune: TuneReport, fold: int) -> Network:
+    """The tuned net of a fold, in eval mode."""
+    network = build_network(desk.problem, desk.examples.fields, tune.model, desk.statistics[fold], seed=ctx.seed, folder=ctx.root)
+    load_weights(ctx.store, tune.weights[fold], network)
+    return network.eval()
+
+
+def tuned_yardstick(ctx: Context, desk: Desk, name: str, baseline: BaselineReport, fold: int, rows: np.ndarray) -> Yardstick:
+    """The simple model of a fold, fitted on the same train rows as in s05, asked about `rows`."""
+    train = sample_rows(ctx.seed, desk.train[fold], baseline.models[name].rows)
+    return fit_yardstick(name, desk, train, rows, desk.statistics[fold], seed=ctx.seed)
+
+
+def sample_rows(seed: int, rows: np.ndarray, num: int) -> np.ndarray:
+    """The rows that simple models are fitted on: all of them, or a seeded sample of `num`."""
+    picked = stream(seed, "baseline rows").permutation(len(rows))[:num]
+    return rows[np.sort(picked)]
+
+
+def winner_outputs(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport, fold: int, rows: np.ndarray) -> np.ndarray:
+    """What the winner of this fold, trained on its train rows only, says about any rows of the pack."""
+    if tune.winner != "net":
+        return tuned_yardstick(ctx, desk, tune.winner, baseline, fold, rows).outputs
+    network = tuned_network(ctx, desk, tune, fold)
+    logits = predict(network, desk.examples, rows)
+    return activate(desk.problem, logits, tune.temperature) if desk.problem.classes else to_outputs(desk.problem, network, logits)
+
+
+def kind_of(winner: str) -> str:
+    """How it ships: `net`, `linear`, `constant` or `boosting`."""
+    if winner in ("net", "boosting"):
+        return winner
+    return "linear" if winner == "linear" or winner not in LINEAR_KINDS else "constant"

@@ -1,0 +1,150 @@
+"""Simple models, fitted like any candidate: what a net has to beat, and what ships where it does not."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+
+from surefoot import losses
+from surefoot.data.examples import scale_targets
+from surefoot.engine.build import Desk, assemble
+from surefoot.engine.predict import predict, to_outputs
+from surefoot.models.boosting import fit_boosting, predict_boosting
+from surefoot.models.linear import LinearBody
+from surefoot.models.network import Network
+from surefoot.transforms.prepare import build_prepare, prepared_fields
+from surefoot.types.problem import Problem
+
+TRIVIAL = ("majority", "mean", "median")
+LINEAR_KINDS = (*TRIVIAL, "linear")
+"""Those that are one linear layer, and ship as one."""
+_NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """A fitted simple model: its outputs on the asked rows, and what can be shipped of it.
+
+    Attributes:
+        outputs: (len(rows), ...) as in `types.examples.Predictions.outputs`.
+        network: for those that are one linear layer. text: for boosting. rounds: trees per class it used.
+    """
+
+    outputs: np.ndarray
+    network: Network | None = None
+    text: str = ""
+    rounds: int = 0
+
+
+def fit_yardstick(
+    name: str, desk: Desk, train: np.ndarray, rows: np.ndarray, statistics: dict[str, np.ndarray], *, seed: int, rounds: int = 200, stop_early: bool = True
+) -> Yardstick:
+    """Fits the simple model `name` on `train` and asks it about `rows`.
+
+    Args:
+        name: `majority`, `mean`, `median`, `linear`, `knn`, `boosting`.
+        statistics: of train rows, for the transform.
+        rounds, stop_early: of boosting.
+    """
+    if name == "boosting":
+        return _fit_boosting(desk, train, rows, statistics, seed, rounds, stop_early)
+    if name == "knn":
+        return Yardstick(_ask_neighbours(desk, train, rows, statistics))
+    weights, bias = _constant(name, desk, train, statistics) if name in TRIVIAL else _fit_linear(desk, train, statistics)
+    network = linear_network(desk.problem, desk, statistics, weights, bias)
+    return Yardstick(to_outputs(desk.problem, network, predict(network, desk.examples, rows)), network)
+
+
+def linear_network(problem: Problem, desk: Desk, statistics: dict[str, np.ndarray], weights: np.ndarray | None, bias: np.ndarray | None) -> Network:
+    """One linear layer as a network; without weights all zeros, ready to have weights loaded."""
+    fields = prepared_fields(desk.examples.fields, statistics)
+    cardinalities = next((f.cardinalities for f in fields if f.name == "category"), ())
+    num_inputs = sum(int(np.prod(f.shape)) for f in fields if f.name != "category")
+    body = LinearBody(num_inputs, cardinalities, problem.num_outputs)
+    if weights is not None and bias is not None:
+        body.set_weights(torch.from_numpy(weights), torch.from_numpy(bias))
+    return assemble(problem, desk.examples.fields, body, statistics).eval()
+
+
+def _constant(name: str, desk: Desk, train: np.ndarray, statistics: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    width = _design(desk, train[:1], statistics).shape[1]
+    targets = desk.examples.plain_targets(train)
+    if desk.problem.classes:
+        bias = losses.prior_bias(desk.problem.task, targets, desk.problem.num_outputs)
+    else:
+        scaled = (scale_targets(desk.problem, targets) - statistics["target.mean"]) / statistics["target.sd"]
+        if name == "median":
+            bias = np.median(scaled, 0)
+        else:  # the mean of the target itself, also where training is on a log scale
+            bias = (scale_targets(desk.problem, targets.mean(0, keepdims=True))[0] - statistics["target.mean"]) / statistics["target.sd"]
+    return np.zeros((desk.problem.num_outputs, width)), np.asarray(bias, np.float64)
+
+
+def _fit_linear(desk: Desk, train: np.ndarray, statistics: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    design, targets, problem = _design(desk, train, statistics), desk.examples.plain_targets(train), desk.problem
+    if not problem.classes:
+        scaled = (scale_targets(problem, targets) - statistics["target.mean"]) / statistics["target.sd"]
+        ridge = Ridge(alpha=1.0).fit(design, scaled)
+        return np.atleast_2d(ridge.coef_), np.atleast_1d(ridge.intercept_)
+    logistic = LogisticRegression(C=1.0, max_iter=100, tol=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a hundred iterations are enough for a yardstick; sklearn says when it could go on
+        if problem.task == "multilabel":
+            fitted = OneVsRestClassifier(logistic).fit(design, targets)
+            pairs = [(e.coef_[0], e.intercept_[0]) if hasattr(e, "coef_") else (np.zeros(design.shape[1]), -10.0) for e in fitted.estimators_]
+            return np.stack([c for c, _ in pairs]), np.asarray([b for _, b in pairs])
+        logistic.fit(design, targets)
+    present = logistic.classes_.astype(int)
+    if problem.task == "binary":
+        return logistic.coef_, logistic.intercept_
+    weights, bias = np.zeros((problem.num_outputs, design.shape[1])), np.full(problem.num_outputs, -10.0)
+    if len(present) == 2:  # sklearn gives one row for two classes
+        weights[present], bias[present] = [np.zeros(design.shape[1]), logistic.coef_[0]], [0.0, logistic.intercept_[0]]
+    else:
+        weights[present], bias[present] = logistic.coef_, logistic.intercept_
+    return weights, bias
+
+
+def _ask_neighbours(desk: Desk, train: np.ndarray, rows: np.ndarray, statistics: dict[str, np.ndarray]) -> np.ndarray:
+    design, targets, problem = _design(desk, train, statistics), desk.examples.plain_targets(train), desk.problem
+    asked = _design(desk, rows, statistics)
+    neighbours = min(_NEIGHBOURS, len(train))
+    if not problem.classes:
+        return KNeighborsRegressor(neighbours).fit(design, targets).predict(asked).reshape(len(rows), -1)
+    model = KNeighborsClassifier(neighbours, weights="distance").fit(design, targets)
+    if problem.task == "multilabel":
+        columns = [p[:, list(c).index(1)] if 1 in c else np.zeros(len(rows)) for p, c in zip(model.predict_proba(asked), model.classes_)]
+        return np.stack(columns, 1)
+    probs = np.zeros((len(rows), len(problem.classes)))
+    probs[:, model.classes_.astype(int)] = model.predict_proba(asked)
+    return probs
+
+
+def _fit_boosting(desk: Desk, train: np.ndarray, rows: np.ndarray, statistics: dict[str, np.ndarray], seed: int, rounds: int, stop_early: bool) -> Yardstick:
+    targets = desk.examples.plain_targets(train)
+    scaled = targets if desk.problem.classes else scale_targets(desk.problem, targets)
+    task = desk.problem.task
+    text, used = fit_boosting(desk.examples.pack.gather(train), scaled, task, len(desk.problem.classes), seed=seed, rounds=rounds, stop_early=stop_early)
+    outputs = predict_boosting(text, desk.examples.pack.gather(rows), task)
+    return Yardstick(outputs if desk.problem.classes or not desk.problem.log_target else np.expm1(outputs), text=text, rounds=used)
+
+
+def _design(desk: Desk, rows: np.ndarray, statistics: dict[str, np.ndarray]) -> np.ndarray:
+    """What linear and k-NN see: prepared numbers, and one column per category code. float32 (N, D)."""
+    prepare = build_prepare(desk.examples.fields, statistics)
+    with torch.inference_mode():
+        prepared = prepare(*(torch.from_numpy(array) for array in desk.examples.pack.gather(rows)))
+    parts = []
+    for field, tensor in zip(desk.examples.fields, prepared):
+        array = tensor.numpy()
+        if field.name == "category":
+            parts += [np.eye(cardinality, dtype=np.float32)[array[:, number]] for number, cardinality in enumerate(field.cardinalities)]
+        else:
+            parts.append(array.reshape(len(array), -1))
+    return np.concatenate(parts, 1)

@@ -1,0 +1,36 @@
+"""What a person or a program is told about each item: the decision, the probs behind it, and the threshold used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from surefoot.exporting.bundle import Manifest
+from surefoot.exporting.predictor import Predictor
+
+
+def describe_answers(predictor: Predictor, outputs: np.ndarray) -> list[dict[str, Any]]:
+    """One row per item.
+
+    Args:
+        outputs: of `predictor.predict`.
+
+    Returns:
+        `pred` and, for classification, `probs` (class -> prob) and where a threshold decides also `threshold`. Multilabel: `pred` is a list of
+        names. Regression: `pred` is a number in the target's own units, for several targets a number by name.
+    """
+    manifest = predictor.manifest
+    _, labels = predictor.decide(outputs)
+    if manifest.task == "regression":
+        return [{"pred": label} for label in labels]
+    if manifest.task == "vector_regression":
+        return [{"pred": dict(zip(name_targets(manifest), row, strict=True))} for row in outputs.tolist()]
+    threshold = {"threshold": manifest.threshold} if manifest.task in ("binary", "multilabel") else {}
+    return [{"pred": label, "probs": dict(zip(manifest.classes, row, strict=True)), **threshold} for label, row in zip(labels, outputs.tolist(), strict=True)]
+
+
+def name_targets(manifest: Manifest) -> list[str]:
+    """A name per value of a regression: its target columns, or positions where one target is a vector."""
+    count = manifest.num_outputs
+    return list(manifest.target) if len(manifest.target) == count else [f"{manifest.target[0]}[{at}]" for at in range(count)]

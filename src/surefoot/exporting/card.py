@@ -1,0 +1,205 @@
+"""The model card: what the model is for, how good it is, and where not to trust it, in Markdown.
+
+Sections after Mitchell et al. 2019, "Model Cards for Model Reporting". Every number comes from a report of the road.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from surefoot.exporting.bundle import BOOSTER, CARD, GRAPH, Manifest
+from surefoot.types.findings import Finding, Measured, Report
+from surefoot.types.problem import Problem
+from surefoot.types.reports import AuditReport, DiagnoseReport, FinalReport, ModelScore, Split, TestReport, TuneReport
+
+_TASKS = {
+    "binary": "one of two classes",
+    "multiclass": "one of several classes",
+    "multilabel": "any number of labels",
+    "regression": "a number",
+    "vector_regression": "several numbers",
+}
+_ROWS = 50  # of a table; the report has the rest
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The reports that the card is written from; `final` and `test` are absent where those steps have not run."""
+
+    problem: Problem
+    audit: AuditReport
+    split: Split
+    tune: TuneReport
+    diagnose: DiagnoseReport
+    final: FinalReport | None = None
+    test: TestReport | None = None
+
+
+def model_card(evidence: Evidence, manifest: Manifest) -> str:
+    """The card of a bundle; `manifest` holds the hashes of its other files (`bundle.with_files`)."""
+    parts = [
+        f"# Model card: {escape(evidence.problem.question) or escape(manifest.name)}",
+        _details(evidence, manifest),
+        _use(evidence.problem),
+        _data(evidence),
+        _training(evidence),
+        _metrics(evidence),
+        _per_class(evidence),
+        _limits(evidence),
+        _how_to(evidence.problem, manifest),
+        _files(manifest),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([\\`*\[\]|])", r"\\\1", flat)
+
+
+def _details(evidence: Evidence, manifest: Manifest) -> str:
+    problem = evidence.problem
+    lines = [
+        f"- Predicts {_TASKS[problem.task]}: {_list(problem.target)}, from {'a picture' if problem.kind == 'image' else 'the columns of a table'}.",
+        f"- Kind of model: {manifest.kind} (`{evidence.tune.winner}`).",
+        f"- Chosen and judged by {problem.metric}; version {manifest.version}; made with Surefoot {manifest.made_with}.",
+    ]
+    if problem.classes:
+        lines.append(f"- Classes: {_list(problem.classes)}.")
+    if problem.task == "binary":
+        lines.append(f"- Says {escape(problem.classes[1])} from a prob of {manifest.threshold:.3g} on.")
+    if problem.log_target:
+        lines.append("- Trained on a log scale; answers are in the target's own units.")
+    return "## Model details\n\n" + "\n".join(lines)
+
+
+def _use(problem: Problem) -> str:
+    goal = f" The goal is {problem.metric} {_number(problem.goal)}." if problem.goal is not None else ""
+    human = f" A careful person reaches {_number(problem.human)}." if problem.human is not None else ""
+    question = escape(problem.question) or "(none was given)"
+    return (
+        f'## Intended use\n\nIt answers the question "{question}" for items from the same source as its data.{goal}{human}\n\n'
+        "Out of scope: items of another source, kind or time than those below, and decisions about people that nobody can appeal."
+    )
+
+
+def _data(evidence: Evidence) -> str:
+    audit, split = evidence.audit, evidence.split
+    counts = ", ".join(f"{name} {count:,}" for name, count in split.counts.items())
+    lines = [
+        f"- {audit.num_items:,} items were found, {audit.num_usable:,} are usable, {len(audit.refused):,} were refused (each with its reason in the report).",
+        f"- Sets: {counts}; split {split.by}, {split.protocol} with {split.folds} fold{'s' if split.folds > 1 else ''}.",
+    ]
+    if audit.num_wild:
+        lines.append(f"- {audit.num_wild:,} items from where the model will be used, never trained on.")
+    if split.unmeasured:
+        lines.append(f"- Too rare to be measured: {_list(split.unmeasured)}.")
+    lines += [f"- Data finding `{finding.code}`: {escape(finding.what)}" for finding in _warnings([audit, split])]
+    text = "## Data\n\n" + "\n".join(lines)
+    if evidence.problem.classes and audit.balance:
+        text += "\n\n" + _table(("class", "items"), [(escape(name), f"{count:,}") for name, count in list(audit.balance.items())[:_ROWS]])
+    return text
+
+
+def _training(evidence: Evidence) -> str:
+    tune, final = evidence.tune, evidence.final
+    lines = [f"- {len(tune.trials)} settings were tried; val was looked at {tune.looks} times."]
+    if tune.winner == "net":
+        train = tune.train
+        lines.append(f"- {train.optimizer}, lr {train.lr:.3g}, batch {train.batch_size}, {tune.epochs:g} epochs, weight decay {train.weight_decay:g}.")
+    if final is not None:
+        lines.append(f"- Trained at last on {final.num_rows:,} items (train and val), from {final.start}.")
+        lines += [f"- Phase {escape(p.name)}: {p.epochs:g} epochs, lr {p.lr:.3g}, batch {p.batch_size}, {escape(p.optimizer)}." for p in final.phases]
+    if tune.temperature != 1:
+        lines.append(f"- Logits are divided by a temperature of {tune.temperature:.3g}, fitted on held-out items.")
+    return "## Training\n\n" + "\n".join(lines)
+
+
+def _metrics(evidence: Evidence) -> str:
+    test, tune, metric = evidence.test, evidence.tune, evidence.problem.metric
+    rows = [_score(f"val, {metric}, of the tuned model", tune.val)]
+    if test is None:
+        note = "The test set is not opened yet: `surefoot test` opens it, once, and fills in the number that counts."
+    else:
+        rows.insert(0, (f"**test, {metric}**", f"**{_number(test.value)}**", _interval(test.interval), f"{test.n:,}"))
+        if test.tuned is not None:
+            rows.append(_score(f"test, {metric}, of the tuned model", test.tuned))
+        if test.wild is not None:
+            rows.append(_score(f"wild, {metric}", test.wild))
+        rows += [(f"test, {escape(name)}", _number(value), "", f"{test.n:,}") for name, value in test.metrics.items() if name != metric]
+        rows += [_measured(f"test, {metric}, {escape(name)}", measured) for name, measured in list(test.slices.items())[:_ROWS]]
+        times = len(test.openings)
+        note = f"The test set was opened {times} time{'s' if times != 1 else ''}." + (" Only the first opening was blind." if times > 1 else "")
+        note += "".join(f"\n- Opening {o.number}, round {o.round}, {escape(o.when)}: {escape(o.why) or 'the first'}." for o in test.openings)
+    calibration = f"\n\nCalibration error on val (ECE): {_number(evidence.diagnose.ece)}." if evidence.diagnose.ece is not None else ""
+    return "## Metrics\n\nIntervals hold 95 %.\n\n" + _table(("what", "value", "interval", "items"), rows) + f"\n\n{note}{calibration}"
+
+
+def _per_class(evidence: Evidence) -> str:
+    test = evidence.test
+    source, found = ("test", test.per_class) if test is not None and test.per_class else ("val", evidence.diagnose.per_class)
+    if not found:
+        return ""
+    names = list(dict.fromkeys(name for scores in found.values() for name in scores))
+    rows = [(escape(label), *(_number(scores.get(name)) for name in names)) for label, scores in list(found.items())[:_ROWS]]
+    return f"## Per class ({source})\n\n" + _table(("class", *names), rows)
+
+
+def _limits(evidence: Evidence) -> str:
+    lines = [f"- `{finding.code}`: {escape(finding.what)}" for finding in _warnings([evidence.tune, evidence.diagnose, evidence.final, evidence.test])]
+    if evidence.diagnose.verdict not in ("", "none"):
+        gap = evidence.diagnose.gaps.get(evidence.diagnose.verdict)
+        size = f" ({_number(gap.value)} {escape(evidence.diagnose.unit)})" if gap is not None else ""
+        lines.append(f"- The largest known part of its error is {escape(evidence.diagnose.verdict)}{size}.")
+    lines.append("- It always answers, also to an item that is nothing of what it was trained on.")
+    lines.append("- Its numbers hold for data like the test set's; measure again when the source changes.")
+    return "## Limits and known problems\n\n" + "\n".join(lines)
+
+
+def _how_to(problem: Problem, manifest: Manifest) -> str:
+    what = "photo.jpg" if problem.kind == "image" else "rows.csv"
+    inputs = "a picture of any size" if problem.kind == "image" else f"the columns {_list(manifest.inputs)}, in any order"
+    weights = f"`{GRAPH}`" if GRAPH in manifest.files else f"`{BOOSTER}`"
+    return (
+        f"## How to use\n\n```\nsurefoot predict export/ {what}\nsurefoot serve export/\n```\n\n"
+        f"Give it {inputs}. Other programs load {weights}; `preprocess.json` says how a record becomes its inputs."
+    )
+
+
+def _files(manifest: Manifest) -> str:
+    rows = [(f"`{name}`", f"`{digest}`") for name, digest in sorted(manifest.files.items()) if name != CARD]
+    return "## Files\n\n" + _table(("file", "SHA-256"), rows)
+
+
+def _warnings(reports: Iterable[Report | None]) -> list[Finding]:
+    found = [finding for report in reports if report is not None for finding in report.findings if finding.severity != "info"]
+    return list({(finding.code, finding.what): finding for finding in found}.values())
+
+
+def _score(name: str, score: ModelScore) -> tuple[str, str, str, str]:
+    return name, _number(score.value), _interval(score.interval), f"{score.n:,}" if score.n else ""
+
+
+def _measured(name: str, measured: Measured) -> tuple[str, str, str, str]:
+    return name, _number(measured.value), _interval(measured.interval), f"{measured.n:,}" if measured.n else ""
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
+    return "\n".join(lines)
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _ROWS} more" if len(names) > _ROWS else ""
+    return ", ".join(escape(name) for name in names[:_ROWS]) + more
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return f"{_number(interval[0])} to {_number(interval[1])}" if interval is not None else ""

@@ -1,0 +1,154 @@
+"""`surefoot predict`: files in, one row per item out. No item is lost: what can't be predicted comes with its place and the reason."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from surefoot.data import preprocess
+from surefoot.data.readers import pictures
+from surefoot.data.readers.cells import ColumnType, convert, decide
+from surefoot.data.readers.raw import RawTable
+from surefoot.data.readers.table import list_tables, read_table
+from surefoot.exporting.answers import describe_answers, name_targets
+from surefoot.exporting.bundle import Manifest
+from surefoot.exporting.piles import list_items
+from surefoot.exporting.predictor import Predictor
+from surefoot.types.errors import DataError, UsageError
+from surefoot.types.source import ItemError
+
+Row = dict[str, Any]
+
+_PICTURES = 64  # decoded and predicted at once
+_ROWS = 20_000
+_KINDS = {"numeric": "number", "boolean": "boolean", "date": "date"}
+
+
+def predict_inputs(predictor: Predictor, inputs: list[Path], say: Callable[[str], None] | None = None) -> Iterator[Row]:
+    """Predicts pictures (files, folders, archives) or tables (files, folders of them).
+
+    Args:
+        say: is told, a sentence each, about columns that are not used and values that were never seen.
+
+    Yields:
+        `place` (and `id`, where the model's data names its rows), then as `describe_answers`; or `place` and `error`.
+
+    Raises:
+        UsageError: an input is not there.
+    """
+    absent = [str(path) for path in inputs if not path.exists()]
+    if absent or not inputs:
+        raise UsageError(f"There is no {', '.join(absent)}." if absent else "No input was named.", next="Name files or folders that are there.")
+    for path in inputs:
+        if predictor.recipe["kind"] == "image":
+            yield from _predict_pictures(predictor, path)
+        else:
+            yield from _predict_tables(predictor, path, say or (lambda text: None))
+
+
+def format_rows(rows: Iterable[Row], manifest: Manifest, format: str) -> Iterator[str]:
+    """Rows as text, a line each, with its newline.
+
+    Args:
+        format: `jsonl`, or `csv`: a header first, then `prob:CLASS` per class; lists are written as JSON.
+    """
+    if format == "jsonl":
+        yield from (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        return
+    if format != "csv":
+        raise UsageError(f"There is no format {format!r}.", next="Use csv or jsonl.")
+    several = manifest.task == "vector_regression"
+    preds = [f"pred:{name}" for name in name_targets(manifest)] if several else ["pred"]
+    threshold = ["threshold"] if manifest.task in ("binary", "multilabel") else []
+    names = ["place", *(["id"] if manifest.id else []), *preds, *(f"prob:{name}" for name in manifest.classes), *threshold, "error"]
+    yield _csv_line(names)
+    for row in rows:
+        cells = row | {f"prob:{name}": prob for name, prob in row.get("probs", {}).items()}
+        if several and "pred" in row:
+            cells |= {f"pred:{name}": value for name, value in row["pred"].items()}
+        yield _csv_line([cells.get(name, "") for name in names])
+
+
+def _csv_line(cells: list[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow([json.dumps(cell, ensure_ascii=False) if isinstance(cell, list) else cell for cell in cells])
+    return text.getvalue()
+
+
+def _predict_pictures(predictor: Predictor, path: Path) -> Iterator[Row]:
+    """In the order found, a batch at a time."""
+    rows: list[Row] = []
+    pixels: list[np.ndarray] = []
+    for place, data in list_items(path):
+        row: Row = {"place": place}
+        try:
+            if isinstance(data, str):
+                raise ItemError(data)
+            pixels.append(preprocess.decode_image(pictures.decode(data), predictor.recipe))
+        except ItemError as error:
+            row["error"] = error.reason
+        rows.append(row)
+        if len(rows) == _PICTURES:
+            yield from _fill_in(predictor, rows, pixels)
+            rows, pixels = [], []
+    yield from _fill_in(predictor, rows, pixels)
+
+
+def _fill_in(predictor: Predictor, rows: list[Row], pixels: list[np.ndarray]) -> Iterator[Row]:
+    answers = iter(describe_answers(predictor, predictor.predict((np.stack(pixels),)))) if pixels else iter(())
+    for row in rows:
+        yield row if "error" in row else row | next(answers)
+
+
+def _predict_tables(predictor: Predictor, path: Path, say: Callable[[str], None]) -> Iterator[Row]:
+    files = list(list_tables(path).values()) if path.is_dir() else [path]
+    if not files:
+        yield {"place": str(path), "error": "the folder holds no table"}
+    for file in files:
+        try:
+            yield from _predict_table(predictor, read_table(file), say)
+        except DataError as error:
+            yield {"place": str(file), "error": " ".join(f"{error.what} {error.next}".split())}
+
+
+def _predict_table(predictor: Predictor, raw: RawTable, say: Callable[[str], None]) -> Iterator[Row]:
+    preprocess.check_columns(raw.columns, predictor.recipe)
+    columns = read_columns(raw, predictor.recipe)
+    fields = preprocess.decode_columns(columns, predictor.recipe)
+    _tell(raw, columns, predictor, say)
+    ids = convert(raw.columns[predictor.manifest.id], ColumnType("word"))[0] if predictor.manifest.id in raw.columns else None
+    for start in range(0, len(raw), _ROWS):
+        outputs = predictor.predict(tuple(field[start : start + _ROWS] for field in fields))
+        for at, answer in enumerate(describe_answers(predictor, outputs), start):
+            yield {"place": raw.places[at], **({"id": ids[at]} if ids is not None else {}), **answer}
+    for refused in raw.refused:
+        yield {"place": refused.place, "error": refused.reason}
+
+
+def read_columns(raw: RawTable, recipe: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The recipe's columns of a table, each read as what it was in training: a category stays text even where it looks like a number."""
+    columns = {}
+    for column in recipe["columns"]:
+        cells = raw.columns[column["name"]]
+        how = ColumnType("word") if column["kind"] == "category" else decide(cells, is_target=False, decimal_comma=raw.decimal_comma)
+        if how.kind != _KINDS.get(column["kind"]):
+            how = ColumnType("word")
+        columns[column["name"]] = convert(cells, how)[0]
+    return columns
+
+
+def _tell(raw: RawTable, columns: dict[str, np.ndarray], predictor: Predictor, say: Callable[[str], None]) -> None:
+    manifest = predictor.manifest
+    unused = [name for name in preprocess.unknown_columns(raw.columns, predictor.recipe) if name not in (manifest.id, *manifest.target)]
+    if unused:
+        say(f"{raw.name}: {len(unused)} columns are not used: {', '.join(unused[:20])}.")
+    for name, values in preprocess.unseen(columns, predictor.recipe).items():
+        say(f"{raw.name}: {name} holds values that were not seen in training and count as missing: {', '.join(values)}.")
+    for note in raw.notes:
+        say(note)

@@ -1,0 +1,134 @@
+"""What a metric is: a number that is reported, never minimised. NumPy only."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial, wraps
+from typing import Any
+
+import numpy as np
+
+from surefoot.tasks import TASKS
+from surefoot.types.errors import UsageError
+
+ALL_TASKS = tuple(TASKS)
+SINGLE_LABEL = ("binary", "multiclass")
+CLASSIFICATION = ("binary", "multiclass", "multilabel")
+REGRESSION = ("regression", "vector_regression")
+
+Values = Any
+"""A float, or a float64 array of them."""
+
+
+def identity(value: Values) -> Values:
+    """The value itself."""
+    return value
+
+
+def complement(value: Values) -> Values:
+    """One minus the value: accuracy to error rate, R² to the unexplained share."""
+    return 1.0 - value
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that says how good predictions are.
+
+    Targets and outputs are those of `types.examples.Predictions`.
+
+    Attributes:
+        name: short name in `parts.py`; title: what people read.
+        score: (targets, outputs, threshold=0.5) -> float; NaN where these items leave it undefined (an AUC of one class), without a warning.
+        per_item: (targets, outputs, threshold=0.5) -> float64 (N,), where `from_mean(its mean)` is the metric; None where
+            the metric is no mean over items (AUC, F1). It makes the bootstrap and the paired tests fast.
+        from_mean: increasing function from the mean of `per_item` to the metric (rmse: the square root).
+        error: from the metric to an error, 0 at best; None: `as_error` chooses by the next two.
+        bounded: its values lie in [0, 1].
+        tasks: the tasks it can judge.
+        cost: time of a score relative to one look at each output; what sorts them is dearer and is resampled less often.
+    """
+
+    name: str
+    title: str
+    greater_is_better: bool
+    score: Callable[..., float]
+    per_item: Callable[..., np.ndarray] | None = None
+    from_mean: Callable[[Values], Values] = identity
+    error: Callable[[Values], Values] | None = None
+    bounded: bool = False
+    tasks: tuple[str, ...] = ALL_TASKS
+    cost: int = 1
+
+    def at(self, threshold: float) -> Metric:
+        """The same metric with its decision threshold fixed, for intervals and tests that pass none."""
+        per_item = partial(self.per_item, threshold=threshold) if self.per_item else None
+        return replace(self, score=partial(self.score, threshold=threshold), per_item=per_item)
+
+
+def mean_of(per_item: Callable[..., np.ndarray], from_mean: Callable[[Values], Values] = identity) -> Callable[..., float]:
+    """The score whose value is `from_mean` of the mean of `per_item`; NaN without items."""
+
+    def score(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> float:
+        values = per_item(targets, outputs, threshold=threshold)
+        return float(from_mean(values.mean())) if len(values) else float("nan")
+
+    return score
+
+
+def undecided(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Gives a function of (targets, outputs) the common signature: it looks at probs or values, so no threshold changes it."""
+
+    @wraps(function)
+    def anyway(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> Any:
+        return function(targets, outputs)
+
+    return anyway
+
+
+def as_metric(part: Any, name: str) -> Metric:
+    """A `Metric` as it is, or a user's plain function `(targets, outputs) -> float` made into one.
+
+    A plain function says what can't be guessed as attributes of its own: `greater_is_better` (default True) and
+    `bounded` (its values lie in [0, 1]; default False). It may take `threshold`.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if isinstance(part, Metric):
+        return part
+    if not callable(part) or isinstance(part, type):
+        raise UsageError(
+            f"{name} is no metric but a {type(part).__name__}.",
+            where=f"metric = {name!r}",
+            next="Give a function (targets, outputs) -> float, or a surefoot.metrics.Metric.",
+        )
+    short = getattr(part, "__name__", name)
+    return Metric(
+        name=name,
+        title=short.replace("_", " "),
+        greater_is_better=bool(getattr(part, "greater_is_better", True)),
+        score=part if "threshold" in inspect.signature(part).parameters else undecided(part),
+        bounded=bool(getattr(part, "bounded", False)),
+    )
+
+
+def better(metric: Metric, a: float, b: float) -> bool:
+    """Whether `a` is a better value than `b`; an undefined (NaN) value is worse than any other."""
+    if np.isnan(a) or np.isnan(b):
+        return bool(np.isnan(b) and not np.isnan(a))
+    return a > b if metric.greater_is_better else a < b
+
+
+def as_error(metric: Metric, value: Values) -> Values:
+    """The metric's value as an error, where smaller is better.
+
+    One minus the value where greater is better and values lie in [0, 1]; the value itself where smaller is better; its
+    negative for a reward without an upper bound, whose zero then means nothing.
+    """
+    if metric.error is not None:
+        return metric.error(value)
+    if not metric.greater_is_better:
+        return value
+    return 1.0 - value if metric.bounded else -value

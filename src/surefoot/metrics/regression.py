@@ -1,0 +1,39 @@
+"""Metrics of numbers: targets and outputs float64 (N, T) in the target's own units."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surefoot.metrics.decisions import divide, mean_defined
+from surefoot.metrics.metric import REGRESSION, Metric, complement, mean_of, undecided
+
+
+@undecided
+def _squared_error(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    return ((outputs - targets) ** 2).mean(axis=1)
+
+
+@undecided
+def _absolute_error(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    return np.abs(outputs - targets).mean(axis=1)
+
+
+def _median_ae(targets: np.ndarray, outputs: np.ndarray) -> float:
+    """Median absolute error of each target, mean over targets."""
+    return float(np.median(np.abs(outputs - targets), axis=0).mean()) if len(targets) else float("nan")
+
+
+def _r2(targets: np.ndarray, outputs: np.ndarray) -> float:
+    """Share of each target's variance that is explained, mean over the targets that vary; below 0: worse than their mean."""
+    if len(targets) < 2:
+        return float("nan")
+    left = ((outputs - targets) ** 2).sum(axis=0)
+    total = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+    varies = np.ptp(targets, axis=0) > 0
+    return mean_defined(1.0 - divide(left, np.where(varies, total, 0.0), float("nan")))
+
+
+RMSE = Metric("rmse", "Root mean squared error", False, mean_of(_squared_error, np.sqrt), _squared_error, np.sqrt, tasks=REGRESSION)
+MAE = Metric("mae", "Mean absolute error", False, mean_of(_absolute_error), _absolute_error, tasks=REGRESSION)
+MEDIAN_AE = Metric("median_ae", "Median absolute error", False, undecided(_median_ae), tasks=REGRESSION)
+R2 = Metric("r2", "R²", True, undecided(_r2), error=complement, tasks=REGRESSION)

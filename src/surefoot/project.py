@@ -1,0 +1,199 @@
+"""The object people hold: it forwards, it computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from surefoot import durable, settings
+from surefoot.analysis.compare import paired
+from surefoot.data.predictions import load_predictions
+from surefoot.events import Announcer, Sink
+from surefoot.metrics import get as get_metric
+from surefoot.reporting.page import render
+from surefoot.reporting.views import RoundView, StepView
+from surefoot.runners import begin, keep, plan
+from surefoot.runners.local import Walk, plan_walk, read_report, walk
+from surefoot.runners.plan import PlannedStep
+from surefoot.store.blobs import Blobs
+from surefoot.store.ledger import ProjectLedger, RoundRow
+from surefoot.types.configs import Settings
+from surefoot.types.errors import BusyError, UsageError
+from surefoot.types.findings import Report
+
+REPORT = "report.html"
+
+
+class Project:
+    """A question, its data, and everything that was found out.
+
+    Args:
+        root: the folder that holds `surefoot.toml`.
+        sinks: called with every event, see `surefoot.events`.
+    """
+
+    def __init__(self, root: str | Path = ".", *, sinks: tuple[Sink, ...] = ()) -> None:
+        self.root = Path(root).resolve()
+        self.events = Announcer(sinks)
+        settings.load(self.root)  # a folder without settings is no project, and makes no ledger
+        self.store = Blobs(self.root / "store")
+        self.ledger = ProjectLedger(self.root / "surefoot.db")
+
+    @staticmethod
+    def init(data: str, *, target: str = "", out: str = "", budget: str = "", question: str = "") -> Project:
+        """Looks at the data and writes a project around it, with a reason on each line."""
+        return Project(begin.write_project(data, target=target, out=out, budget=budget, question=question))
+
+    @property
+    def settings(self) -> Settings:
+        """`surefoot.toml` as it stands."""
+        return settings.load(self.root)
+
+    def run(
+        self,
+        to: str = "",
+        from_: str = "",
+        *,
+        only: str = "",
+        set: list[str] | tuple[str, ...] = (),
+        past: dict[str, str] | None = None,
+        budget: str = "",
+        device: str = "",
+        again: str = "",
+    ) -> list[StepView]:
+        """Walks the road, as far as it must be walked.
+
+        Args:
+            to, from_, only: steps by name or number.
+            set: `key=value` over the settings. budget, device: the same for these two.
+            past: gate -> reason for going on although it stopped.
+            again: reason for opening the test set once more.
+
+        Raises:
+            GateStop: a gate stopped the road. BusyError: another run holds the project. SurefootError: see its text.
+        """
+        with self._held():
+            job = self._walk(to, from_, only, set, budget, device, again)
+            for gate, reason in (past or {}).items():
+                number = self.ledger.rounds()[-1].number if self.ledger.rounds() else 1
+                self.ledger.override(number, gate if "." in gate else plan.find_step(gate).name, reason)
+            return walk(job)
+
+    def plan(
+        self, to: str = "", from_: str = "", *, only: str = "", set: list[str] | tuple[str, ...] = (), budget: str = "", device: str = ""
+    ) -> list[PlannedStep]:
+        """What `run` would do, and why."""
+        return plan_walk(self._walk(to, from_, only, set, budget, device, ""))
+
+    def rounds(self) -> list[RoundView]:
+        """Every round with its steps, and how it compares with its parent."""
+        return [RoundView(row.number, row.parent, self._steps(row), self._compare_to_parent(row)) for row in self.ledger.rounds()]
+
+    def report(self, step: str, round: int | None = None) -> Report:
+        """The report of a step, in the last round or the one asked for.
+
+        Raises:
+            UsageError: there is no such step, or it was not walked.
+        """
+        spec = plan.find_step(step)
+        numbers = [row.number for row in self.ledger.rounds()]
+        number = round or (numbers[-1] if numbers else 0)
+        row = self.ledger.steps(number).get(spec.name)
+        if row is None:
+            raise UsageError(f"{spec.short} was not walked in round {number}.", where=str(self.root), next=f"surefoot run --to {spec.short}")
+        return read_report(self.store, spec, row.report)
+
+    def status(self) -> dict[str, Any]:
+        """Project, round, and every step with its gate, findings and report, as plain JSON values."""
+        rounds = self.rounds()
+        views = rounds[-1].steps if rounds else []
+        return {
+            "project": self.root.name,
+            "round": rounds[-1].number if rounds else 0,
+            "steps": [
+                {
+                    "step": view.name,
+                    "gate": view.report.gate,
+                    "past": view.past,
+                    "stale": view.stale,
+                    "seconds": round(view.seconds, 3),
+                    "findings": [finding.model_dump(mode="json") for finding in view.report.findings],
+                    "report": view.report.model_dump(mode="json", exclude={"findings"}),
+                }
+                for view in views
+            ],
+        }
+
+    def compare(self, a: str, b: str) -> dict[str, Any]:
+        """The tuned models of two rounds on the val items held out in both: difference, interval, p value, verdict.
+
+        Raises:
+            UsageError: a round does not exist or was not tuned.
+        """
+        numbers = [row.number for row in self.ledger.rounds()]
+        for name in (a, b):
+            if not name.isdigit() or int(name) not in numbers:
+                raise UsageError(f"There is no round {name!r}.", where="compare", next=f"The rounds are: {', '.join(map(str, numbers)) or 'none yet'}.")
+        return {"a": int(a), "b": int(b)} | self._compare(int(a), int(b)).model_dump(mode="json")
+
+    def render(self, *, with_items: bool = True) -> Path:
+        """Writes `report.html` and returns where it is."""
+        path = self.root / REPORT
+        durable.replace(path, render(self.root.name, self.rounds(), store=self.store, with_items=with_items))
+        return path
+
+    def clean(self, *, apply: bool) -> dict[str, Any]:
+        """What no result needs, in bytes; removed where `apply`."""
+        with self._held():
+            return keep.clean(self.root, self.store, self.ledger, apply=apply)
+
+    def tag(self, table: str | Path) -> int:
+        """Reads an edited error table back; returns the number of rows. The next `errors` step shows them."""
+        return keep.read_tags(Path(table), self.ledger)
+
+    def _walk(self, to: str, from_: str, only: str, overrides: list[str] | tuple[str, ...], budget: str, device: str, again: str) -> Walk:
+        said = [*overrides, *([f'budget="{budget}"'] if budget else []), *([f'device="{device}"'] if device else [])]
+        for name in (to, from_, only):
+            if name:
+                plan.find_step(name)
+        return Walk(self.root, settings.load(self.root, said), self.ledger, self.store, self.events, to=to, from_=from_, only=only, again=again)
+
+    def _steps(self, round_row: RoundRow) -> list[StepView]:
+        past = self.ledger.overrides(round_row.number)
+        views = []
+        for name, row in sorted(self.ledger.steps(round_row.number).items()):
+            spec = plan.find_step(name)
+            report = read_report(self.store, spec, row.report)
+            reason = next((past[n] for n in (spec.name, *(f.code for f in report.findings)) if n in past), "")
+            views.append(StepView(name, report, row.seconds, reason, row.version != plan.code_version()))
+        return views
+
+    def _compare(self, a: int, b: int) -> Any:
+        tuned = [self.report("tune", number) for number in (a, b)]
+        predictions = [load_predictions(self.store, report.val.predictions) for report in tuned]  # type: ignore[attr-defined]
+        problem = self.report("problem", a)
+        return paired(get_metric(problem.metric, self.root), predictions[0], predictions[1], seed=self.settings.seed)  # type: ignore[attr-defined]
+
+    def _compare_to_parent(self, row: RoundRow) -> str | None:
+        if row.parent is None:
+            return None
+        try:
+            return str(self._compare(row.number, row.parent).sentence)
+        except UsageError:
+            return None
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """Nobody else runs this project meanwhile."""
+        lock = FileLock(self.root / ".surefoot" / "lock")
+        (self.root / ".surefoot").mkdir(exist_ok=True)
+        try:
+            with lock.acquire(timeout=0):
+                durable.sweep(self.root / "store")
+                yield
+        except Timeout as error:
+            raise BusyError("Another run holds this project.", where=str(self.root), next="Wait for it to end, or copy the folder.") from error

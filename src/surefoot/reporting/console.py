@@ -1,0 +1,167 @@
+"""Reports on the terminal: one to four plain lines per step."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from surefoot.reporting.findings import WORDS, group_by_cause
+from surefoot.reporting.views import StepView
+from surefoot.reporting.words import MINUS, amount, between, count_of, number, share, size_bytes, spaced
+from surefoot.types.findings import Finding, Measured, Report
+from surefoot.types.problem import Problem
+from surefoot.types.reports import (
+    AuditReport,
+    BaselineReport,
+    DiagnoseReport,
+    ErrorsReport,
+    ExportReport,
+    FinalReport,
+    ModelScore,
+    OverfitReport,
+    PreparedData,
+    SanityReport,
+    ServeReport,
+    Split,
+    TestReport,
+    TuneReport,
+)
+
+MOST_LINES = 4
+
+
+def summarise(step: StepView) -> list[str]:
+    """The numbers of a step's report with their intervals, then its stops and warnings; at most four lines, without control characters."""
+    headline = _HEADLINES.get(type(step.report))
+    lines = [headline(step.report)] if headline else []
+    loud = [(root, explained) for root, explained in group_by_cause(step.report.findings) if _worst(root, explained) != "info"]
+    room = MOST_LINES - len(lines)
+    shown = loud if len(loud) <= room else loud[: room - 1]
+    lines += [_finding(root, explained) for root, explained in shown]
+    if len(shown) < len(loud):
+        lines.append(f"and {count_of(len(loud) - len(shown), 'more finding')}: see the report")
+    return [plain(line) for line in lines] or ["done"]
+
+
+def plain(text: str) -> str:
+    """The text on one line and without control characters, so that a name from the data can't steer the terminal."""
+    kept = "".join(" " if char.isspace() else char for char in text if char.isspace() or unicodedata.category(char)[0] != "C")
+    return " ".join(kept.replace(MINUS, "-").split())
+
+
+def _worst(root: Finding, explained: list[Finding]) -> str:
+    severities = {root.severity, *(finding.severity for finding in explained)}
+    return "stop" if "stop" in severities else "warn" if "warn" in severities else "info"
+
+
+def _finding(root: Finding, explained: list[Finding]) -> str:
+    also = f" (it explains {count_of(len(explained), 'other')})" if explained else ""
+    advice = f" next: {root.next}" if root.next else ""
+    return f"{WORDS[_worst(root, explained)]} {root.code}: {root.what}{also}{advice}"
+
+
+def _score(score: ModelScore | Measured) -> str:
+    return f"{number(score.value)}{between(score.interval)}"
+
+
+def _problem(report: Problem) -> str:
+    classes = f", {count_of(len(report.classes), 'class', 'classes')}" if report.classes else ""
+    return f"{spaced(report.task)} of {', '.join(report.target)}{classes}; metric {report.metric}, loss {spaced(report.loss)}, last layer {report.head}"
+
+
+def _audit(report: AuditReport) -> str:
+    refused = f", {number(len(report.refused))} refused" if report.refused else ""
+    columns = f", {count_of(len(report.columns), 'column')}" if report.columns else ""
+    return f"{number(report.num_usable)} of {number(report.num_items)} items usable{refused}{columns}"
+
+
+def _split(report: Split) -> str:
+    sets = ", ".join(f"{spaced(name)} {number(count)}" for name, count in report.counts.items())
+    folds = f" in {count_of(report.folds, 'fold')}" if report.folds > 1 else ""
+    resolves = f"; val can tell differences above {number(report.resolves)}" if report.resolves else ""
+    return f"{spaced(report.protocol)}{folds}, {report.by}: {sets}{resolves}"
+
+
+def _prepared(report: PreparedData) -> str:
+    fields = ", ".join(f"{field.name} {'x'.join(map(str, field.shape))} {field.dtype}" for field in report.fields)
+    return f"{number(report.num_rows)} items packed ({size_bytes(report.pack_bytes)}): {fields}"
+
+
+def _baseline(report: BaselineReport) -> str:
+    best, trivial = report.models.get(report.best), report.models.get(report.trivial)
+    text = f"to beat: {spaced(report.best)} {_score(best)}" if best else "no simple model could be measured"
+    return f"{text}; {spaced(report.trivial)} {_score(trivial)}" if trivial and report.trivial != report.best else text
+
+
+def _sanity(report: SanityReport) -> str:
+    failed = [spaced(check.name) for check in report.checks if not check.ok]
+    size = f"; {amount(report.num_parameters, ('', 'thousand', 'million', 'billion'), 1000)} parameters" if report.num_parameters else ""
+    return f"{len(report.checks) - len(failed)} of {len(report.checks)} checks hold{size}" + (f"; failed: {', '.join(failed)}" if failed else "")
+
+
+def _overfit(report: OverfitReport) -> str:
+    if not 0 <= report.chosen < len(report.ladder):
+        return "no model was large enough"
+    rung = report.ladder[report.chosen]
+    turned = "val has turned" if report.turned else "val has not turned"
+    return f"{rung.parameters:,} parameters reach {number(rung.train_value)} on train (goal {number(report.goal)}), {number(rung.val_value)} on val; {turned}"
+
+
+def _tune(report: TuneReport) -> str:
+    gain = f"; against the best baseline {_score(report.versus_baseline)}" if report.versus_baseline else ""
+    net = "" if report.winner == "net" else f"; the net {_score(report.net)}"
+    return f"winner {spaced(report.winner)}: {_score(report.val)} on val{net}{gain}; {count_of(len(report.trials), 'trial')}"
+
+
+def _diagnose(report: DiagnoseReport) -> str:
+    gaps = ", ".join(f"{name} {_score(gap)}" for name, gap in report.gaps.items() if gap)
+    first = report.advice[0] if report.advice else None
+    return f"verdict {report.verdict}: {gaps}" + (f"; next: {first.what}{' with ' + first.command if first.command else ''}" if first else "")
+
+
+def _errors(report: ErrorsReport) -> str:
+    rate = f" ({share(report.num_wrong / report.num_val)})" if report.num_val else ""
+    top = ", ".join(f"{spaced(tag)} {count}" for tag, count in sorted(report.tags.items(), key=lambda item: -item[1])[:3])
+    return f"{number(report.num_wrong)} of {number(report.num_val)} val items wrong{rate}; {count_of(len(report.mislabels), 'suspected mislabel')}" + (
+        f"; {top}" if top else ""
+    )
+
+
+def _final(report: FinalReport) -> str:
+    phases = ", ".join(f"{phase.name} {number(phase.epochs)} epochs at lr {number(phase.lr)}" for phase in report.phases)
+    return f"{spaced(report.winner)} trained on {number(report.num_rows)} items" + (f": {phases}" if phases else "")
+
+
+def _export(report: ExportReport) -> str:
+    parity = ", ".join(f"{spaced(name)} {number(value)}" for name, value in report.parity.items())
+    return f"{report.folder} ({size_bytes(report.bytes)}, {count_of(len(report.files), 'file')}); {parity} over {number(report.num_compared)} items"
+
+
+def _test(report: TestReport) -> str:
+    wild = f"; wild {_score(report.wild)}" if report.wild else ""
+    value = f"{spaced(report.metric)} {number(report.value)}{between(report.interval)}"
+    return f"{value} on {number(report.n)} test items{wild}; opened {count_of(len(report.openings), 'time')}"
+
+
+def _serve(report: ServeReport) -> str:
+    latency = ", ".join(f"{spaced(name)} {number(value, 3)} ms" for name, value in report.latency_ms.items())
+    return f"{latency}; {number(report.throughput, 3)} requests per second; start it with {report.command}"
+
+
+_HEADLINES: dict[type[Report], Callable[[Any], str]] = {
+    Problem: _problem,
+    AuditReport: _audit,
+    Split: _split,
+    PreparedData: _prepared,
+    BaselineReport: _baseline,
+    SanityReport: _sanity,
+    OverfitReport: _overfit,
+    TuneReport: _tune,
+    DiagnoseReport: _diagnose,
+    ErrorsReport: _errors,
+    FinalReport: _final,
+    ExportReport: _export,
+    TestReport: _test,
+    ServeReport: _serve,
+}

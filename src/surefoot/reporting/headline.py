@@ -1,0 +1,152 @@
+"""The headline: the published number, what it beats, the verdict, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from surefoot.reporting.axes import Axis
+from surefoot.reporting.charts import Bar, Rule, bars
+from surefoot.reporting.findings import group_by_cause, redact
+from surefoot.reporting.markup import EMPTY, code, join, prose
+from surefoot.reporting.road import ROAD, describe_step
+from surefoot.reporting.views import Scene, StepView
+from surefoot.reporting.words import MINUS, Metric, between, count_of, spaced
+from surefoot.types.findings import Finding, Measured
+from surefoot.types.problem import Problem
+from surefoot.types.reports import BaselineReport, DiagnoseReport, TestReport, TuneReport
+
+VERDICTS = {"bias": "Too weak", "variance": "Learns by heart", "mismatch": "Data differs", "none": "No clear gap"}
+NOTES = {
+    "bias": "Avoidable bias: it misses much even of its own train set.",
+    "variance": "Variance: it does clearly better on train than on unseen items.",
+    "mismatch": "Data mismatch: where it is used differs from where it learned.",
+    "none": "Bias, variance and mismatch all lie within the noise.",
+}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One statement of the headline: a small title, the value in large, and a note."""
+
+    title: str
+    value: Markup | str
+    note: Markup | str = ""
+    tone: str = ""
+
+
+def find_cause(step: StepView) -> Finding:
+    """What explains why the step stopped: the finding at the root of its stops."""
+    groups = group_by_cause(step.report.findings)
+    return next(root for root, explained in groups if "stop" in {root.severity, *(finding.severity for finding in explained)})
+
+
+def find_stop(steps: Sequence[StepView]) -> StepView | None:
+    """The step at which the road stopped, unless its gate was overridden."""
+    return next((step for step in steps if step.report.gate == "stop" and not step.past), None)
+
+
+def make_headline(scene: Scene, steps: Sequence[StepView]) -> list[Tile]:
+    """Four statements: how good, better than what, what holds it back, what next."""
+    tiles = [_result(scene), _gain(scene), _verdict(scene, steps), _next(scene, steps)]
+    return [tile for tile in tiles if tile]
+
+
+def _result(scene: Scene) -> Tile:
+    metric, problem = scene.metric, scene.find(Problem)
+    test, tune, baseline = scene.find(TestReport), scene.find(TuneReport), scene.find(BaselineReport)
+    goal = problem.goal if problem else None
+    unit = f", in units of {scene.target}" if metric.has_units else ""
+    if test:
+        reached = "" if goal is None else f" The goal of {metric.show(goal)} is {'reached' if _is_better(test.value, goal, metric) else 'not reached'}."
+        note = f"95 % interval{between(test.interval, metric.is_share)} on {count_of(test.n, 'item')}{unit}.{reached}"
+        return Tile(f"Test {metric.label}", metric.show(test.value), note, "main good" if "not" not in reached else "main")
+    if tune:
+        note = f"95 % interval{between(tune.val.interval, metric.is_share)}{unit}. The test set is still sealed."
+        return Tile(f"Val {metric.label}", metric.show(tune.val.value), note, "main")
+    if baseline and baseline.best in baseline.models:
+        best = baseline.models[baseline.best]
+        return Tile("Best simple model", metric.show(best.value), f"{metric.label} of {spaced(baseline.best)} on val. No net is trained yet.", "main")
+    return Tile("Result", "none yet", "No model has been measured so far.", "main")
+
+
+def _is_better(value: float, than: float, metric: Metric) -> bool:
+    return value <= than if metric.smaller_is_better else value >= than
+
+
+def find_advantage(scene: Scene) -> Measured | None:
+    """How much better than the best baseline the net did on val, positive where it is better, whatever the metric's direction."""
+    tune, baseline = scene.find(TuneReport), scene.find(BaselineReport)
+    if not tune or not baseline or baseline.best not in baseline.models:
+        return None
+    gain = (tune.net.value - baseline.models[baseline.best].value) * (-1 if scene.metric.smaller_is_better else 1)
+    paired = tune.versus_baseline
+    if paired is None:
+        return Measured(value=gain)
+    if paired.value * gain >= 0:
+        return paired
+    low, high = paired.interval or (0.0, 0.0)
+    return Measured(value=-paired.value, interval=(-high, -low) if paired.interval else None, n=paired.n)
+
+
+def _gain(scene: Scene) -> Tile | None:
+    advantage, baseline, tune = find_advantage(scene), scene.find(BaselineReport), scene.find(TuneReport)
+    if advantage is None or baseline is None or tune is None:
+        return None
+    metric, best = scene.metric, baseline.models[baseline.best]
+    against = f"The best simple model, {spaced(baseline.best)}, has {metric.show(best.value)} on val."
+    if tune.winner != "net":
+        return Tile("The winner is a simple model", spaced(tune.winner), f"The net is {metric.show_gap(advantage.value)} against it. {against}")
+    bounds = ""
+    if advantage.interval:
+        low, high = (metric.show_gap(end) for end in advantage.interval)
+        sure = " Within the noise." if advantage.interval[0] <= 0 <= advantage.interval[1] else ""
+        bounds = f"Between {low} and {high}.{sure} "
+    verb = "Falls behind the baseline by" if advantage.value < 0 else "Beats the baseline by"
+    return Tile(verb, metric.show_gap(advantage.value).lstrip("+" + MINUS), bounds + against)
+
+
+def _verdict(scene: Scene, steps: Sequence[StepView]) -> Tile | None:
+    stopped, diagnosis = find_stop(steps), scene.find(DiagnoseReport)
+    if stopped:
+        return Tile("The road stopped at", describe_step(stopped.name).title, prose(redact(find_cause(stopped).what, scene)), "stop")
+    if diagnosis:
+        verdict = diagnosis.verdict
+        return Tile("What holds it back", VERDICTS.get(verdict, verdict), NOTES.get(verdict, ""))
+    return None
+
+
+def _next(scene: Scene, steps: Sequence[StepView]) -> Tile:
+    stopped, diagnosis = find_stop(steps), scene.find(DiagnoseReport)
+    if stopped:
+        advice = redact(find_cause(stopped).next, scene)
+        return Tile("Next", "Mend this first", prose(advice) or "See the finding below.", "next")
+    if diagnosis and diagnosis.advice:
+        first = diagnosis.advice[0]
+        return Tile("Next", prose(first.what), join(["Then ", code(first.command)]) if first.command else "", "next")
+    walked = {step.name for step in steps}
+    ahead = next((name for name in ROAD if name not in walked), None)
+    if ahead:
+        return Tile("Next", f"Go on to {ROAD[ahead].title.lower()}", code("surefoot run"), "next")
+    return Tile("Next", "Use it", code("surefoot serve export"), "next")
+
+
+def draw_standing(scene: Scene) -> Markup:
+    """All values that matter on one scale of the metric: from the number to beat to the goal."""
+    metric, problem = scene.metric, scene.find(Problem)
+    test, tune, baseline = scene.find(TestReport), scene.find(TuneReport), scene.find(BaselineReport)
+    entries = []
+    if baseline and baseline.best in baseline.models:
+        best = baseline.models[baseline.best]
+        entries.append(Bar("best simple model", best.value, best.interval, 6, metric.show(best.value)))
+    if tune:
+        entries.append(Bar("tuned, on val", tune.val.value, tune.val.interval, 1, metric.show(tune.val.value)))
+    if test:
+        entries.append(Bar("final, on test", test.value, test.interval, 3, metric.show(test.value)))
+    if len(entries) < 2:
+        return EMPTY
+    levels = [("goal", problem.goal), ("human", problem.human)] if problem else []
+    rules = [Rule(label, value) for label, value in levels if value is not None]
+    return bars("Where the result stands", entries, Axis(metric.label, is_share=metric.is_share), rules, from_zero=False)

@@ -1,0 +1,111 @@
+"""s02: what there is: classes, columns, sizes, and everything that was refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from surefoot.reporting.axes import Axis
+from surefoot.reporting.charts import Bar, bars, histogram, mini_histogram
+from surefoot.reporting.markup import EMPTY, card, cards, code, element, facts, figure, folded_if, join, table
+from surefoot.reporting.views import Scene
+from surefoot.reporting.words import DASH, count_of, number, share, short
+from surefoot.types.reports import AuditReport, ColumnProfile, RefusedItem
+
+MOST_BARS = 24
+MOST_REFUSED = 200
+
+
+def show_audit(report: AuditReport, scene: Scene) -> Markup:
+    """Counts, balance, columns, and what was refused."""
+    return join(
+        [
+            facts(
+                [
+                    ("Items found", number(report.num_items)),
+                    ("Usable", f"{number(report.num_usable)} ({share(report.num_usable / report.num_items)})" if report.num_items else number(0)),
+                    ("Refused", number(len(report.refused))),
+                    ("Wild items", number(report.num_wild) if report.num_wild else None),
+                    ("Picture kinds", ", ".join(f"{mode}: {number(count)}" for mode, count in report.modes.items())),
+                ]
+            ),
+            cards(_balance(report, scene), _sizes(report), _missing(report), _columns(report.columns, scene)),
+            show_refused(report.refused, scene),
+        ]
+    )
+
+
+def _balance(report: AuditReport, scene: Scene) -> Markup:
+    if not report.balance:
+        return EMPTY
+    if report.balance_edges:
+        chart = histogram(f"Histogram of {scene.target}", list(report.balance.values()), report.balance_edges, Axis(scene.target))
+        return figure(f"The target: {scene.target}", chart, "How many items have which value. A long tail to one side is harder to predict.")
+    total, entries = sum(report.balance.values()) or 1, list(report.balance.items())
+    entries.sort(key=lambda entry: -entry[1])
+    rows = [Bar(name, count, text=f"{count:,} ({100 * count / total:.0f} %)") for name, count in entries[:MOST_BARS]]
+    left_out = f" The {MOST_BARS} largest of {len(entries)} classes." if len(entries) > MOST_BARS else ""
+    note = f"Items per class. A class with few items is learned badly and measured badly.{left_out}"
+    return figure("Class balance", bars("Items per class", rows, Axis("items")), note)
+
+
+def _sizes(report: AuditReport) -> Markup:
+    if not report.sizes:
+        return EMPTY
+    rows = [Bar(size.replace("x", " × "), count) for size, count in list(report.sizes.items())[:10]]
+    return figure("Picture sizes", bars("Pictures per size", rows, Axis("pictures")), "Height × width in pixels, the most frequent first.")
+
+
+def _missing(report: AuditReport) -> Markup:
+    """Columns with gaps, those with the most first."""
+    gaps = sorted((column for column in report.columns if column.missing), key=lambda column: -column.missing)
+    if not gaps:
+        return EMPTY
+    total = max(report.num_usable, gaps[0].missing)
+    rows = [Bar(column.name, column.missing / total, tone=2, text=share(column.missing / total)) for column in gaps[:MOST_BARS]]
+    chart = bars("Missing values per column", rows, Axis("share of rows without a value", is_share=True))
+    return figure("Missing values", chart, "They are filled in by the prepare step, with what it saw in train alone.")
+
+
+def _columns(columns: Sequence[ColumnProfile], scene: Scene) -> Markup:
+    if not columns:
+        return EMPTY
+    rows = [
+        (
+            element("span", short(column.name, 40), title=column.name),
+            column.role,
+            column.kind,
+            number(column.missing) if column.missing else DASH,
+            number(column.distinct),
+            number(column.low),
+            number(column.mean),
+            number(column.high),
+            mini_histogram(f"distribution of {column.name}", column.histogram) or _top(column, scene),
+        )
+        for column in columns
+    ]
+    headers = ("column", "role", "kind", "missing", "distinct", "lowest", "mean", "highest", "values")
+    content = table("Column profile", headers, rows, numeric=(3, 4, 5, 6, 7))
+    return card("Columns", folded_if(len(rows) > 40, f"{len(rows)} columns", content), "What each column holds.", wide=True)
+
+
+def _top(column: ColumnProfile, scene: Scene) -> Markup | str:
+    if not column.top or not scene.with_items:
+        return DASH
+    return element("span", ", ".join(f"{short(name, 18)} ({number(count)})" for name, count in list(column.top.items())[:3]), class_="small")
+
+
+def show_refused(refused: Sequence[RefusedItem], scene: Scene) -> Markup:
+    """Every refused item with place and reason; only their number per code where items may not be shown."""
+    if not refused:
+        return EMPTY
+    if not scene.with_items:
+        counts = [(code(name), number(count)) for name, count in Counter(item.code for item in refused).most_common()]
+        return cards(card("Refused items", table("Refused items per reason", ("reason", "items"), counts, numeric=(1,))))
+    rows = [(item.place, item.reason, code(item.code)) for item in refused[:MOST_REFUSED]]
+    content = table("Refused items", ("place", "reason", "code"), rows)
+    left_out = f" The first {MOST_REFUSED}; the report of the step lists them all." if len(refused) > MOST_REFUSED else ""
+    note = f"These are not used. Nothing is dropped in silence.{left_out}"
+    return cards(card("Refused items", folded_if(len(rows) > 12, count_of(len(refused), "refused item"), content), note, wide=True))

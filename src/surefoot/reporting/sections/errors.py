@@ -1,0 +1,113 @@
+"""s10: wrong answers, looked at one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from surefoot.reporting.axes import Axis
+from surefoot.reporting.charts import Bar, bars
+from surefoot.reporting.markup import EMPTY, card, cards, code, element, facts, figure, folded_if, join, table
+from surefoot.reporting.pictures import picture_element, tile
+from surefoot.reporting.views import Scene
+from surefoot.reporting.words import count_of, number, share, short, spaced
+from surefoot.types.problem import Problem
+from surefoot.types.reports import ErrorRow, ErrorsReport
+
+MOST_WORST = 24
+CELL_SIDE = 64
+
+
+def show_errors(report: ErrorsReport, scene: Scene) -> Markup:
+    """Tags and their ceilings, the worst errors as pictures, the sample of errors, and suspected mislabels."""
+    rate = f" ({share(report.num_wrong / report.num_val)})" if report.num_val else ""
+    pieces = [
+        facts(
+            [
+                ("Wrong", f"{number(report.num_wrong)} of {number(report.num_val)} val items{rate}"),
+                ("Looked at", f"{number(len(report.rows))}, drawn at random"),
+                ("Suspected mislabels", number(len(report.mislabels))),
+                ("The table to edit", code(report.csv) if report.csv else None),
+            ]
+        ),
+        cards(_tags(report), _ceilings(report, scene)),
+    ]
+    if scene.with_items:
+        pieces.append(cards(_worst(report.worst, scene), _rows(report, scene), _mislabels(report, scene)))
+    return join(pieces)
+
+
+def _tags(report: ErrorsReport) -> Markup:
+    if not report.tags:
+        return EMPTY
+    total = len(report.rows) or 1
+    ranked = sorted(report.tags.items(), key=lambda item: -item[1])
+    entries = [Bar(spaced(tag), count, text=f"{count} ({100 * count / total:.0f} %)") for tag, count in ranked]
+    return figure("What the errors have in common", bars("Errors per tag", entries, Axis("errors in the sample")), "An error may carry several tags.")
+
+
+def _ceilings(report: ErrorsReport, scene: Scene) -> Markup:
+    if not report.ceilings:
+        return EMPTY
+    metric = scene.metric
+    ranked = sorted(report.ceilings.items(), key=lambda item: -item[1].value)
+    entries = [Bar(spaced(tag), most.value, most.interval, 3, metric.show_part(most.value)) for tag, most in ranked]
+    chart = bars("Ceiling per tag", entries, Axis("error that would go away at most", is_share=metric.is_share))
+    return figure(
+        "What fixing each could bring", chart, "The most that could be gained if every error with the tag were fixed. They overlap, so they do not add up."
+    )
+
+
+def _is_regression(scene: Scene) -> bool:
+    problem = scene.find(Problem)
+    return bool(problem and "regression" in problem.task)
+
+
+def _worst(worst: Sequence[ErrorRow], scene: Scene) -> Markup:
+    """The errors of which the model was surest: they are often mislabels. Only where there are pictures."""
+    tiles = []
+    for row in worst[:MOST_WORST]:
+        if row.id in scene.pictures:
+            caption = join([element("b", short(row.target, 22)), element("br"), f"called {short(row.pred, 22)}"])
+            tiles.append(tile(scene.pictures, row.id, f"{row.place}: {row.target} called {row.pred}", caption))
+    note = "Those with the highest loss: sure, and wrong. They are often mislabels."
+    return card("The worst errors", element("div", *tiles, class_="tiles large"), note, wide=True) if tiles else EMPTY
+
+
+def _picture(id: str, scene: Scene) -> list[Markup]:
+    """A cell with the picture of an item, in tables that have such a column."""
+    return [picture_element(scene.pictures[id], f"item {id}", CELL_SIDE) if id in scene.pictures else EMPTY] if scene.pictures else []
+
+
+def _rows(report: ErrorsReport, scene: Scene) -> Markup:
+    if not report.rows:
+        return EMPTY
+    is_regression = _is_regression(scene)
+    rows = [
+        (
+            row.place,
+            *_picture(row.id, scene),
+            row.target,
+            row.pred,
+            number(row.loss, 3) if is_regression else share(row.confidence),
+            join((element("span", spaced(tag), class_="tag") for tag in row.tags), " "),
+            row.note,
+        )
+        for row in report.rows
+    ]
+    pictured = ("picture",) if scene.pictures else ()
+    headers = ("where", *pictured, "truth", "predicted", "loss" if is_regression else "how sure", "tags", "note")
+    numeric = (len(pictured) + 3, *((len(pictured) + 1, len(pictured) + 2) if is_regression else ()))
+    content = folded_if(len(rows) > 10, count_of(len(rows), "error"), table("Sample of errors", headers, rows, numeric=numeric))
+    return card("A sample of the errors", content, "Drawn at random from all wrong val items, not the worst ones: so the tags can be counted.", wide=True)
+
+
+def _mislabels(report: ErrorsReport, scene: Scene) -> Markup:
+    if not report.mislabels:
+        return EMPTY
+    pictured = ("picture",) if scene.pictures else ()
+    rows = [(row.place or row.id, *_picture(row.id, scene), row.given, row.suggested, share(row.score)) for row in report.mislabels]
+    headers = ("where", *pictured, "label given", "label suggested", "prob of the given label")
+    content = folded_if(len(rows) > 10, count_of(len(rows), "suspect"), table("Suspected mislabels", headers, rows, numeric=(len(pictured) + 3,)))
+    return card("Suspected mislabels", content, "Items of train and val whose label the models doubt, the most doubtful first. A person decides.", wide=True)

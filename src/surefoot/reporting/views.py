@@ -1,0 +1,89 @@
+"""What a page is made from: rounds of steps with their reports, and what a section may look at beside its own report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from surefoot.reporting.words import Metric, describe_metric
+from surefoot.types.context import Store
+from surefoot.types.findings import Report
+from surefoot.types.problem import Problem
+from surefoot.types.reports import BaselineReport
+
+R = TypeVar("R", bound=Report)
+
+
+@dataclass(frozen=True)
+class StepView:
+    """A step that was walked.
+
+    Attributes:
+        name: of its file, e.g. `s02_audit`.
+        seconds: how long it took.
+        past: the reason for which its gate was overridden; empty where it was not.
+        stale: the result belongs to earlier settings, data or code.
+    """
+
+    name: str
+    report: Report
+    seconds: float = 0.0
+    past: str = ""
+    stale: bool = False
+
+
+@dataclass(frozen=True)
+class RoundView:
+    """A round: its steps in order, the round it goes back to, and what the paired test against that one said."""
+
+    number: int
+    parent: int | None
+    steps: list[StepView]
+    comparison: str | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What a section may look at beside its own report.
+
+    Attributes:
+        reports: all reports of the round by step name.
+        store: where their arrays are; None in a notebook.
+        pictures: item id -> uint8 (H, W) or (H, W, 3); empty where no items may be shown.
+        anchors: finding code -> the place on the page where it is told.
+        hidden: names of items that must not appear; empty where items may be shown.
+    """
+
+    reports: Mapping[str, Report] = field(default_factory=dict)
+    store: Store | None = None
+    with_items: bool = True
+    pictures: Mapping[str, np.ndarray] = field(default_factory=dict)
+    anchors: Mapping[str, str] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
+
+    def find(self, kind: type[R]) -> R | None:
+        """The round's report of that kind, or None."""
+        return next((report for report in self.reports.values() if isinstance(report, kind)), None)
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that is optimised; of one that users bring, the direction follows from the baselines."""
+        problem, baseline = self.find(Problem), self.find(BaselineReport)
+        smaller = None
+        if baseline and baseline.best in baseline.models and baseline.trivial in baseline.models:
+            smaller = baseline.models[baseline.best].value < baseline.models[baseline.trivial].value
+        return describe_metric(problem.metric if problem else "", smaller)
+
+    @property
+    def target(self) -> str:
+        """Name of what is predicted."""
+        problem = self.find(Problem)
+        return ", ".join(problem.target) if problem and problem.target else "target"
+
+    def class_name(self, index: int) -> str:
+        """Name of the class with that index."""
+        problem = self.find(Problem)
+        return problem.classes[index] if problem and index < len(problem.classes) else f"class {index}"

@@ -1,0 +1,70 @@
+"""What a project keeps: removes what no result needs, and reads an edited error table back."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from surefoot.store.blobs import Blobs
+from surefoot.store.ledger import ProjectLedger
+from surefoot.types.errors import DamagedError, DataError
+
+_REF = re.compile(r"\b[0-9a-f]{64}\b")
+
+
+def clean(root: Path, store: Blobs, ledger: ProjectLedger, *, apply: bool) -> dict[str, Any]:
+    """Bytes of stored files that no report names and of checkpoints of finished runs; removed where `apply`."""
+    needed = _needed(store, ledger)
+    unused = [ref for ref in store.refs() if ref not in needed]
+    finished = {row.folder for row in ledger.all_steps()}
+    folders = [path for path in (root / "runs").glob("**/checkpoints") if path.relative_to(root / "runs").parts[0] in finished]
+    found = {
+        "store_bytes": sum(store.path(ref).stat().st_size for ref in store.refs()),
+        "unused_bytes": sum(store.path(ref).stat().st_size for ref in unused),
+        "checkpoint_bytes": sum(file.stat().st_size for folder in folders for file in folder.rglob("*") if file.is_file()),
+        "files": len(unused) + len(folders),
+        "removed": apply,
+    }
+    if apply:
+        for ref in unused:
+            store.remove(ref)
+        for folder in folders:
+            shutil.rmtree(folder)
+    return found
+
+
+def read_tags(table: Path, ledger: ProjectLedger) -> int:
+    """Takes tags and notes from a CSV that s10 wrote and a person edited; an `x` in a column of the user's own is a tag too.
+
+    Raises:
+        DataError: the file is absent, or has no `id` and `tags` columns.
+    """
+    if not table.is_file():
+        raise DataError(f"There is no table {table}.", where=str(table), next="Write one: surefoot errors --csv FILE; edit it; then --tags FILE.")
+    with table.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"id", "tags"} <= set(rows[0]):
+        raise DataError(
+            f"{table.name} has no columns id and tags.", where=str(table), next="Keep the first row of the file that `surefoot errors --csv` wrote."
+        )
+    known = {"id", "place", "target", "pred", "confidence", "tags", "note"}
+    for row in rows:
+        own = [name for name, value in row.items() if name not in known and (value or "").strip()]
+        tags = [tag.strip() for tag in (row["tags"] or "").split(";") if tag.strip()]
+        ledger.tag(row["id"], [*tags, *own], row.get("note") or "")
+    return len(rows)
+
+
+def _needed(store: Blobs, ledger: ProjectLedger) -> set[str]:
+    """Reports, and every stored file that one of them names."""
+    needed: set[str] = set()
+    for row in ledger.all_steps():
+        needed.add(row.report)
+        try:
+            needed.update(_REF.findall(store.get_bytes(row.report).decode()))
+        except DamagedError:
+            continue  # a report that can't be read names nothing that could be used
+    return needed

@@ -1,0 +1,247 @@
+"""Walks the road on this machine: only what changed is done again, and what was interrupted goes on."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from surefoot import durable, refs, settings
+from surefoot.engine import interrupt
+from surefoot.engine.devices import choose_device
+from surefoot.events import Announcer
+from surefoot.reporting.views import StepView
+from surefoot.runners import plan
+from surefoot.runners.plan import PlannedStep, StepSpec
+from surefoot.store.blobs import Blobs
+from surefoot.store.ledger import ProjectLedger, StepRow
+from surefoot.store.scope import ScopedLedger
+from surefoot.types.configs import Settings
+from surefoot.types.context import Context
+from surefoot.types.errors import DamagedError, GateStop, UsageError
+from surefoot.types.findings import Report
+
+
+@dataclass(frozen=True)
+class Walk:
+    """One walk along the road.
+
+    Attributes:
+        to: the last step, from_: the first that is done again in any case, only: the one step that is done again if it must.
+        again: the reason for a second opening of the test set.
+    """
+
+    root: Path
+    values: Settings
+    ledger: ProjectLedger
+    store: Blobs
+    events: Announcer
+    to: str = ""
+    from_: str = ""
+    only: str = ""
+    again: str = ""
+
+
+def walk(job: Walk) -> list[StepView]:
+    """Does what must be done, in order; returns a view of every step up to the last.
+
+    Raises:
+        GateStop: a gate stopped the road; the report of that step is in the ledger.
+    """
+    number = _current_round(job)
+    reports: dict[str, StepRow] = {}
+    views: list[StepView] = []
+    specs = _specs(job)
+    choose_device(job.values.device)  # a wrong device is said before the first step, not at the sixth
+    with interrupt.watched():
+        for position, spec in enumerate(specs):
+            row, number, view = _take(job, spec, number, reports, position, len(plan.load_road()))
+            if row is None or view is None:
+                continue
+            reports[spec.name] = row
+            views.append(view)
+            _check_gate(job, spec, view, number)
+    return views
+
+
+def plan_walk(job: Walk) -> list[PlannedStep]:
+    """What `walk` would do, without doing it."""
+    rounds = job.ledger.rounds()
+    known = job.ledger.steps(rounds[-1].number) if rounds else {}
+    earlier = {row.step: row for row in job.ledger.all_steps()}
+    reports: dict[str, str] = {}
+    planned, changed = [], ""
+    for spec in _specs(job):
+        row, why = None, f"{changed} is done again" if changed else ""
+        if not changed:
+            key = plan.key_of(spec, job.values, job.root, reports)
+            row = None if _forced(job, spec) else job.ledger.find_step(spec.name, key)
+            why = "asked for" if _forced(job, spec) else "never done" if spec.name not in known else "its settings, its data or the code changed"
+        if row is not None:
+            reports[spec.name] = row.report
+            planned.append(PlannedStep(spec.name, False, "nothing it depends on changed"))
+            continue
+        changed = changed or spec.name
+        if spec.short == "test" and job.ledger.openings() and not job.again:
+            planned.append(PlannedStep(spec.name, False, "the test set was opened; a second opening needs --again"))
+            continue
+        minutes = earlier[spec.name].seconds / 60 if spec.name in earlier else None
+        planned.append(PlannedStep(spec.name, True, why, minutes))
+    return planned
+
+
+def read_report(store: Blobs, spec: StepSpec, ref: str) -> Report:
+    """A stored report, as its type."""
+    return spec.report.model_validate_json(store.get_bytes(ref))
+
+
+def _specs(job: Walk) -> list[StepSpec]:
+    road = list(plan.load_road())
+    last = job.only or job.to
+    if last:
+        road = road[: [spec.name for spec in road].index(plan.find_step(last).name) + 1]
+    if job.from_ and plan.find_step(job.from_).name not in [spec.name for spec in road]:
+        raise UsageError(f"--from {job.from_} comes after --to {job.to}.", where="--from, --to", next="Name them in the order of the road.")
+    return road
+
+
+def _current_round(job: Walk) -> int:
+    rounds = job.ledger.rounds()
+    return rounds[-1].number if rounds else job.ledger.start_round(None, job.values.model_dump(mode="json"))
+
+
+def _forced(job: Walk, spec: StepSpec) -> bool:
+    return bool(job.from_) and spec.name >= plan.find_step(job.from_).name
+
+
+def _take(job: Walk, spec: StepSpec, number: int, reports: dict[str, StepRow], position: int, of: int) -> tuple[StepRow | None, int, StepView | None]:
+    """One step: kept, taken over from an earlier round, or done; a changed step begins a new round."""
+    key = plan.key_of(spec, job.values, job.root, {name: row.report for name, row in reports.items()})
+    here = job.ledger.steps(number).get(spec.name)
+    found = here if here and here.key == key else job.ledger.find_step(spec.name, key)
+    if found is not None and not _is_readable(job.store, spec, found):
+        job.events.say(f"  the stored report of {spec.short} is damaged: it is made anew")
+        found = None
+    if spec.short == "test" and found is None and job.ledger.openings() and not job.again:
+        if job.only == "test":
+            pass  # asked for by name: the step itself says that it was opened before
+        else:
+            last = job.ledger.openings()[-1]
+            job.events.say(f'  the test set was opened in round {last.round}; its figure stands. A second opening: surefoot test --again "why"')
+            return None, number, None
+    redo = found is None or (_forced(job, spec) and found.round <= number and not _redone(job, spec, number, found))
+    if here is not None and (redo or here.key != key):
+        number = _next_round(job, number, reports)
+    if not redo and found is not None:
+        row = found
+        if job.ledger.steps(number).get(spec.name) != found:
+            row = _copy(job, found, number)
+        view = _view(job, spec, row)
+        job.events.emit("step_end", name=spec.name, view=view, cached=True)
+        return row, number, view
+    job.events.emit("step_start", name=spec.name, index=position + 1, of=of)
+    row = _do(job, spec, key, number, reports)
+    view = _view(job, spec, row)
+    job.events.emit("step_end", name=spec.name, view=view, cached=False)
+    return row, number, view
+
+
+def _redone(job: Walk, spec: StepSpec, number: int, found: StepRow) -> bool:
+    """Whether an interrupted `--from` did this step already in the round that it began."""
+    wanted = job.ledger.decided("walk", f"round {number} from")
+    return bool(wanted) and wanted == plan.find_step(job.from_).name and found.round == number
+
+
+def _next_round(job: Walk, parent: int, reports: dict[str, StepRow]) -> int:
+    """Begins a round that takes over what stands so far."""
+    number = job.ledger.start_round(parent, job.values.model_dump(mode="json"))
+    if job.from_:
+        job.ledger.decide("walk", f"round {number} from", lambda: plan.find_step(job.from_).name)
+    for row in reports.values():
+        _copy(job, row, number)
+    job.events.say(f"Round {number} begins; round {parent} stays for comparison.")
+    return number
+
+
+def _copy(job: Walk, row: StepRow, number: int) -> StepRow:
+    job.ledger.finish_step(StepRow(number, row.step, row.key, row.report, row.gate, row.seconds, row.folder, row.version, row.at))
+    return job.ledger.steps(number)[row.step]
+
+
+def _is_readable(store: Blobs, spec: StepSpec, row: StepRow) -> bool:
+    try:
+        read_report(store, spec, row.report)
+    except (DamagedError, ValueError):
+        return False
+    return True
+
+
+def _do(job: Walk, spec: StepSpec, key: str, number: int, reports: dict[str, StepRow]) -> StepRow:
+    """Runs a step: files first, then the report, the ledger's row last."""
+    folder = job.ledger.open_run(number, spec.short, key)
+    run_dir = job.root / "runs" / folder
+    config = settings.compose(spec.config, job.values)
+    _note_surroundings(job, run_dir, config)
+    previous = [row for row in job.ledger.all_steps() if row.step == spec.name]
+    ctx = Context(
+        root=job.root,
+        run_dir=run_dir,
+        round=number,
+        seed=job.values.seed,
+        device=job.values.device,
+        store=job.store,
+        ledger=ScopedLedger(job.ledger, f"{folder} {key[:16]}"),
+        events=job.events,
+        previous=read_report(job.store, spec, previous[-1].report) if previous and _is_readable(job.store, spec, previous[-1]) else None,
+        again=job.again,
+    )
+    inputs = {parameter: read_report(job.store, plan.find_step(name), reports[name].report) for parameter, name in spec.inputs.items()}
+    started = perf_counter()
+    report = spec.function(ctx, config, **inputs)
+    ref = job.store.put_bytes(report.model_dump_json().encode())
+    row = StepRow(number, spec.name, key, ref, report.gate, perf_counter() - started, folder, plan.code_version(), "")
+    job.ledger.finish_step(row)
+    shutil.rmtree(run_dir / "checkpoints", ignore_errors=True)
+    for leftover in run_dir.glob("*/checkpoints"):
+        shutil.rmtree(leftover, ignore_errors=True)  # the run is whole: its weights are in the store
+    return job.ledger.steps(number)[spec.name]
+
+
+def _note_surroundings(job: Walk, run_dir: Path, config: object) -> None:
+    """config.json, environment.json and the user's code, as they were for this run."""
+    import json
+
+    import torch
+
+    values = config.model_dump(mode="json")  # type: ignore[attr-defined]
+    environment = {
+        "surefoot": plan.code_version(),
+        "python": sys.version.split()[0],
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "processor": platform.processor(),
+    }
+    durable.replace(run_dir / "config.json", json.dumps(values, indent=1).encode())
+    durable.replace(run_dir / "environment.json", json.dumps(environment, indent=1).encode())
+    for name in plan.user_parts(values):
+        path = refs.source_file(name, job.root)
+        if path is not None:
+            durable.replace(run_dir / "code" / path.name, path.read_bytes())
+
+
+def _view(job: Walk, spec: StepSpec, row: StepRow) -> StepView:
+    past = job.ledger.overrides(row.round)
+    report = read_report(job.store, spec, row.report)
+    reason = next((past[name] for name in (spec.name, spec.short, *(f.code for f in report.findings)) if name in past), "")
+    return StepView(spec.name, report, row.seconds, reason, row.version != plan.code_version())
+
+
+def _check_gate(job: Walk, spec: StepSpec, view: StepView, number: int) -> None:
+    if view.report.gate != "stop" or view.past:
+        return
+    stop = next(f for f in view.report.findings if f.severity == "stop")
+    where = f"{spec.name}, {stop.code}" + (f", {stop.where}" if stop.where and stop.where != spec.name else "")
+    raise GateStop(stop.what, where=where, next=f'{stop.next} To go on all the same: surefoot run --past {spec.short} "why".')

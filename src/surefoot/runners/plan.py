@@ -1,0 +1,150 @@
+"""The road as the code states it: file numbers give the order, annotations fetch the inputs. No graph file."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import json
+import pkgutil
+import re
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import surefoot
+from surefoot import refs, settings, steps
+from surefoot.types.configs import DataConfig, Section, Settings
+from surefoot.types.errors import UsageError
+from surefoot.types.findings import Report
+
+_USER_PART = re.compile(r"^[\w./-]+:\w+$")
+_AFTER_THE_ROAD = ("reporting", "runners", "testing", "cli", "studio", "project.py")
+"""Rooms that no result depends on: changing a page does not redo a training."""
+
+
+@dataclass(frozen=True)
+class StepSpec:
+    """A step, read off its file.
+
+    Attributes:
+        name: `s02_audit`; short: `audit`. inputs: parameter -> name of the step whose report it takes.
+    """
+
+    name: str
+    function: Callable[..., Report]
+    config: type[Section]
+    inputs: dict[str, str]
+    report: type[Report]
+
+    @property
+    def short(self) -> str:
+        return self.name.partition("_")[2]
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """What a run would do with a step, and why."""
+
+    name: str
+    redo: bool
+    why: str
+    minutes: float | None = None
+
+
+@cache
+def load_road() -> tuple[StepSpec, ...]:
+    """All steps in their order, wired by the types that they return and ask for."""
+    names = sorted(module.name for module in pkgutil.iter_modules(steps.__path__) if re.match(r"s\d\d_", module.name))
+    makers: dict[type, str] = {}
+    road = []
+    for name in names:
+        function = getattr(importlib.import_module(f"surefoot.steps.{name}"), name.partition("_")[2])
+        hints = typing.get_type_hints(function)
+        report = hints.pop("return")
+        inputs = {parameter: makers[kind] for parameter, kind in hints.items() if parameter not in ("ctx", "config")}
+        makers[report] = name
+        road.append(StepSpec(name, function, hints["config"], inputs, report))
+    return tuple(road)
+
+
+def find_step(name: str) -> StepSpec:
+    """The step meant by `audit`, `s02` or `s02_audit`.
+
+    Raises:
+        UsageError: there is none; the nearest is suggested.
+    """
+    for spec in load_road():
+        if name in (spec.name, spec.short, spec.name.partition("_")[0]):
+            return spec
+    known = [spec.short for spec in load_road()]
+    near = difflib.get_close_matches(name, known, n=1)
+    raise UsageError(f"There is no step {name!r}.", where=name, next=f"Did you mean {near[0]}?" if near else f"The steps are: {', '.join(known)}.")
+
+
+def key_of(spec: StepSpec, values: Settings, root: Path, reports: Mapping[str, str]) -> str:
+    """What the result of a step depends on, as one hash.
+
+    Args:
+        reports: step -> ref of its report, for the inputs of this step.
+    """
+    config = settings.compose(spec.config, values)
+    parts = {
+        "step": spec.name,
+        "code": code_version(),
+        "user": user_code(config, root),
+        "seed": values.seed,
+        "config": config.model_dump(mode="json"),
+        "inputs": {parameter: reports[name] for parameter, name in spec.inputs.items()},
+    }
+    if spec.short in ("problem", "audit"):
+        parts["source"] = fingerprint(values.data, root)
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def code_version() -> str:
+    """The package version; in an editable checkout also the hash of every file that a result depends on."""
+    folder = Path(surefoot.__file__).parent
+    if "site-packages" in folder.parts:
+        return surefoot.__version__
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.py")):
+        if path.relative_to(folder).parts[0] not in _AFTER_THE_ROAD:
+            digest.update(path.read_bytes())
+    return f"{surefoot.__version__}+{digest.hexdigest()[:12]}"
+
+
+def user_code(config: Section, root: Path) -> dict[str, str]:
+    """File -> hash of the user's own code that a config names."""
+    found = {}
+    for name in user_parts(config.model_dump(mode="json")):
+        path = refs.source_file(name, root)
+        if path is not None:
+            found[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def user_parts(values: object) -> list[str]:
+    """Every `file:Name` in a config."""
+    if isinstance(values, dict):
+        return [name for value in values.values() for name in user_parts(value)]
+    if isinstance(values, list):
+        return [name for value in values for name in user_parts(value)]
+    return [values] if isinstance(values, str) and _USER_PART.match(values) and not values.startswith("sklearn:") else []
+
+
+def fingerprint(data: DataConfig, root: Path) -> str:
+    """Path, size and mtime of everything below the sources: changed data is read again."""
+    digest = hashlib.sha256()
+    for source in (data.source, data.test, data.wild):
+        path = root / source if source else None
+        digest.update(f"{source}\0".encode())
+        if path is not None and path.exists():
+            files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+            for file in files:
+                stat = file.stat()
+                digest.update(f"{file.relative_to(path)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""The search: many settings for a short while, the promising ones longer. What is fitted is passed in as a function.
+
+The ledger is the truth: each result is written down before the next setting is drawn, and a resumed search tells Optuna all of them again, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import optuna
+
+from surefoot import randomness, refs
+from surefoot.search.space import Setting, distributions, suggest
+from surefoot.types.configs import Space
+from surefoot.types.reports import Trial
+
+Evaluate = Callable[[Setting, int], Trial]
+Decide = Callable[[str, Callable[[], Any]], Any]
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def try_settings(
+    space: dict[str, Space], first: Setting, *, trials: int, sampler: str, seed: int, greater_is_better: bool, evaluate: Evaluate, decide: Decide
+) -> list[Trial]:
+    """Draws and evaluates `trials` settings, the first of them `first`.
+
+    Args:
+        space: ranges of what is searched.
+        first: the defaults, so that the search never ends worse than it began.
+        sampler: short name, or the user's own.
+        evaluate: (setting, number) -> its Trial; called only for trials the ledger does not know.
+        decide: writes a trial down under a name before it is used.
+    """
+    done: list[Trial] = []
+    for number in range(trials):
+        setting = first if number == 0 else _ask(space, done, sampler, seed, greater_is_better, number)
+        written = decide(f"trial {number}", lambda setting=setting, number=number: evaluate(setting, number).model_dump(mode="json"))
+        done.append(Trial.model_validate(written))
+    return done
+
+
+def rank(trials: list[Trial], greater_is_better: bool) -> list[Trial]:
+    """Those that have a value, the best first; ties go to the smaller loss, then to the earlier."""
+    sign = -1 if greater_is_better else 1
+    valid = [trial for trial in trials if trial.value is not None]
+    return sorted(valid, key=lambda t: (sign * (t.value or 0.0), t.loss if t.loss is not None else float("inf"), t.number))
+
+
+def _ask(space: dict[str, Space], done: list[Trial], sampler: str, seed: int, greater_is_better: bool, number: int) -> Setting:
+    """A fresh study that is told every result again, and asked for the next setting: the sampler's own state never matters."""
+    key = (
+        randomness.key(seed, "search", 0 if sampler == "qmc" else number) % 2**32
+    )  # a Sobol sequence is one sequence: its place follows from the number of trials
+    build = refs.resolve(sampler, kind="sampler")
+    study = optuna.create_study(direction="maximize" if greater_is_better else "minimize", sampler=build(key))
+    for trial in done:
+        known = {name: value for name, value in trial.settings.items() if name in space}
+        if trial.value is not None and len(known) == len(space):
+            study.add_trial(optuna.trial.create_trial(params=known, distributions=distributions(space), value=trial.value))
+        else:
+            study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL))
+    return suggest(study.ask(), space)

@@ -1,0 +1,77 @@
+"""`surefoot serve BUNDLE`: loads, binds, says where, and answers until it is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from surefoot.exporting.predictor import load
+from surefoot.serving.app import make_app
+from surefoot.serving.guard import is_loopback
+from surefoot.types.errors import UsageError
+
+
+def serve(folder: Path, host: str = "127.0.0.1", port: int = 8000, say: Callable[[str], None] | None = None) -> None:
+    """Serves a bundle until it is interrupted; requests under way are answered first.
+
+    Args:
+        folder: the bundle.
+        host: loopback unless asked otherwise; there is no password, so an open address lets everybody in.
+        port: 0 takes any free one.
+        say: is told the address; standard error where left out.
+
+    Raises:
+        DamagedError: the bundle is not whole. UsageError: the address can't be bound.
+    """
+    tell = say or (lambda text: print(text, file=sys.stderr, flush=True))
+    server, listener = _prepare(folder, host, port)
+    with listener:
+        tell(f"{folder} is served at {address(listener)} (Ctrl-C stops it).")
+        if not is_loopback(host):
+            tell("Everybody who reaches this address may use the model: there is no password and no encryption.")
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
+
+
+def address(listener: socket.socket) -> str:
+    """The URL of a bound socket."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _prepare(folder: Path, host: str, port: int) -> tuple[uvicorn.Server, socket.socket]:
+    app = make_app(load(folder), host)
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        raise UsageError(
+            f"{host}:{port} can't be listened on: {error.strerror or error}.",
+            where=f"--host {host} --port {port}",
+            next="Take another port, or 0 for any free one.",
+        ) from error
+    return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)), listener
+
+
+def _serve_until_stdin_closes(folder: Path) -> None:
+    """For `measure`: prints the address, and ends with the process that started it, however that ends."""
+    server, listener = _prepare(folder, "127.0.0.1", 0)
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        server.should_exit = True
+
+    with listener:
+        print(address(listener), flush=True)
+        threading.Thread(target=wait, daemon=True).start()
+        server.run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    _serve_until_stdin_closes(Path(sys.argv[1]))

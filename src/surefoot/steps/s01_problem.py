@@ -1,0 +1,188 @@
+"""s01: reads the question, and writes the project charter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from surefoot.data.readers import open_source
+from surefoot.data.targets import find_columns, list_classes, raw_targets, to_name
+from surefoot.metrics import get as get_metric
+from surefoot.tasks import TASKS
+from surefoot.types import Context, DataError, Finding, ImageSource, Problem, ProblemStepConfig, Reason, TableSource, UsageError
+
+_MOST_CLASSES = 30
+"""Whole numbers with at most this many values are read as classes, with more as amounts."""
+
+_SKEWED = 1.0
+"""Skewness of a target that is never negative, above which it is trained on a log scale (Bulmer 1979: above 1 is highly skewed)."""
+
+
+def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
+    """Reads inputs, target, task and metric; infers what was not said, with the reason.
+
+    Raises:
+        DataError: the target is not there, is constant, or does not fit the task.
+    """
+    source = open_source(config.data, ctx.root)
+    reasons: list[Reason] = []
+    columns = _find_target(source, config, reasons)
+    raw = raw_targets(source, columns)
+    _check_varies(raw, columns)
+    task = config.problem.task or _infer_task(raw, columns, reasons)
+    spec = TASKS[task]
+    classes = _name_classes(raw, columns, task)
+    metric = config.problem.metric or spec.metric
+    _check_metric(metric, task, ctx)
+    if not config.problem.metric:
+        reasons.append(
+            Reason(
+                setting="problem.metric",
+                value=metric,
+                why=f"the usual first metric of {task.replace('_', ' ')}; one number to optimise, the others are shown beside it",
+            )
+        )
+    log_target = task in ("regression", "vector_regression") and _is_skewed(raw, reasons)
+    return Problem(
+        question=config.question or f"What is {' and '.join(columns)}?",
+        kind=source.kind,
+        task=task,
+        target=columns,
+        classes=classes,
+        metric=metric,
+        metrics=tuple(name for name in (spec.metric, *spec.metrics) if name != metric),
+        satisfice=config.problem.satisfice,
+        goal=config.problem.goal,
+        human=config.problem.human,
+        head=spec.head,
+        loss=spec.loss,
+        num_outputs=1 if task == "binary" else len(classes) or len(columns if isinstance(source, TableSource) else np.atleast_1d(raw[0])),
+        log_target=log_target,
+        num_items=len(source),
+        hypotheses=(
+            f"{' and '.join(columns)} can be predicted from the {'pictures' if source.kind == 'image' else 'other columns'}",
+            f"the {len(source):,} items at hand are informative enough to learn how",
+        ),
+        reasons=(*reasons, Reason(setting="last layer and loss", value=f"{spec.head}, {spec.loss}", why=f"follow from the task {task}", source=spec.source)),
+        findings=tuple(_note_reading(source, raw)),
+    )
+
+
+def _find_target(source: ImageSource | TableSource, config: ProblemStepConfig, reasons: list[Reason]) -> tuple[str, ...]:
+    if isinstance(source, ImageSource):
+        return ("label",)
+    columns = find_columns(source, config.data.target)
+    if not columns:
+        raise DataError("No target column was named, and none suggests itself.", where="data.target", next=f"Name one of: {', '.join(source.columns)}.")
+    if not config.data.target:
+        reasons.append(Reason(setting="data.target", value=", ".join(columns), why="its name or its place at the end says so"))
+    return columns
+
+
+def _present(raw: list[Any] | np.ndarray) -> list[Any]:
+    return [value for value in raw if value is not None and not (np.ndim(value) == 0 and to_name(value) is None)]
+
+
+def _check_varies(raw: list[Any] | np.ndarray, columns: tuple[str, ...]) -> None:
+    name = " and ".join(columns)
+    present = _present(raw)
+    if not present:
+        raise DataError(f"The target {name} is empty: no item has a value.", where=name, next="Name another target: data.target in surefoot.toml.")
+    if np.ndim(present[0]) == 0 and len({to_name(value) for value in present}) < 2:
+        raise DataError(
+            f"The target {name} has one value only, {to_name(present[0])!r}: there is nothing to learn.",
+            where=name,
+            next="Give items of a second class, or name another target.",
+        )
+
+
+def _infer_task(raw: list[Any] | np.ndarray, columns: tuple[str, ...], reasons: list[Reason]) -> str:
+    task, why = _read_task(_present(raw), columns)
+    reasons.append(Reason(setting="problem.task", value=task, why=why))
+    return task
+
+
+def _read_task(values: list[Any], columns: tuple[str, ...]) -> tuple[str, str]:
+    if np.ndim(values[0]) == 1:
+        matrix = np.asarray(values, np.float64)
+        if np.isin(matrix[~np.isnan(matrix)], (0.0, 1.0)).all():
+            return "multilabel", f"{matrix.shape[1]} targets, all of them 0 or 1"
+        return "vector_regression", f"{matrix.shape[1]} targets that are amounts"
+    distinct = {to_name(value) for value in values}
+    if len(distinct) == 2:
+        return "binary", f"{columns[0]} has two values: {' and '.join(sorted(map(str, distinct)))}"
+    is_number = all(isinstance(value, (int, float, np.integer, np.floating)) for value in values[:1000])
+    if not is_number:
+        return "multiclass", f"{columns[0]} is words with {len(distinct)} values"
+    is_whole = all(float(value).is_integer() for value in values)
+    if is_whole and len(distinct) <= _MOST_CLASSES and len(distinct) * 5 <= len(values):
+        return "multiclass", f"{columns[0]} is whole numbers with only {len(distinct)} values"
+    return "regression", f"{columns[0]} is an amount with {len(distinct)} values"
+
+
+def _name_classes(raw: list[Any] | np.ndarray, columns: tuple[str, ...], task: str) -> tuple[str, ...]:
+    if task in ("regression", "vector_regression"):
+        if not all(isinstance(value, (int, float, np.integer, np.floating)) for row in _present(raw)[:1000] for value in np.atleast_1d(row)):
+            raise DataError(
+                f"{columns[0]} holds words, and {task} needs numbers.", where="problem.task", next="Set problem.task = 'multiclass', or name another target."
+            )
+        return ()
+    if task == "multilabel":
+        return columns if len(columns) > 1 else tuple(str(number) for number in range(len(np.atleast_1d(_present(raw)[0]))))
+    if np.ndim(_present(raw)[0]) == 1:
+        raise DataError(
+            f"{len(columns)} target columns do not fit the task {task}.", where="problem.task", next="Set problem.task = 'multilabel', or name one target."
+        )
+    classes = list_classes(raw)
+    if task == "binary" and len(classes) != 2:
+        raise DataError(f"{columns[0]} has {len(classes)} values, and binary needs two.", where="problem.task", next="Set problem.task = 'multiclass'.")
+    return classes
+
+
+def _check_metric(name: str, task: str, ctx: Context) -> None:
+    get_metric(name, ctx.root)
+    spec = TASKS[task]
+    if ":" not in name and name not in (spec.metric, *spec.metrics):
+        raise UsageError(
+            f"The metric {name!r} does not fit the task {task}.", where="problem.metric", next=f"It can be: {', '.join((spec.metric, *spec.metrics))}."
+        )
+
+
+def _is_skewed(raw: list[Any] | np.ndarray, reasons: list[Reason]) -> bool:
+    values = np.asarray(_present(raw), np.float64).reshape(len(_present(raw)), -1)
+    centred = values - values.mean(0)
+    spread = values.std(0)
+    if (values < 0).any() or (spread == 0).any():
+        return False
+    skewness = float(((centred / spread) ** 3).mean(0).min())
+    if skewness > _SKEWED:
+        reasons.append(
+            Reason(
+                setting="target's scale",
+                value="log",
+                why=f"it is never negative and its skewness is {skewness:.1f}; it is trained as log(1 + y) and reported in its own units",
+            )
+        )
+    return skewness > _SKEWED
+
+
+def _note_reading(source: ImageSource | TableSource, raw: list[Any] | np.ndarray) -> list[Finding]:
+    found = [
+        Finding(code="data.mixed_types", severity="info", what=note, where="while reading", next="Nothing, if this is what you meant.") for note in source.notes
+    ]
+    missing = (
+        sum(1 for value in raw if value is None or to_name(value) is None) if np.ndim(raw[0]) == 0 else int(np.isnan(np.asarray(raw, np.float64)).any(1).sum())
+    )
+    if missing:
+        found.append(
+            Finding(
+                code="data.missing_values",
+                severity="warn",
+                what=f"{missing:,} of {len(raw):,} items have no target; they are left out.",
+                where="target",
+                next="Label them, or leave it so.",
+                evidence={"missing": missing, "items": len(raw)},
+            )
+        )
+    return found

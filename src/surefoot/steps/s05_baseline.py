@@ -1,0 +1,117 @@
+"""s05: common sense first, then simple models: the number to beat."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import numpy as np
+
+from surefoot.analysis.scores import score
+from surefoot.data.predictions import pool
+from surefoot.engine.build import Desk, lay_out
+from surefoot.engine.winners import sample_rows
+from surefoot.engine.yardsticks import TRIVIAL, fit_yardstick
+from surefoot.metrics import better
+from surefoot.settings import budget_seconds
+from surefoot.tasks import TASKS
+from surefoot.types import BaselineReport, BaselineStepConfig, Context, Finding, ModelScore, Predictions, PreparedData, Problem, Split
+
+_SHARE = 0.1
+"""Of the budget: a yardstick must not cost what it measures."""
+_LEAST_S = 2.0
+_ROUNDS = 200
+_PROBE_ROWS, _PROBE_ROUNDS = 1_000, 5
+YARDSTICKS = ("persistence", "knn")
+"""Shown, never shipped: k-NN carries the train set with it, and persistence is told the row before."""
+
+
+def baseline(ctx: Context, config: BaselineStepConfig, *, problem: Problem, split: Split, data: PreparedData) -> BaselineReport:
+    """Scores the trivial predictors, a linear model, k-NN and gradient boosting on the held-out items of every fold."""
+    desk = lay_out(ctx, problem, data)
+    rows = _affordable_rows(ctx, config, desk)
+    names = [*TASKS[problem.task].trivial, *(["persistence"] if split.by == "time" and problem.task == "regression" else []), "linear", "knn", "boosting"]
+    scores: dict[str, ModelScore] = {}
+    for done, name in enumerate(names):
+        ctx.events.progress("baselines", done, len(names))
+        started = perf_counter()
+        parts = [_ask(ctx, desk, name, fold, rows) for fold in range(len(desk.train))]
+        measured = score(ctx.store, problem, desk.metric, pool(parts), seed=ctx.seed)
+        ctx.ledger.count_look("baseline", name)
+        used = min(rows, min(len(train) for train in desk.train)) if name not in (*TRIVIAL, "persistence") else min(len(train) for train in desk.train)
+        scores[name] = measured.model_copy(update={"seconds": perf_counter() - started, "rows": used})
+    eligible = {name: s for name, s in scores.items() if name not in YARDSTICKS}
+    return BaselineReport(
+        models=scores,
+        best=_best(desk, eligible),
+        trivial=_best(desk, {name: scores[name] for name in TASKS[problem.task].trivial}),
+        findings=tuple(_find(desk, scores, rows)),
+    )
+
+
+def _best(desk: Desk, scores: dict[str, ModelScore]) -> str:
+    best = next(iter(scores))
+    for name, candidate in scores.items():
+        if better(desk.metric, candidate.value, scores[best].value):
+            best = name
+    return best
+
+
+def _affordable_rows(ctx: Context, config: BaselineStepConfig, desk: Desk) -> int:
+    """How many train rows fit into a tenth of the budget, by the measured speed of boosting, the slowest of them."""
+    budget_s = max(_LEAST_S, _SHARE * budget_seconds(config.budget))
+
+    def measure() -> float:
+        started = perf_counter()
+        fit_yardstick(
+            "boosting",
+            desk,
+            sample_rows(ctx.seed, desk.train[0], _PROBE_ROWS),
+            desk.val[0][:10],
+            desk.statistics[0],
+            seed=ctx.seed,
+            rounds=_PROBE_ROUNDS,
+            stop_early=False,
+        )
+        return (perf_counter() - started) / (min(_PROBE_ROWS, len(desk.train[0])) * _PROBE_ROUNDS)
+
+    per_row = ctx.ledger.decide("seconds per row and round of boosting", measure)
+    affordable = int(budget_s / len(desk.train) / (per_row * _ROUNDS))
+    return max(500, min(config.baseline.rows, affordable))
+
+
+def _ask(ctx: Context, desk: Desk, name: str, fold: int, rows: int) -> Predictions:
+    train, val = desk.train[fold], desk.val[fold]
+    targets = desk.examples.plain_targets(val)
+    ids = desk.examples.pack.ids(val)
+    if name == "persistence":
+        return Predictions(ids, desk.examples.plain_targets(np.maximum(val - 1, 0)), targets)
+    fitted = train if name in TRIVIAL else sample_rows(ctx.seed, train, rows)
+    return Predictions(ids, fit_yardstick(name, desk, fitted, val, desk.statistics[fold], seed=ctx.seed, rounds=_ROUNDS).outputs, targets)
+
+
+def _find(desk: Desk, scores: dict[str, ModelScore], rows: int) -> list[Finding]:
+    found = []
+    most = max(len(train) for train in desk.train)
+    if rows < most:
+        found.append(
+            Finding(
+                code="data.too_large",
+                severity="info",
+                what=f"The simple models were fitted on {rows:,} of {most:,} train rows, to stay within a tenth of the budget.",
+                where="s05_baseline",
+                next="Give a larger budget, or baseline.rows, to fit them on more.",
+                evidence={"rows": rows, "train": most},
+            )
+        )
+    if "persistence" in scores and better(desk.metric, scores["persistence"].value, scores["boosting"].value):
+        found.append(
+            Finding(
+                code="diagnose.below_baseline",
+                severity="info",
+                what=f"Repeating the row before reaches {scores['persistence'].value:.4g}, better than any simple model, which is not told it.",
+                where="persistence",
+                next="If the recent past is known when you predict, add columns with earlier targets (lags) to the table.",
+                evidence={"persistence": scores["persistence"].value, "boosting": scores["boosting"].value},
+            )
+        )
+    return found

@@ -1,0 +1,185 @@
+"""s06: before anything is trained in earnest, shows that the net can learn: shapes, loss at init, gradients, a tiny batch by heart."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from surefoot import losses, randomness
+from surefoot.analysis.intervals import interval_for
+from surefoot.checks import training as checks
+from surefoot.engine import probe
+from surefoot.engine.build import Desk, build_network, lay_out, set_prior
+from surefoot.engine.devices import choose_device
+from surefoot.engine.fit import Fitted, Job, fit
+from surefoot.engine.jobs import make_job, resolve_train, settle_speed
+from surefoot.exporting.onnx import export_onnx
+from surefoot.models.cost import count_flops, count_parameters
+from surefoot.models.network import Deployed
+from surefoot.types import (
+    BaselineReport,
+    Context,
+    Finding,
+    ModelConfig,
+    PreparedData,
+    Problem,
+    SanityReport,
+    SanityStepConfig,
+    SurefootError,
+    TrainConfig,
+)
+
+_TINY = 24
+_STEPS, _EVERY = 400, 25
+_SHORT_STEPS = 80
+_SHORT_ITEMS = 1_000
+
+
+def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport) -> SanityReport:
+    """Runs every check on the first fold with the smallest model: regularisation and augmentation are off."""
+    desk = lay_out(ctx, problem, data, choose_device(config.device))
+    model = config.model.model_copy(update={"dropout": 0.0})
+    train = resolve_train(config.train, len(desk.train[0]), augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, class_weights="none")
+    job = _job(ctx, desk, model, train)
+    settle_speed(ctx, job, train, "the sanity checks")
+    verdicts = [*_look(ctx, desk, job, problem), *(short := _short_runs(ctx, desk, model, train, baseline))[0]]
+    verdict, curve = _memorise(ctx, desk, model, train)
+    verdicts.append(verdict)
+    verdicts.append(checks.exportable(_try_export(desk, job, problem, data)))
+    curves = short[1] | {"tiny batch": curve}
+    inputs = job.examples.inputs(torch.from_numpy(desk.train[0][:1]))
+    return SanityReport(
+        checks=tuple(check for check, _ in verdicts),
+        curves=curves,
+        num_parameters=count_parameters(job.network.body),
+        flops=count_flops(job.network.eval(), inputs),
+        layers=getattr(job.network.body, "layers", "") or type(job.network.body).__name__,
+        findings=_explain([finding for _, finding in verdicts if finding]),
+    )
+
+
+def _job(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> Job:
+    network = build_network(desk.problem, desk.examples.fields, model, desk.statistics[0], seed=ctx.seed, folder=ctx.root)
+    return make_job(desk, network, desk.train[0], desk.val[0], train, desk.statistics[0], seed=ctx.seed, folder=ctx.root)
+
+
+def _look(ctx: Context, desk: Desk, job: Job, problem: Problem) -> list[checks.Verdict]:
+    """What can be seen without training."""
+    rows = desk.train[0][: min(64, len(desk.train[0]))]
+    outputs = probe.random_outputs(job, 4, ctx.seed)
+    shape = checks.output_shape(tuple(outputs.shape), 4, problem.num_outputs, bool(torch.isfinite(outputs).all()))
+    if not shape[0].ok:
+        return [shape]
+    sample = desk.train[0][np.sort(randomness.stream(ctx.seed, "init loss").permutation(len(desk.train[0]))[:512])]
+    expected, theory = _expected(desk, job, sample)
+    return [
+        shape,
+        checks.init_loss(probe.loss_at_init(job, sample), expected, theory),
+        checks.gradient(probe.gradient_error(job, rows[:8], ctx.seed)),
+        checks.batch_leak(probe.batch_leak(job, rows[:8])),
+        *checks.layers(probe.first_step(job, rows)),
+    ]
+
+
+def _expected(desk: Desk, job: Job, rows: np.ndarray) -> tuple[float, str]:
+    """A user's own loss has no theory; ours follow from the task."""
+    if desk.problem.classes:
+        return losses.expected_at_init(desk.problem.task, None, desk.problem.num_outputs)
+    return losses.expected_at_init(desk.problem.task, job.targets[torch.from_numpy(rows)].cpu().numpy(), desk.problem.num_outputs)
+
+
+def _short_runs(
+    ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, baseline: BaselineReport
+) -> tuple[list[checks.Verdict], dict[str, tuple[float, ...]]]:
+    """The same few steps on real inputs, on zeroed inputs, and on shuffled labels."""
+    rows = desk.train[0][np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(desk.train[0]))[:_SHORT_ITEMS])]
+    size = min(64, len(rows))
+    short = train.model_copy(update={"batch_size": size, "epochs": _SHORT_STEPS * size / len(rows)})
+    base = replace(_job(ctx, desk, model, short), train=rows, watch=rows[:0], val=desk.val[0][:2_000])
+    set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
+
+    def run(job: Job, name: str) -> Fitted:
+        ctx.events.progress(f"sanity: {name}", 0, 1)
+        return fit(job, short, seed=ctx.seed, name=name)
+
+    blind = run(replace(probe.blind(base)), "zeroed inputs")
+    shuffled = run(probe.shuffle_labels(base, ctx.seed), "shuffled labels")
+    influence = probe.input_influence(base, rows[:16])
+    real = run(replace(base, network=copy.deepcopy(base.network)), "real inputs")
+    trivial = baseline.models[baseline.trivial]
+    metric = desk.metric
+    logits_value = shuffled.records[-1].val_metric
+    measured = interval_for(metric, *_targets_and_trivial(desk, base), seed=ctx.seed)
+    noise = 1.5 * (measured.interval[1] - measured.interval[0]) if measured.interval else abs(trivial.value) * 0.2
+    verdicts = [
+        checks.looks_at_input(
+            max(influence, probe.input_influence(replace(base, network=real.network), rows[:16])), real.records[-1].loss, blind.records[-1].loss
+        ),
+        checks.shuffled_labels(float(logits_value if logits_value is not None else trivial.value), trivial.value, noise, metric.greater_is_better),
+    ]
+    curves = {name: tuple(r.loss for r in fitted.records) for name, fitted in (("real inputs", real), ("zeroed inputs", blind), ("shuffled labels", shuffled))}
+    return verdicts, curves
+
+
+def _targets_and_trivial(desk: Desk, job: Job) -> tuple[np.ndarray, np.ndarray]:
+    """Val's targets, and what a guesser that knows only the shares of train says about them: their noise is the yardstick's."""
+    targets, known = job.examples.plain_targets(job.val), job.examples.plain_targets(job.train)
+    if desk.problem.task in ("binary", "multiclass"):
+        shares = np.bincount(known, minlength=len(desk.problem.classes)) / len(known)
+    else:
+        shares = known.mean(0)
+    return targets, np.tile(shares, (len(targets), 1)).astype(np.float64)
+
+
+def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> tuple[checks.Verdict, tuple[float, ...]]:
+    """Trains on one tiny batch until it is known by heart, or the steps run out."""
+    rows = _tiny_batch(ctx, desk)
+    job = replace(_job(ctx, desk, model, train), train=rows, val=rows[:0], watch=rows[:0])
+    curve: list[float] = []
+    share, steps, best = 0.0, 0, 0.0
+    for lr in (3e-3, 1e-3, 1e-2):  # a tiny batch is memorised at some ordinary lr, or not at all
+        job = replace(job, network=_job(ctx, desk, model, train).network)
+        for start in range(0, _STEPS, _EVERY):
+            part = train.model_copy(update={"batch_size": len(rows), "epochs": float(_EVERY), "lr": lr, "schedule": "fixed", "optimizer": "adam", "clip": 1.0})
+            fit(job, part, seed=ctx.seed, name=f"tiny batch {lr} {start}")
+            share, loss = probe.right_share(job, rows)
+            curve.append(loss)
+            steps = start + _EVERY
+            best = max(best, share)
+            if share >= (checks.MEMORISED if desk.problem.classes else checks.MEMORISED_R2):
+                return checks.memorised(share, bool(desk.problem.classes), steps, len(rows)), tuple(curve)
+    return checks.memorised(best, bool(desk.problem.classes), steps, len(rows)), tuple(curve)
+
+
+def _tiny_batch(ctx: Context, desk: Desk) -> np.ndarray:
+    """A few train items of every class, none of which is equal to another: conflicting labels can't be memorised."""
+    rows = randomness.stream(ctx.seed, "tiny batch").permutation(desk.train[0])
+    contents = [str(i).rsplit("-", 1)[0] for i in desk.examples.pack.ids(rows)]
+    _, first = np.unique(contents, return_index=True)
+    rows = rows[np.sort(first)]
+    if desk.problem.task not in ("binary", "multiclass"):
+        return rows[:_TINY]
+    labels = desk.examples.plain_targets(rows)
+    each = max(1, _TINY // len(desk.problem.classes))
+    return np.concatenate([rows[labels == number][:each] for number in range(len(desk.problem.classes))])[: 4 * _TINY]
+
+
+def _try_export(desk: Desk, job: Job, problem: Problem, data: PreparedData) -> str:
+    """Empty where the untrained net can be exported, else the reason it can't."""
+    try:
+        export_onnx(Deployed(copy.deepcopy(job.network).cpu().eval(), problem.head), data.fields)
+    except SurefootError as error:
+        return error.what
+    return ""
+
+
+def _explain(findings: list[Finding]) -> tuple[Finding, ...]:
+    """The cause first: what a wrong shape, loss or gradient breaks is listed under it."""
+    causes = ("model.output_shape", "model.gradient_wrong", "model.init_loss", "model.batch_leak", "model.vanishing_gradient", "model.dead_units")
+    cause = next((code for code in causes if any(f.code == code for f in findings)), "")
+    symptoms = ("model.cannot_overfit", "model.input_ignored")
+    explained = [f.model_copy(update={"because": cause}) if cause and f.code in symptoms else f for f in findings]
+    return tuple(sorted(explained, key=lambda f: (bool(f.because), causes.index(f.code) if f.code in causes else len(causes))))

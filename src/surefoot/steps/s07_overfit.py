@@ -1,0 +1,161 @@
+"""s07: finds a model that is big enough to overfit: first reach the goal on train, then worry about val."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from surefoot.engine.build import Desk, build_network, lay_out, set_prior
+from surefoot.engine.devices import choose_device
+from surefoot.engine.fit import Job, fit
+from surefoot.engine.jobs import make_job, resolve_train, settle_speed
+from surefoot.metrics import better
+from surefoot.models.build import sizes
+from surefoot.models.cost import count_flops, count_parameters
+from surefoot.settings import budget_seconds
+from surefoot.types import (
+    BaselineReport,
+    Context,
+    Finding,
+    ModelConfig,
+    ModelSize,
+    OverfitReport,
+    OverfitStepConfig,
+    PreparedData,
+    Problem,
+    SanityReport,
+    TrainConfig,
+)
+
+_SHARE, _FINAL_SHARE = 0.10, 0.25
+"""Of the budget: for the whole ladder, and for one training of the model that is chosen later."""
+_MOST_EPOCHS, _FEW_EPOCHS = 40, 6
+_SMOKE_EPOCHS = 3
+_TURNED = 1.02
+"""Val has turned when its loss ends this much above its lowest."""
+
+
+def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport, sanity: SanityReport) -> OverfitReport:
+    """Climbs a ladder of growing models, unregularised, until train reaches the goal and val has turned."""
+    desk = lay_out(ctx, problem, data, choose_device(config.device))
+    budget_s = budget_seconds(config.budget)
+    goal = config.problem.goal if config.problem.goal is not None else baseline.models[baseline.best].value
+    rungs = _rungs(config.model, data, problem)
+    train = resolve_train(config.train, len(desk.train[0]), augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, schedule="cosine")
+    ladder: list[ModelSize] = []
+    rate = 0.0
+    for number, model in enumerate(rungs):
+        job = _job(ctx, desk, model, train, 0)
+        rate = settle_speed(ctx, job, train, f"model {model.width}x{model.depth}")
+        epoch_s = len(desk.train[0]) / rate
+        if ladder and budget_s and epoch_s * _FEW_EPOCHS > _FINAL_SHARE * budget_s:
+            ctx.events.say(f"  the next larger model would take {epoch_s:.0f} s an epoch, more than the budget bears")
+            break
+        epochs = _SMOKE_EPOCHS if not budget_s else float(np.clip(_SHARE * budget_s / len(rungs) / len(desk.train) / epoch_s, 0.2, _MOST_EPOCHS))
+        ladder.append(_climb(ctx, desk, model, train.model_copy(update={"epochs": epochs}), number))
+        if _reaches(desk, ladder[-1].train_value, goal) and _has_turned(ladder[-1]):
+            break
+    chosen = _choose(desk, ladder, goal)
+    size = ladder[chosen]
+    return OverfitReport(
+        ladder=tuple(ladder),
+        chosen=chosen,
+        model=size.model,
+        train=train,
+        goal=goal,
+        turned=_has_turned(size),
+        rate=rate,
+        findings=tuple(_find(desk, ladder, chosen, goal)),
+    )
+
+
+def _rungs(model: ModelConfig, data: PreparedData, problem: Problem) -> list[ModelConfig]:
+    """Growing sizes; one only where the user said the size, the layers or the model."""
+    plain = model.model_copy(update={"dropout": 0.0})
+    if model.use or model.layers or (model.width and model.depth):
+        return [plain]
+    return [plain.model_copy(update={"width": model.width or width, "depth": model.depth or depth}) for width, depth in sizes(data.fields, problem.num_outputs)]
+
+
+def _job(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, fold: int) -> Job:
+    network = build_network(desk.problem, desk.examples.fields, model, desk.statistics[fold], seed=ctx.seed, folder=ctx.root)
+    set_prior(network, desk.problem, desk.examples.plain_targets(desk.train[fold]))
+    return make_job(desk, network, desk.train[fold], desk.val[fold], train, desk.statistics[fold], seed=ctx.seed, folder=ctx.root)
+
+
+def _climb(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, number: int) -> ModelSize:
+    """Trains one rung on every fold. The result is written down, so that a resumed step goes on with the next rung."""
+
+    def run() -> dict[str, Any]:
+        parts = []
+        for fold in range(len(desk.train)):
+            job = _job(ctx, desk, model, train, fold)
+            name = f"rung {number} fold {fold}"
+            listen = partial(ctx.events.progress, f"overfit: {name}")
+            parts.append(fit(job, train, seed=ctx.seed, name=name, folder=ctx.run_dir / name, listen=listen))
+            ctx.ledger.count_look("overfit", name)
+        inputs = job.examples.inputs(torch.from_numpy(desk.train[0][:1]))
+        last = [fitted.records[-1] for fitted in parts if fitted.records]
+        size = ModelSize(
+            model=model,
+            parameters=count_parameters(job.network.body),
+            flops=count_flops(job.network.eval(), inputs),
+            epochs=train.epochs,
+            train_value=float(np.mean([r.train_metric for r in last])) if last else float("nan"),
+            val_value=float(np.mean([r.val_metric for r in last])) if last else float("nan"),
+            history=parts[0].records,
+        )
+        return size.model_dump(mode="json")
+
+    return ModelSize.model_validate(ctx.ledger.decide(f"rung {number}", run))
+
+
+def _reaches(desk: Desk, value: float, goal: float) -> bool:
+    return value == goal or better(desk.metric, value, goal)
+
+
+def _has_turned(size: ModelSize) -> bool:
+    losses = [r.val_loss for r in size.history if r.val_loss is not None]
+    return len(losses) > 1 and losses[-1] > _TURNED * min(losses)
+
+
+def _choose(desk: Desk, ladder: list[ModelSize], goal: float) -> int:
+    """The first that reaches the goal on train and turns; else the one that is best on val."""
+    for number, size in enumerate(ladder):
+        if _reaches(desk, size.train_value, goal) and _has_turned(size):
+            return number
+    best = 0
+    for number, size in enumerate(ladder):
+        if better(desk.metric, size.val_value, ladder[best].val_value):
+            best = number
+    return best
+
+
+def _find(desk: Desk, ladder: list[ModelSize], chosen: int, goal: float) -> list[Finding]:
+    best = ladder[chosen]
+    if not np.isfinite(best.train_value):
+        return [
+            Finding(
+                code="train.diverged",
+                severity="stop",
+                what="The loss became NaN or infinite on every size of model.",
+                where="s07_overfit",
+                next="Lower train.lr (surefoot run --set train.lr=0.0005), or look at the inputs' ranges.",
+                evidence={"lr": best.history[-1].lr if best.history else 0.0},
+            )
+        ]
+    if not any(_reaches(desk, size.train_value, goal) for size in ladder):
+        return [
+            Finding(
+                code="train.underfit",
+                severity="warn",
+                what=f"No model reached the goal {goal:.4g} on train in this budget; the best got {best.train_value:.4g} in {best.epochs:.1f} epochs.",
+                where="s07_overfit",
+                next="Give a larger budget, or a larger model (model.width, model.depth), or look at the inputs.",
+                evidence={"goal": goal, "train": best.train_value, "epochs": best.epochs},
+            )
+        ]
+    return []

@@ -1,0 +1,146 @@
+"""s12: makes the bundle that ships, and shows that it says what the trained model says."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.torch import save as to_bytes
+
+from surefoot import randomness
+from surefoot.engine.build import Desk, build_network, lay_out
+from surefoot.engine.predict import predict
+from surefoot.engine.weights import load_weights
+from surefoot.engine.winners import kind_of, tuned_network, tuned_yardstick
+from surefoot.engine.yardsticks import linear_network
+from surefoot.exporting import bundle
+from surefoot.exporting.card import Evidence, model_card
+from surefoot.exporting.onnx import export_onnx
+from surefoot.exporting.parity import Parity, compare
+from surefoot.exporting.predictor import load
+from surefoot.models.boosting import raw_scores
+from surefoot.models.network import Deployed, Network
+from surefoot.types import (
+    AuditReport,
+    BaselineReport,
+    Context,
+    DiagnoseReport,
+    ExportReport,
+    ExportStepConfig,
+    FinalReport,
+    Finding,
+    PreparedData,
+    Problem,
+    Split,
+    TuneReport,
+)
+
+_COMPARED = 1_000
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """A model on its way into a bundle: a network, or the text of a boosting model."""
+
+    folder: Path
+    network: Network | None = None
+    text: str = ""
+
+
+def export(
+    ctx: Context,
+    config: ExportStepConfig,
+    *,
+    problem: Problem,
+    audit: AuditReport,
+    split: Split,
+    data: PreparedData,
+    baseline: BaselineReport,
+    tune: TuneReport,
+    diagnose: DiagnoseReport,
+    final: FinalReport,
+) -> ExportReport:
+    """Writes `export/`, and beside the run the same for the tuned model, which the test step scores too; compares both with what was trained."""
+    desk = lay_out(ctx, problem, data)
+    shipment = _final_model(ctx, desk, tune, final)
+    evidence = Evidence(problem, audit, split, tune, diagnose, final)
+    files = _write(desk, data, tune, shipment, evidence)
+    tuned = _tuned_model(ctx, desk, tune, baseline)
+    _write(desk, data, tune, tuned, evidence)
+    rows = np.sort(randomness.stream(ctx.seed, "parity").permutation(len(desk.examples))[:_COMPARED])
+    parities = {"final": _compare(desk, shipment, rows), "tuned": _compare(desk, tuned, rows)}
+    return ExportReport(
+        folder=str(shipment.folder.relative_to(ctx.root)),
+        kind=kind_of(final.winner),
+        files=files,
+        parity={f"{name}: {what}": value for name, p in parities.items() for what, value in (("largest difference", p.max_abs), ("bound", p.bound))},
+        num_compared=len(rows),
+        bytes=sum(path.stat().st_size for path in shipment.folder.iterdir() if path.is_file()),
+        tuned_folder=str(tuned.folder.relative_to(ctx.root)),
+        findings=tuple(_find(parities)),
+    )
+
+
+def _final_model(ctx: Context, desk: Desk, tune: TuneReport, final: FinalReport) -> Shipment:
+    folder = ctx.root / "export"
+    if final.winner == "boosting":
+        return Shipment(folder, text=ctx.store.get_bytes(final.model).decode())
+    statistics = desk.final_statistics if final.start == "scratch" else desk.statistics[0]
+    if final.winner == "net":
+        network = build_network(desk.problem, desk.examples.fields, tune.model, statistics, seed=ctx.seed, folder=ctx.root)
+    else:
+        network = linear_network(desk.problem, desk, statistics, None, None)
+    load_weights(ctx.store, final.model, network)
+    return Shipment(folder, network.eval())
+
+
+def _tuned_model(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport) -> Shipment:
+    folder = ctx.run_dir / "tuned"
+    if tune.winner == "net":
+        return Shipment(folder, tuned_network(ctx, desk, tune, 0))
+    fitted = tuned_yardstick(ctx, desk, tune.winner, baseline, 0, desk.val[0][:10])
+    return Shipment(folder, fitted.network, fitted.text)
+
+
+def _write(desk: Desk, data: PreparedData, tune: TuneReport, shipment: Shipment, evidence: Evidence) -> dict[str, str]:
+    problem = desk.problem
+    contents = {bundle.RECIPE: json.dumps(data.recipe, indent=1).encode(), bundle.LABELS: "".join(f"{name}\n" for name in problem.classes).encode()}
+    if shipment.network is not None:
+        network = copy.deepcopy(shipment.network).cpu().eval()
+        contents[bundle.WEIGHTS] = to_bytes({name: value.detach().contiguous() for name, value in network.state_dict().items()})
+        contents[bundle.GRAPH] = export_onnx(Deployed(network, problem.head, tune.temperature), data.fields)
+    else:
+        contents[bundle.BOOSTER] = shipment.text.encode()
+    inputs = ("image",) if problem.kind == "image" else tuple(column["name"] for column in data.recipe["columns"])
+    manifest = bundle.describe(
+        problem, name="model", kind=kind_of(tune.winner), threshold=tune.threshold, temperature=tune.temperature, fields=data.fields, inputs=inputs
+    )
+    contents[bundle.CARD] = model_card(evidence, bundle.with_files(manifest, contents)).encode()
+    return bundle.write_bundle(shipment.folder, contents, manifest)
+
+
+def _compare(desk: Desk, shipment: Shipment, rows: np.ndarray) -> Parity:
+    """The bundle, read back from disk, against the model in memory, on the same raw fields."""
+    fields = desk.examples.pack.gather(rows)
+    got = load(shipment.folder).logits(fields)
+    problem = desk.problem
+    expected = predict(shipment.network, desk.examples, rows) if shipment.network is not None else raw_scores(shipment.text, fields)
+    return compare(expected, got, bool(problem.classes), independent=problem.task == "multilabel")
+
+
+def _find(parities: dict[str, Parity]) -> list[Finding]:
+    return [
+        Finding(
+            code="export.differs",
+            severity="stop",
+            what=f"The exported {name} model is off by {parity.max_abs:.2e} ({parity.bound:.0e} is allowed); {parity.num_pred_differences} preds differ.",
+            where="s12_export",
+            next="Look for operations whose export rounds differently (the model's own code); `surefoot run --from export` tries again.",
+            evidence={"difference": parity.max_abs, "bound": parity.bound, "preds": parity.num_pred_differences},
+        )
+        for name, parity in parities.items()
+        if not parity.ok
+    ]

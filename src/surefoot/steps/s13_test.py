@@ -1,0 +1,130 @@
+"""s13: opens the test set, once, and scores the bundle itself: what is tested is what ships."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from surefoot.analysis.intervals import interval_for
+from surefoot.analysis.scores import score
+from surefoot.checks import test as checks
+from surefoot.data.packs import Pack, open_pack
+from surefoot.exporting import bundle
+from surefoot.exporting.card import Evidence, model_card
+from surefoot.exporting.predictor import load
+from surefoot.metrics import confusion, per_class
+from surefoot.metrics import get as get_metric
+from surefoot.store.seal import Key
+from surefoot.store.unseal import unseal
+from surefoot.types import (
+    AuditReport,
+    Context,
+    DiagnoseReport,
+    ExportReport,
+    FinalReport,
+    Measured,
+    ModelScore,
+    Opening,
+    Predictions,
+    PreparedData,
+    Problem,
+    Split,
+    TestReport,
+    TestStepConfig,
+    TuneReport,
+)
+
+_LEAST_SLICE = 30
+
+
+def test(
+    ctx: Context,
+    config: TestStepConfig,
+    *,
+    problem: Problem,
+    audit: AuditReport,
+    split: Split,
+    data: PreparedData,
+    tune: TuneReport,
+    diagnose: DiagnoseReport,
+    final: FinalReport,
+    export: ExportReport,
+) -> TestReport:
+    """Scores the final bundle and the tuned one on the test set, and the final one on the wild set; nothing is chosen between them.
+
+    Raises:
+        SealedError: the test set was opened before, and no reason was given.
+    """
+    key, openings = unseal(ctx)
+    metric = get_metric(problem.metric, ctx.root)
+    pack = open_pack(ctx.store, data.test_pack, key)
+    predictions = _ask(problem, pack, ctx.root / export.folder)
+    published = score(ctx.store, problem, metric, predictions, seed=ctx.seed, threshold=tune.threshold)
+    tuned = score(ctx.store, problem, metric, _ask(problem, pack, ctx.root / export.tuned_folder), seed=ctx.seed, threshold=tune.threshold)
+    wild = _score_wild(ctx, problem, data, export, tune, key)
+    report = TestReport(
+        metric=problem.metric,
+        value=published.value,
+        interval=published.interval,
+        n=published.n,
+        metrics=published.metrics,
+        per_class=per_class(predictions.targets, predictions.outputs, problem.classes, tune.threshold) if problem.classes else {},
+        wild=wild,
+        tuned=tuned,
+        val_value=tune.val.value,
+        slices=_slices(ctx, problem, pack, predictions, tune),
+        confusion=_confusion(problem, predictions, tune.threshold),
+        openings=tuple(Opening(number=o.number, round=o.round, why=o.why, when=o.at) for o in openings),
+        predictions=published.predictions,
+        findings=tuple(checks.judge(metric, published, tuned, tune.val, wild, goal=problem.goal)),
+    )
+    manifest = bundle.read_manifest(ctx.root / export.folder)
+    bundle.replace_card(ctx.root / export.folder, model_card(Evidence(problem, audit, split, tune, diagnose, final, report), manifest))
+    return report
+
+
+def _ask(problem: Problem, pack: Pack, folder: Path) -> Predictions:
+    """What a bundle says about every item of a pack, block by block."""
+    predictor = load(folder)
+    rows = np.arange(len(pack))
+    parts = [predictor.run(fields) for fields in pack.chunks(rows)]
+    outputs = np.concatenate([outputs for _, outputs in parts]).astype(np.float64)
+    logits = np.concatenate([logits for logits, _ in parts])
+    return Predictions(pack.ids(), outputs, plain_targets(problem, pack), logits)
+
+
+def plain_targets(problem: Problem, pack: Pack) -> np.ndarray:
+    raw = pack.targets
+    if problem.task in ("binary", "multiclass"):
+        return raw[:, 0].astype(np.int64)
+    return raw.astype(np.int64) if problem.task == "multilabel" else raw
+
+
+def _score_wild(ctx: Context, problem: Problem, data: PreparedData, export: ExportReport, tune: TuneReport, key: Key) -> ModelScore | None:
+    if not data.wild_pack or not data.num_wild:
+        return None
+    predictions = _ask(problem, open_pack(ctx.store, data.wild_pack, key), ctx.root / export.folder)
+    return score(ctx.store, problem, get_metric(problem.metric, ctx.root), predictions, seed=ctx.seed, threshold=tune.threshold)
+
+
+def _slices(ctx: Context, problem: Problem, pack: Pack, predictions: Predictions, tune: TuneReport) -> dict[str, Measured]:
+    """The metric for each value of the category columns that is common enough to be measured."""
+    metric = get_metric(problem.metric, ctx.root).at(tune.threshold)
+    found: dict[str, Measured] = {}
+    for number, field in enumerate(pack.fields):
+        if field.name != "category":
+            continue
+        codes = pack.gather(np.arange(len(pack)))[number]
+        for column, name in enumerate(field.names):
+            for code in np.unique(codes[:, column])[:6]:
+                here = codes[:, column] == code
+                if _LEAST_SLICE <= here.sum() < len(pack):
+                    found[f"{name} #{code}"] = interval_for(metric, predictions.targets[here], predictions.outputs[here], seed=ctx.seed)
+    return found
+
+
+def _confusion(problem: Problem, predictions: Predictions, threshold: float) -> tuple[tuple[int, ...], ...]:
+    if problem.task not in ("binary", "multiclass"):
+        return ()
+    return tuple(tuple(int(n) for n in row) for row in confusion(predictions.targets, predictions.outputs, threshold))

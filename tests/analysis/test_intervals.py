@@ -1,0 +1,209 @@
+"""Intervals: known answers, and that they hold what they promise on simulated data."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from surefoot import metrics
+from surefoot.analysis.intervals import bootstrap, from_folds, interval_for, measure, wilson
+from surefoot.types.examples import Predictions
+
+ACCURACY, F1, ROC_AUC = metrics.get("accuracy"), metrics.get("f1"), metrics.get("roc_auc")
+MAE, RMSE = metrics.get("mae"), metrics.get("rmse")
+
+
+def answers(is_right):
+    """Targets and probs of a binary model that is right where told."""
+    is_right = np.asarray(is_right, bool)
+    return np.ones(len(is_right), np.int64), np.stack([~is_right, is_right], axis=1).astype(np.float64)
+
+
+def two_clouds(rng, n, distance=1.5):
+    targets = np.concatenate([[0, 1], rng.integers(0, 2, n - 2)])
+    positive = 1 / (1 + np.exp(-(rng.normal(size=n) + distance * targets)))
+    return targets, np.stack([1 - positive, positive], axis=1)
+
+
+def numbers(errors):
+    errors = np.asarray(errors, np.float64)[:, None]
+    return np.zeros_like(errors), errors
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 10), (1, 10), (5, 10), (10, 10), (93, 100), (4321, 5000)])
+def test_wilson_agrees_with_scipy(k, n):
+    theirs = stats.binomtest(k, n).proportion_ci(method="wilson")
+    assert wilson(k, n) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+def test_wilson_of_nothing_says_nothing():
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.integers(1, 2000), st.data())
+def test_wilson_holds_the_proportion_and_narrows_with_n(n, data):
+    k = data.draw(st.integers(0, n))
+    low, high = wilson(k, n)
+    assert 0 <= low <= k / n <= high <= 1
+    wider = wilson(k, n, level=0.99)
+    assert wider[0] <= low
+    assert wider[1] >= high
+    more = wilson(10 * k, 10 * n)
+    assert more[1] - more[0] < high - low
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.98])
+def test_wilson_covers_the_truth_in_about_95_of_100_cases(share):
+    hits = np.random.default_rng(0).binomial(60, share, size=600)
+    covered = np.mean([low <= share <= high for low, high in (wilson(k, 60) for k in hits)])
+    assert 0.91 <= covered <= 0.99
+
+
+def covered_share(metric, truth, make, repeats=300, **options):
+    """In how many simulated sets the bootstrap interval holds the true value."""
+    hits = 0
+    for seed in range(repeats):
+        targets, outputs, *groups = make(np.random.default_rng(1000 + seed))
+        low, high = bootstrap(metric, targets, outputs, seed=seed, groups=groups[0] if groups else None, **options)
+        hits += low <= truth <= high
+    return hits / repeats
+
+
+def test_the_bootstrap_covers_a_skewed_mean():
+    assert 0.89 <= covered_share(MAE, 1.0, lambda rng: numbers(rng.exponential(size=120)), num=400) <= 0.985
+
+
+def test_the_bootstrap_covers_a_root_of_a_mean():
+    assert 0.89 <= covered_share(RMSE, 1.0, lambda rng: numbers(rng.normal(size=120)), num=400) <= 0.985
+
+
+def test_the_bootstrap_covers_an_area_under_the_curve():
+    truth = stats.norm.cdf(1.5 / np.sqrt(2))
+    assert 0.89 <= covered_share(ROC_AUC, truth, lambda rng: two_clouds(rng, 150), repeats=150, num=200) <= 0.99
+
+
+def grouped(rng, groups=60, size=5):
+    """Items of one group succeed and fail together."""
+    names = np.repeat(np.arange(groups), size)
+    chance = stats.norm.cdf(rng.normal(size=groups)[names] + 0.8)
+    return *answers(rng.random(len(names)) < chance), names
+
+
+def test_drawing_groups_whole_covers_what_drawing_items_does_not():
+    truth = stats.norm.cdf(0.8 / np.sqrt(2))
+    assert covered_share(ACCURACY, truth, grouped, num=400) >= 0.9
+    assert covered_share(ACCURACY, truth, lambda rng: grouped(rng)[:2], num=400) < 0.89
+
+
+def test_the_same_seed_gives_the_same_interval():
+    targets, outputs = two_clouds(np.random.default_rng(0), 200)
+    for metric in (ROC_AUC, metrics.get("log_loss")):
+        assert bootstrap(metric, targets, outputs, seed=1) == bootstrap(metric, targets, outputs, seed=1)
+        assert bootstrap(metric, targets, outputs, seed=1) != bootstrap(metric, targets, outputs, seed=2)
+
+
+def test_the_interval_of_a_mean_is_about_two_standard_errors():
+    errors = np.random.default_rng(0).uniform(1, 3, 2000)
+    low, high = bootstrap(MAE, *numbers(errors), seed=0)
+    half = 1.96 * errors.std() / np.sqrt(2000)
+    assert (low, high) == pytest.approx((errors.mean() - half, errors.mean() + half), abs=0.15 * half)
+
+
+def test_many_items_are_bundled_without_changing_the_interval():
+    errors = np.random.default_rng(0).exponential(size=50_000)
+    low, high = bootstrap(MAE, *numbers(errors), seed=0)
+    half = 1.96 * errors.std() / np.sqrt(50_000)
+    assert (low, high) == pytest.approx((errors.mean() - half, errors.mean() + half), abs=0.15 * half)
+
+
+def test_a_sample_of_many_items_is_scaled_back():
+    targets, outputs = two_clouds(np.random.default_rng(0), 40_000)
+    value = ROC_AUC.score(targets, outputs)
+    low, high = bootstrap(ROC_AUC, targets, outputs, seed=0, num=200)
+    assert low < value < high
+    quarter = bootstrap(ROC_AUC, targets[:10_000], outputs[:10_000], seed=0, num=200)
+    assert (high - low) == pytest.approx((quarter[1] - quarter[0]) / 2, rel=0.25)
+
+
+@pytest.mark.parametrize("name", ["accuracy", "log_loss", "f1_macro", "roc_auc"])
+def test_ten_thousand_items_of_ten_classes_take_seconds_at_most(name):
+    rng = np.random.default_rng(0)
+    targets, probs = rng.integers(0, 10, 10_000), rng.dirichlet(np.ones(10), 10_000)
+    started = time.process_time()
+    bootstrap(metrics.get(name), targets, probs, seed=0)
+    assert time.process_time() - started < 6
+
+
+def test_samples_that_miss_a_class_are_passed_over():
+    targets, outputs = two_clouds(np.random.default_rng(0), 40)
+    targets[:] = 0
+    targets[:3] = 1
+    low, high = bootstrap(ROC_AUC, targets, outputs, seed=0)
+    assert 0 <= low < high <= 1
+
+
+def test_what_is_undefined_has_no_interval():
+    targets, outputs = two_clouds(np.random.default_rng(0), 40)
+    measured = interval_for(ROC_AUC, np.zeros_like(targets), outputs, seed=0)
+    assert np.isnan(measured.value)
+    assert measured.interval is None
+    assert interval_for(MAE, *numbers([2.0]), seed=0).interval is None
+
+
+def test_independent_right_and_wrong_answers_get_wilsons_interval():
+    measured = interval_for(ACCURACY, *answers([True] * 90 + [False] * 10), seed=0)
+    assert (measured.value, measured.n) == (0.9, 100)
+    assert measured.interval == wilson(90, 100)
+
+
+def test_grouped_answers_get_a_wider_interval_and_count_groups():
+    is_right = np.repeat([True] * 18 + [False] * 2, 5)
+    measured = interval_for(ACCURACY, *answers(is_right), seed=0, groups=np.repeat(np.arange(20), 5))
+    alone = wilson(90, 100)
+    assert measured.n == 20
+    assert measured.interval[1] - measured.interval[0] > 1.5 * (alone[1] - alone[0])
+
+
+def test_a_perfect_score_is_not_known_for_sure():
+    targets, outputs = answers([True] * 30)
+    assert interval_for(F1, targets, outputs, seed=0).interval == wilson(30, 30)
+    assert interval_for(ACCURACY, targets, outputs, seed=0, groups=np.repeat(np.arange(10), 3)).interval == wilson(10, 10)
+
+
+def test_the_threshold_of_a_metric_is_kept():
+    targets, outputs = np.array([1] * 50), np.tile([0.6, 0.4], (50, 1))
+    assert interval_for(ACCURACY, targets, outputs, seed=0).value == 0.0
+    assert interval_for(ACCURACY.at(0.35), targets, outputs, seed=0).value == 1.0
+
+
+def test_an_id_said_by_several_folds_is_one_unit():
+    targets, outputs = answers(np.random.default_rng(0).random(50) < 0.8)
+    once = Predictions(np.array([f"i{i}" for i in range(50)]), outputs, targets)
+    thrice = Predictions(np.tile(once.ids, 3), np.tile(outputs, (3, 1)), np.tile(targets, 3))
+    first, again = measure(ACCURACY, once, seed=0), measure(ACCURACY, thrice, seed=0)
+    assert (again.value, again.n) == (pytest.approx(first.value), 50)
+    assert np.subtract(*again.interval) == pytest.approx(np.subtract(*first.interval), rel=0.15)
+
+
+def test_groups_of_ids_are_units():
+    targets, outputs = answers([True, False] * 20)
+    ids = np.array([f"i{i}" for i in range(40)])
+    measured = measure(ACCURACY, Predictions(ids, outputs, targets), seed=0, groups={id: id[-1] for id in ids.tolist()})
+    assert measured.n == 10
+
+
+def test_folds_are_corrected_for_their_shared_train_items():
+    values = [0.02, 0.01, 0.03, 0.02, 0.02]
+    mean, (low, high) = from_folds(values, num_train=80, num_val=20)
+    half = 2.7764451 * np.sqrt((1 / 5 + 20 / 80) * np.var(values, ddof=1))
+    assert mean == pytest.approx(0.02)
+    assert (low, high) == pytest.approx((0.02 - half, 0.02 + half))
+    assert half > 2.7764451 * np.std(values, ddof=1) / np.sqrt(5)
+
+
+def test_one_fold_gives_no_interval():
+    assert from_folds([0.1], 80, 20) == (0.1, None)

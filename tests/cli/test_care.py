@@ -1,0 +1,29 @@
+"""Commands that look after things."""
+
+from __future__ import annotations
+
+import json
+
+from surefoot.cli import care
+from surefoot.cli.main import main
+
+
+def test_doctor_tells_versions_and_measures(capsys, tmp_path):
+    assert main(["doctor", str(tmp_path / "not" / "there"), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["cores"] >= 1
+    assert facts["disk_free_bytes"] > 0
+    assert facts["fp32_gflops"] > 0
+    assert facts["libraries"]["torch"]
+    assert "cpu" in facts["devices"]
+
+
+def test_doctor_names_the_command_that_installs_what_is_missing(capsys, monkeypatch):
+    monkeypatch.setattr(care, "_find_missing", lambda: {"cluster": ["ray"]})
+    monkeypatch.setattr(care, "_look_at_torch", dict)
+    assert main(["doctor"]) == 0
+    assert "pip install 'surefoot[cluster]'" in capsys.readouterr().out
+
+
+def test_what_is_installed_is_not_missing():
+    assert "dev" not in care._find_missing()

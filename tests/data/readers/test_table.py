@@ -1,0 +1,126 @@
+"""Tables of several files: same columns, same types, labels that mean the same written the same."""
+
+import numpy as np
+import pytest
+
+from surefoot.types.errors import DataError
+
+from .samples import photo, read, read_text, two_classes, write_files
+
+TRAIN = "age,work,income\n39, State, <=50K\n50, ?, >50K\n38, Private, <=50K\n"
+TEST = "age,work,income\n25, Private, <=50K.\n28, Local, >50K.\n"
+
+
+def test_a_test_file_is_appended_as_given_test_set(tmp_path):
+    write_files(tmp_path, {"train.csv": TRAIN, "exam.csv": TEST})
+    source = read(tmp_path, "train.csv", test="exam.csv")
+    assert source.given_sets == ["", "", "", "test", "test"]
+    assert source.places[-1] == "exam.csv:3"
+    assert source.columns["age"].tolist() == [39, 50, 38, 25, 28]
+    assert source.columns["work"].tolist() == ["State", None, "Private", "Private", "Local"]
+
+
+def test_labels_that_end_in_a_dot_in_one_file_alone_lose_it_and_it_is_said_once(tmp_path):
+    write_files(tmp_path, {"train.csv": TRAIN, "exam.csv": TEST})
+    source = read(tmp_path, "train.csv", test="exam.csv")
+    assert source.columns["income"].tolist() == ["<=50K", ">50K", "<=50K", "<=50K", ">50K"]
+    assert source.notes == ['Labels of "income" end in a dot in exam.csv and nowhere else ("<=50K.", ">50K."); it was stripped in 2 rows.']
+
+
+def test_dots_that_merge_nothing_stay(tmp_path):
+    source = read_text(tmp_path, "x,label\n1,Inc.\n2,Ltd\n")
+    assert source.columns["label"].tolist() == ["Inc.", "Ltd"]
+    write_files(tmp_path, {"a.csv": "x,label\n1,etc.\n2,no\n", "b.csv": "x,label\n1,etc.\n2,no\n"})
+    assert read(tmp_path, "a.csv", test="b.csv").columns["label"].tolist() == ["etc.", "no"] * 2
+
+
+def test_columns_may_come_in_another_order(tmp_path):
+    write_files(tmp_path, {"train.csv": TRAIN, "exam.csv": "income,age,work\n>50K,60,State\n"})
+    source = read(tmp_path, "train.csv", test="exam.csv")
+    assert list(source.columns) == ["age", "work", "income"]
+    assert source.columns["age"][-1] == 60
+
+
+def test_columns_that_differ_are_an_error_that_suggests_the_nearest_name(tmp_path):
+    write_files(tmp_path, {"train.csv": TRAIN, "exam.csv": "Age,work,incme\n60,State,>50K\n"})
+    with pytest.raises(DataError, match='exam.csv does not have the columns of train.csv: it lacks "age", "income"; it also has "Age", "incme"') as caught:
+        read(tmp_path, "train.csv", test="exam.csv")
+    assert 'Did you mean "age"?' in caught.value.next
+
+
+def test_ignored_columns_need_not_be_everywhere(tmp_path):
+    write_files(tmp_path, {"train.csv": "id,x,y\n1,2,a\n2,3,b\n", "exam.csv": "x,y\n5,a\n"})
+    source = read(tmp_path, "train.csv", test="exam.csv", ignore=["id"])
+    assert list(source.columns) == ["x", "y"]
+    assert 'left out: "id"' in source.notes[0]
+
+
+def test_a_folder_with_train_and_test_files_is_one_table(tmp_path):
+    write_files(tmp_path / "adult", {"train.csv": TRAIN, "test.csv": TEST, "val.csv": TRAIN, "readme.md": "# Adult"})
+    source = read(tmp_path, "adult")
+    assert source.given_sets == ["train"] * 3 + ["test"] * 2 + ["val"] * 3
+    assert set(source.columns["income"]) == {"<=50K", ">50K"}
+
+
+def test_a_folder_with_one_table_is_that_table_and_with_several_an_error(tmp_path):
+    write_files(tmp_path / "one", {"people.csv": TRAIN})
+    assert len(read(tmp_path, "one")) == 3
+    write_files(tmp_path / "two", {"a.csv": TRAIN, "b.csv": TRAIN})
+    with pytest.raises(DataError, match='two/ holds 2 tables: "a.csv", "b.csv"') as caught:
+        read(tmp_path, "two")
+    assert 'source = "two/a.csv"' in caught.value.next
+
+
+def test_types_are_decided_over_all_rows_of_source_and_test(tmp_path):
+    write_files(tmp_path, {"train.csv": "code,y\n1,a\n2,b\n", "exam.csv": "code,y\nA7,a\nB3,b\n"})
+    assert read(tmp_path, "train.csv", test="exam.csv").columns["code"].tolist() == ["1", "2", "A7", "B3"]
+
+
+def test_a_wild_file_is_read_with_the_types_of_its_source(tmp_path):
+    write_files(
+        tmp_path,
+        {
+            "train.csv": "size,colour,flag,day,y\n1,red,t,13/1/2020,a\n2,7,f,2/1/2020,b\n",
+            "wild.csv": "y,size,colour,flag,day\na.,big,5,t,1/2/2020\nb.,3,,maybe,2020-01-01\n",
+        },
+    )
+    wild = read(tmp_path, "train.csv", wild="wild.csv", which="wild")
+    assert np.array_equal(wild.columns["size"], [np.nan, 3], equal_nan=True)
+    assert wild.columns["colour"].tolist() == ["5", None]
+    assert np.array_equal(wild.columns["flag"], [1, np.nan], equal_nan=True)
+    assert wild.columns["day"][0] == np.datetime64("2020-02-01")
+    assert np.isnat(wild.columns["day"][1])
+    assert wild.columns["y"].tolist() == ["a", "b"]
+    assert wild.places == ["wild.csv:2", "wild.csv:3"]
+    assert wild.given_sets == ["", ""]
+    assert wild.booleans == ("flag",)
+    assert any("no numbers" in note and "wild.csv:2" in note for note in wild.notes)
+    assert wild.fingerprint == read(tmp_path, "wild.csv").fingerprint
+
+
+def test_what_a_wild_file_lacks_is_of_the_source_s_type_all_the_same(tmp_path):
+    write_files(tmp_path, {"train.csv": "colour,y\nred,1\nblue,2\n", "wild.csv": "colour,y\n?,1\n?,2\n"})
+    assert read(tmp_path, "train.csv", wild="wild.csv", which="wild").columns["colour"].tolist() == [None, None]
+
+
+def test_pictures_beside_a_table_are_an_error(tmp_path):
+    write_files(tmp_path / "photos", two_classes())
+    write_files(tmp_path, {"train.csv": TRAIN})
+    with pytest.raises(DataError, match='The source is a table, but "photos" is pictures'):
+        read(tmp_path, "train.csv", test="photos")
+    with pytest.raises(DataError, match='The source is pictures, but "train.csv" is a table'):
+        read(tmp_path, "photos", wild="train.csv", which="wild")
+
+
+def test_a_table_beside_pictures_does_not_hide_them(tmp_path):
+    write_files(tmp_path / "photos", two_classes() | {"train.csv": TRAIN, "1.png": photo()})
+    assert read(tmp_path, "photos").kind == "image"
+
+
+def test_the_fingerprint_covers_both_files(tmp_path):
+    write_files(tmp_path, {"train.csv": TRAIN, "exam.csv": TEST})
+    first = read(tmp_path, "train.csv", test="exam.csv").fingerprint
+    assert first == read(tmp_path, "train.csv", test="exam.csv").fingerprint
+    assert first != read(tmp_path, "train.csv").fingerprint
+    write_files(tmp_path, {"exam.csv": TEST + "30, State, >50K.\n"})
+    assert first != read(tmp_path, "train.csv", test="exam.csv").fingerprint
