@@ -9,6 +9,7 @@ Importing this imports nothing heavy: `Project` is fetched when it is first aske
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,7 +21,5 @@ __all__ = ["Project", "__version__"]
 
 def __getattr__(name: str) -> Any:
     if name == "Project":
-        from surefoot.project import Project
-
-        return Project
+        return importlib.import_module("surefoot.project").Project
     raise AttributeError(f"module 'surefoot' has no attribute {name!r}")

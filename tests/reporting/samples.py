@@ -187,7 +187,7 @@ def image_diagnosis() -> DiagnoseReport:
         errors={"human": Measured(value=0.015), "train": measured(0.001, 0.001, 1077), "train_dev": None, "val": measured(0.022, 0.0145)},
         gaps={"bias": measured(-0.014, 0.001), "variance": measured(0.021, 0.0146), "mismatch": None},
         verdict="variance",
-        unit="error (1 - accuracy)",
+        unit="error",
         advice=(
             Advice(term="variance", what="Turn the pictures a little as well as shifting them.", could_bring=0.011, command="surefoot run --from tune"),
             Advice(term="variance", what="Collect more pictures of 8 and 3.", could_bring=0.008),

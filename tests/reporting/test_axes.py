@@ -9,7 +9,12 @@ from surefoot.reporting.axes import Axis, fit_plane, fit_scale, linear_ticks, lo
 
 @pytest.mark.parametrize(
     ("low", "high", "ticks"),
-    [(0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]), (0.93, 0.99, [0.93, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99]), (-3, 12, [-2, 0, 2, 4, 6, 8, 10, 12]), (0, 977, [0, 200, 400, 600, 800])],
+    [
+        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (0.93, 0.99, [0.93, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99]),
+        (-3, 12, [0, 5, 10]),
+        (0, 977, [0, 200, 400, 600, 800]),
+    ],
 )  # fmt: skip
 def test_ticks_are_round_numbers_inside_the_ends(low, high, ticks):
     assert linear_ticks(low, high) == pytest.approx(ticks)
@@ -17,7 +22,8 @@ def test_ticks_are_round_numbers_inside_the_ends(low, high, ticks):
 
 def test_ticks_on_a_log_axis_are_powers_of_ten_or_between_them():
     assert log_ticks(1e-4, 1.0) == pytest.approx([1e-4, 1e-3, 1e-2, 1e-1, 1.0])
-    assert log_ticks(2_000, 300_000) == pytest.approx([3e3, 1e4, 3e4, 1e5, 3e5]) or log_ticks(2_000, 300_000) == pytest.approx([1e4, 1e5])
+    assert log_ticks(2_000, 300_000) == pytest.approx([3e3, 1e4, 3e4, 1e5, 3e5])
+    assert log_ticks(10, 60) == pytest.approx([10, 20, 50])
     assert len(log_ticks(1e-90, 1e90)) < 10
 
 
@@ -44,7 +50,7 @@ def test_a_share_never_leaves_zero_to_one():
 def test_tick_labels_keep_the_decimals_their_distance_needs():
     assert [label for _, label in fit_scale(Axis("x", 0.920, 0.935), [], 0, 1).ticks(3)] == ["0.920", "0.925", "0.930", "0.935"]
     assert [label for _, label in fit_scale(Axis("x", 0.0, 1.0, is_share=True), [], 0, 1).ticks(2)] == ["0\u00a0%", "50\u00a0%", "100\u00a0%"]
-    assert [label for _, label in fit_scale(Axis("n", 1e3, 1e5, is_log=True), [], 0, 1).ticks()] == ["1k", "10k", "100k"]
+    assert [label for _, label in fit_scale(Axis("n", 1e3, 1e5, is_log=True), [1e4], 0, 1).ticks()] == ["1k", "10k", "100k"]
 
 
 def test_a_plane_of_one_point_still_has_two_dimensions():

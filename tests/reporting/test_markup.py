@@ -30,7 +30,7 @@ def test_a_table_names_its_columns_and_rows():
 
 
 def test_a_row_of_another_length_is_refused():
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="longer than argument 1"):
         table("Items", ("class", "items"), [("a",)])
 
 

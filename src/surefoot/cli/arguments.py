@@ -72,13 +72,11 @@ def parse_past(pairs: list[str]) -> dict[str, str]:
 
 
 def open_project(folder: str, *sinks: Sink) -> Project:
-    """The project in `folder`; its settings are read first, so that nothing is made where there is none.
+    """The project in `folder`.
 
     Raises:
         ConfigError: there is no `surefoot.toml`, or it is wrong.
     """
     from surefoot.project import Project
 
-    project = Project(folder, sinks=sinks)
-    _ = project.settings
-    return project
+    return Project(folder, sinks=sinks)

@@ -127,18 +127,28 @@ def clean(context: typer.Context, folder: Folder = ".", apply: Apply = False, as
     """Say what the files take; remove what no result needs."""
     project = open_project(folder)
     found = project.clean(apply=apply)
-    may_ask = sys.stdin.isatty() and not as_json and not context.obj["no_input"]
-    if not apply and may_ask and found.get("removable_bytes"):
+    may_ask = found["files"] and sys.stdin.isatty() and not as_json and not context.obj["no_input"]
+    if not apply and may_ask:
         show(_describe_clean(found))
-        if typer.confirm("Remove it?", err=True):
-            found, apply = project.clean(apply=True), True
+        if typer.confirm("Remove what no result needs?", err=True):
+            found = project.clean(apply=True)
     if as_json:
         show_json(found)
-        return
-    show(_describe_clean(found))
-    if not apply:
-        tell("Nothing was removed. `surefoot clean --apply` removes what no result needs.")
+    elif found["removed"]:
+        show(f"Removed: {describe_bytes(_removable(found))}.")
+    elif not may_ask:
+        show(_describe_clean(found))
+        tell("Nothing was removed; `surefoot clean --apply` removes what no result needs." if found["files"] else "Nothing can be removed.")
+
+
+def _removable(found: dict[str, Any]) -> int:
+    return found["unused_bytes"] + found["checkpoint_bytes"]
 
 
 def _describe_clean(found: dict[str, Any]) -> str:
-    return tabulate((_title(name), _say(name, value)) for name, value in found.items())
+    rows = [
+        ("stored in all", found["store_bytes"]),
+        ("stored, needed by no result", found["unused_bytes"]),
+        ("checkpoints of finished runs", found["checkpoint_bytes"]),
+    ]
+    return tabulate([(what, describe_bytes(size)) for what, size in rows], right=(1,))

@@ -88,11 +88,4 @@ def compare(a: FirstRound, b: SecondRound, folder: Folder = ".", as_json: Json =
     if as_json:
         show_json(data)
     else:
-        show(tabulate((name.replace("_", " "), _say(value)) for name, value in data.items()))
-
-
-def _say(value: Any) -> str:
-    """A value of a comparison as people read it; an interval as `low to high`."""
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return " to ".join(_say(end) for end in value)
-    return f"{value:.4g}" if isinstance(value, float) else "–" if value is None else str(value)
+        show(data["sentence"])

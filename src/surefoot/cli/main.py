@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from surefoot.cli import care, craft, failures, look, ship, start, walk
 from surefoot.cli.arguments import STEPS, arrange
 from surefoot.cli.screen import show, tell
 
+Command = Callable[..., None]
 EPILOG = "Exit codes: 0 done, 1 failure, 2 usage, 3 bad data, 4 a gate stopped the road, 5 out of disk, memory or budget, 130 interrupted."
 
 app = typer.Typer(
@@ -39,18 +41,18 @@ def surefoot(
     context.obj = {"no_input": no_input}
 
 
-OWN = {"test": walk.open_test, "errors": walk.tabulate_errors}
-"""Steps whose commands take more than a step does. `serve` serves a bundle; the step of that name is walked by `run`."""
+OWN: dict[str, Command] = {"test": walk.open_test, "errors": walk.tabulate_errors, "serve": ship.serve}
+"""Steps whose commands take more than a step does; `serve` serves a bundle for real, the step of that name is walked by `run`."""
 
-for command in (start.demo, start.init, walk.run):
-    app.command(command.__name__)(command)
-for step in STEPS:
-    if step != "serve":
-        app.command(step)(OWN.get(step) or walk.make_step(step))
-for command in (look.status, look.report, look.runs, look.compare, ship.predict, ship.serve, craft.layers, craft.check, craft.eject, craft.parts):
-    app.command(command.__name__)(command)
-for command in (care.doctor, care.clean, care.version):
-    app.command(command.__name__)(command)
+FIRST: dict[str, Command] = {"demo": start.demo, "init": start.init, "run": walk.run}
+WALKED: dict[str, Command] = {name: OWN.get(name) or walk.make_step(name) for name in STEPS}
+LAST: dict[str, Command] = {
+    "status": look.status, "report": look.report, "runs": look.runs, "compare": look.compare, "predict": ship.predict, "layers": craft.layers,
+    "check": craft.check, "eject": craft.eject, "parts": craft.parts, "doctor": care.doctor, "clean": care.clean, "version": care.version,
+}  # fmt: skip
+
+for name, command in (FIRST | WALKED | LAST).items():
+    app.command(name)(command)
 
 
 def main(words: list[str] | None = None) -> int:

@@ -83,7 +83,7 @@ class Watcher:
             return
         self.meter.stop()
         if event.kind == "say":
-            self.put(INDENT + event.data["text"])
+            self.put(INDENT + event.data["text"].strip())
         elif event.kind == "step_start":
             stage = describe_step(event.data["name"])
             self.put(f"[{event.data['index']:>2}/{event.data['of']}] {stage.title}: {stage.purpose}")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,24 +53,50 @@ def choose_format(given: str, out: str) -> str:
 
 def predict(bundle: Bundle, inputs: Inputs, out: Out = "", format: Format = "") -> None:
     """Predict pictures or rows with a bundle; no target is needed."""
+    from surefoot import durable
     from surefoot.exporting import predictor, records
 
     kind = choose_format(format, out)
-    rows = records.predict_inputs(predictor.load(find_bundle(bundle)), inputs)
-    if not out:
-        records.write_rows(rows, sys.stdout, kind)
-        return
-    from surefoot import durable
+    model = predictor.load(find_bundle(bundle))
+    tally = Tally(records.predict_inputs(model, [Path(each) for each in inputs], say=tell))
+    lines = records.format_rows(tally, model.manifest, kind)
+    if out:
+        with durable.replacing(Path(out)) as file:
+            file.writelines(line.encode() for line in lines)
+    else:
+        sys.stdout.writelines(lines)
+    tally.conclude()
 
-    with durable.replacing(Path(out)) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        records.write_rows(rows, text, kind)
-        text.detach()
-    tell(f"Written: {out}")
+
+class Tally:
+    """Rows on their way, counted; those that could not be predicted are told at the end."""
+
+    def __init__(self, rows: Iterator[dict[str, Any]]) -> None:
+        self.rows, self.num, self.errors, self.reason = rows, 0, 0, ""
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for row in self.rows:
+            self.num += 1
+            self.errors += "error" in row
+            self.reason = row.get("error", self.reason)
+            yield row
+
+    def conclude(self) -> None:
+        """Says what was predicted.
+
+        Raises:
+            DataError: nothing was.
+        """
+        from surefoot.types.errors import DataError
+
+        if self.num == self.errors:
+            reason = f" {self.reason}" if self.errors else " No item was found."
+            raise DataError(f"Nothing could be predicted.{reason}", where="surefoot predict", next="The output says why, for each input.")
+        tell(f"{self.num - self.errors:,} predicted" + (f", {self.errors:,} could not be: the column `error` says why." if self.errors else "."))
 
 
 def serve(bundle: Bundle, host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Put a bundle behind HTTP, with a page to try it on."""
     from surefoot.serving import run
 
-    run.serve(find_bundle(bundle), host, port)
+    run.serve(find_bundle(bundle), host, port, say=tell)

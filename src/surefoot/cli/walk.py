@@ -60,14 +60,23 @@ def open_test(folder: Folder = ".", again: Again = "", past: Past = None, device
 
 def tabulate_errors(folder: Folder = ".", csv: CsvFile = "", tags: TagsFile = "", past: Past = None, as_json: Json = False) -> None:
     if tags:
-        open_project(folder).tag(tags)
-    project = _walk(folder, past, {"only": "errors"})
+        tell(f"{open_project(folder).tag(tags):,} rows read from {tags}.")
+    project = _walk(folder, past, {"only": "errors", "from_": "errors" if tags else ""})
     if csv:
-        _write_table(project, Path(csv))
+        _copy_table(project, Path(csv))
     _point(project, as_json)
 
 
 open_test.__doc__, tabulate_errors.__doc__ = STEPS["test"], STEPS["errors"]
+
+
+def _copy_table(project: Project, target: Path) -> None:
+    """The error table as s10 wrote it, under the name that was asked for."""
+    from surefoot import durable
+
+    table = project.root / project.report("errors").model_dump()["csv"]
+    durable.replace(target, table.read_bytes())
+    tell(f"Written: {target}. Edit the column tags (separated by ;), then: surefoot errors --tags {target}")
 
 
 def _walk(folder: str, past: list[str] | None, options: dict[str, Any]) -> Project:
@@ -97,7 +106,7 @@ def conclude(project: Project, as_json: bool) -> None:
         return
     steps = project.rounds()[-1].steps
     for tile in make_headline(set_scene(steps, None), steps):
-        show(plain(f"{tile.title}: {_strip(tile.value)}. {_strip(tile.note)}"))
+        show(plain(f"{tile.title}: {_strip(tile.value).rstrip('.')}. {_strip(tile.note)}"))
     show(f"Report: {page}")
 
 

@@ -143,7 +143,7 @@ def check_columns(given: Iterable[str], recipe: Recipe) -> None:
     Raises:
         DataError: some are not; each is named, with the nearest name given.
     """
-    given = list(given)
+    given = dict.fromkeys(given)
     missing = [column["name"] for column in recipe["columns"] if column["name"] not in given]
     if missing:
         extra = list(unknown_columns(given, recipe))
@@ -214,7 +214,7 @@ def _cover(array: np.ndarray, height: int, width: int) -> np.ndarray:
 def _pick(columns: Mapping[str, Any], recipe: Recipe) -> dict[str, np.ndarray]:
     """The recipe's columns as arrays of one length."""
     check_columns(columns, recipe)
-    arrays = {name: _as_array(columns[name]) for name in (column["name"] for column in recipe["columns"])}
+    arrays = {column["name"]: _as_array(columns[column["name"]]) for column in recipe["columns"]}
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise DataError(

@@ -18,16 +18,17 @@ def describe_answers(predictor: Predictor, outputs: np.ndarray) -> list[dict[str
 
     Returns:
         `pred` and, for classification, `probs` (class -> prob) and where a threshold decides also `threshold`. Multilabel: `pred` is a list of
-        names. Regression: `pred` is a number in the target's own units, for several targets a number by name.
+        names. Regression: `pred` is a number in the target's own units, for several targets a number by name; None where it is not finite.
     """
     manifest = predictor.manifest
-    _, labels = predictor.decide(outputs)
+    rows = np.where(np.isfinite(outputs), outputs, None).tolist()  # JSON knows no NaN
     if manifest.task == "regression":
-        return [{"pred": label} for label in labels]
+        return [{"pred": row[0]} for row in rows]
     if manifest.task == "vector_regression":
-        return [{"pred": dict(zip(name_targets(manifest), row, strict=True))} for row in outputs.tolist()]
+        return [{"pred": dict(zip(name_targets(manifest), row, strict=True))} for row in rows]
+    _, labels = predictor.decide(outputs)
     threshold = {"threshold": manifest.threshold} if manifest.task in ("binary", "multilabel") else {}
-    return [{"pred": label, "probs": dict(zip(manifest.classes, row, strict=True)), **threshold} for label, row in zip(labels, outputs.tolist(), strict=True)]
+    return [{"pred": label, "probs": dict(zip(manifest.classes, row, strict=True)), **threshold} for label, row in zip(labels, rows, strict=True)]
 
 
 def name_targets(manifest: Manifest) -> list[str]:

@@ -83,7 +83,20 @@ def default_layers(input_shape: tuple[int, int, int], *, width: int, depth: int,
         depth: convolutions per stage.
         dropout: share of units dropped before the FC.
     """
-    raise ConfigError(f"{input_shape} {width} {depth} {dropout}")
+    side = min(input_shape[1:])
+    first = f"CONV3-{width}" if side <= 48 else f"CONV5-{width}/2"
+    parts = ["INPUT", first, "BN", "RELU"]
+    side = side if side <= 48 else side // 2
+    channels = width
+    while side >= 8:
+        parts.append("POOL")
+        side, channels = side // 2, min(2 * channels, 8 * width)
+        parts.append(f"[CONV3-{channels} -> BN -> RELU]*{depth}")
+    if side > 4:
+        parts.append("GMP")
+    if dropout:
+        parts.append(f"DROP{dropout:g}")
+    return " -> ".join([*parts, "FC"])
 
 
 def _refuse_pictures(text: str, specs: tuple[LayerSpec, ...], num_numbers: int) -> None:

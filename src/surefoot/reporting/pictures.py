@@ -36,7 +36,7 @@ def encode_picture(pixels: np.ndarray, side: int = LARGEST_SIDE) -> str:
     """
     picture = Image.fromarray(np.ascontiguousarray(pixels, dtype=np.uint8))
     picture.thumbnail((side, side))
-    data, kind = _written(picture, "PNG", optimize=True), "png"
+    data, kind = _written(picture, "PNG"), "png"
     if len(data) > HEAVY_PNG_BYTES:
         data, kind = _written(picture, "JPEG", quality=85), "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from surefoot.serving.protocol import MAX_BODY_BYTES, RequestError
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(:\d+)?")
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -56,5 +60,5 @@ def _read_host(scope: Scope) -> str:
     hosts = [value.decode("latin-1").strip().lower() for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1:
         return ""
-    host = hosts[0]
-    return host[: host.rfind("]") + 1] if host.startswith("[") else host.partition(":")[0]
+    found = _HOST.fullmatch(hosts[0])
+    return found[1] if found else ""

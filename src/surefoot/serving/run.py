@@ -14,7 +14,7 @@ import uvicorn
 from surefoot.exporting.predictor import load
 from surefoot.serving.app import make_app
 from surefoot.serving.guard import is_loopback
-from surefoot.types.errors import UsageError
+from surefoot.types.errors import SurefootError, UsageError
 
 
 def serve(folder: Path, host: str = "127.0.0.1", port: int = 8000, say: Callable[[str], None] | None = None) -> None:
@@ -74,4 +74,7 @@ def _serve_until_stdin_closes(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _serve_until_stdin_closes(Path(sys.argv[1]))
+    try:
+        _serve_until_stdin_closes(Path(sys.argv[1]))
+    except SurefootError as error:
+        sys.exit(error.what)

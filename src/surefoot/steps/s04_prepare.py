@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from surefoot import randomness
 from surefoot.checks import prepare as checks
@@ -80,13 +81,12 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
 
 def _join(index: pa.Table, sets: pa.Table) -> pa.Table:
     """The audit's index with the set and folds of each item, in the source's order; items the split refused fall away."""
-    joined = index.append_column("order", pa.array(np.arange(len(index))))
-    joined = joined.join(sets.select(["id"]).append_column("at", pa.array(np.arange(len(sets)))), "id", join_type="inner").sort_by("order")
-    return (
-        joined.append_column("set", sets.column("set").take(joined.column("at")))
-        .append_column("val_folds", sets.column("val_folds").take(joined.column("at")))
-        .append_column("used_folds", sets.column("used_folds").take(joined.column("at")))
-    )
+    at = pc.index_in(index.column("id"), sets.column("id").combine_chunks())
+    kept = pc.is_valid(at)
+    joined, at = index.filter(kept), at.filter(kept)
+    for name in ("set", "val_folds", "used_folds"):
+        joined = joined.append_column(name, sets.column(name).take(at))
+    return joined
 
 
 def _choose_recipe(source: ImageSource | TableSource, audit: AuditReport, config: PrepareStepConfig, rows: np.ndarray) -> tuple[dict[str, Any], str]:

@@ -132,3 +132,7 @@ class Writing:
 
     def tell(self) -> int:
         return self.file.tell()
+
+    def close(self) -> None:
+        """Called by whoever wraps this; the store itself closes the file when it is whole."""
+        self.closed = True

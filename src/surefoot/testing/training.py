@@ -112,7 +112,8 @@ def _loss_bears_large_logits(loss: Loss) -> str:
     logits = (1000 * _random(_B, _K)).requires_grad_()
     value = loss(logits, targets)
     value.backward()
-    return "" if torch.isfinite(value) and torch.isfinite(logits.grad).all() else f"{float(value):g} at logits of about 1,000"
+    is_finite = bool(torch.isfinite(value)) and logits.grad is not None and bool(torch.isfinite(logits.grad).all())
+    return "" if is_finite else f"{float(value):g} at logits of about 1,000"
 
 
 LOSS = (

@@ -104,12 +104,19 @@ def test_mostly_ragged_rows_are_an_error_that_names_the_first(tmp_path):
 
 
 def test_a_quotation_mark_that_is_never_closed_is_an_error_or_a_plain_character(tmp_path):
-    with pytest.raises(DataError, match=r"opened on line 3 of table\.csv is never closed"):
-        read_text(tmp_path, 'a,b\n1,x\n2,"y\n' + '3,"p, q"\n' * 50)
+    with pytest.raises(DataError, match=r"opened on line 53 of table\.csv is never closed"):
+        read_text(tmp_path, "a,b\n1,x\n" + '3,"p, q"\n' * 50 + '2,"y\n5,z\n')
     source = read_text(tmp_path, 'a\tb\n1\tx\n2\t"y\n' + "3\tz\n" * 50)
     assert len(source) == 52
     assert source.columns["b"][1] == '"y'
     assert "line 3" in source.notes[0]
+
+
+def test_a_row_that_a_stray_quotation_mark_glued_to_others_says_on_which_lines_they_were(tmp_path):
+    source = read_text(tmp_path, 'a,b\n1,x\n2,"y\n3,"z,w\n4,v\n')
+    assert source.columns["a"].tolist() == [1, 4]
+    assert [(one.place, one.reason[:32]) for one in source.refused] == [("table.csv:3", "3 cells where the header has 2, ")]
+    assert "on lines 3 to 4" in source.refused[0].reason
 
 
 @pytest.mark.parametrize("rows", [200, 30_000])

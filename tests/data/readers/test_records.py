@@ -126,9 +126,10 @@ def test_json_values_of_mixed_kinds_become_words_and_nested_ones_are_left_out(tm
     assert '"b"' in source.notes[0]
 
 
-def test_numbers_beyond_any_float_are_words(tmp_path):
+def test_whole_numbers_beyond_any_float_are_infinite_as_in_text_files(tmp_path):
     huge = "9" * 400
-    assert read_text(tmp_path, f'{{"a": {huge}, "y": 1}}\n{{"a": 1, "y": 2}}\n', "a.jsonl").columns["a"].tolist() == [huge, "1"]
+    assert read_text(tmp_path, f'{{"a": {huge}, "y": 1}}\n{{"a": 1, "y": 2}}\n', "a.jsonl").columns["a"].tolist() == [np.inf, 1]
+    assert read_text(tmp_path, f"a,y\n{huge},1\n1,2\n", "a.csv").columns["a"].tolist() == [np.inf, 1]
 
 
 def test_deeply_nested_json_is_refused_and_not_followed(tmp_path):

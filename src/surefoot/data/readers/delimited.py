@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO, TextIOWrapper
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -82,18 +82,15 @@ def _take_sample(data: bytes) -> list[str]:
     return [line + "\n" for line in data[: end if end >= 0 else None].decode("utf-8", "replace").split("\n")]
 
 
-def _read_sample(sample: list[str], delimiter: str) -> tuple[list[list[str]], list[int]]:
+def _read_sample(sample: list[str], delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> tuple[list[list[str]], list[int]]:
     """The first rows, and for each the number of lines up to its end; blank lines aside."""
-    reader = csv.reader(sample, delimiter=delimiter)
-    rows, lines = [], []
-    with suppress(csv.Error):  # a quotation mark that is never closed: the rows before it will do
-        for row in reader:
-            if any(cell.strip() for cell in row):
-                rows.append(row)
-                lines.append(reader.line_num)
-            if len(rows) == SAMPLE_ROWS:
-                break
-    return rows, lines
+    reader = csv.reader(sample, delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
+    try:
+        found = islice(((row, reader.line_num) for row in reader if any(cell.strip() for cell in row)), SAMPLE_ROWS)
+        pairs = list(found)
+    except csv.Error:  # a quotation mark that is never closed: one cell has swallowed the sample
+        return _read_sample(sample, delimiter, csv.QUOTE_NONE) if quoting != csv.QUOTE_NONE else ([], [])
+    return [row for row, _ in pairs], [line for _, line in pairs]
 
 
 def _sniff(path: Path, sample: list[str]) -> str:
@@ -188,7 +185,9 @@ def _read_exactly(data: bytes, start: tuple[int, int], width: int, delimiter: st
                 chunks.append([pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)])
                 rows = []
         elif any(cell.strip() for cell in row):
-            body.ragged.append((line, f"{len(row)} cells where the header has {width}"))
+            breaks = sum(cell.count("\n") for cell in row)
+            span = f", on lines {line} to {line + breaks}: a quotation mark holds them together" if breaks else ""
+            body.ragged.append((line, f"{len(row)} cells where the header has {width}{span}"))
     if rows:
         chunks.append([pa.array(cells, pa.string()) for cells in zip(*rows, strict=True)])
     body.columns = [pa.chunked_array([chunk[j] for chunk in chunks], pa.string()) for j in range(width)]

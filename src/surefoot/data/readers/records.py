@@ -25,10 +25,11 @@ def read_parquet(path: Path) -> RawTable:
         DataError: torn, no rows, or equal names.
     """
     try:
-        table = pyarrow.parquet.read_table(pa.BufferReader(read_bytes(path)))
+        file = pyarrow.parquet.ParquetFile(pa.BufferReader(read_bytes(path)))
+        check_unique(path, file.schema_arrow.names)
+        table = file.read()
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path.name} is torn or no Parquet file: {error}", where=str(path), next="Copy it again, or write it anew.") from error
-    check_unique(path, table.column_names)
     if not table.num_rows:
         raise DataError(f"{path.name} has no rows.", where=str(path), next="Name a file with rows.")
     columns: dict[str, pa.ChunkedArray] = {}
@@ -87,7 +88,7 @@ def as_column(values: list[Any]) -> pa.ChunkedArray | None:
     if kinds <= {int, float}:
         try:
             return pa.chunked_array([pa.array([None if value is None else float(value) for value in values], pa.float64())])
-        except OverflowError:  # an int of more than 308 digits is an identifier, no quantity
+        except OverflowError:  # an int of more than 308 digits: infinite, as it would be in a text file
             pass
     return pa.chunked_array([pa.array([value if value is None or isinstance(value, str) else json.dumps(value) for value in values], pa.string())])
 

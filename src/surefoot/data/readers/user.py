@@ -49,8 +49,7 @@ def _open_pictures(dataset: Any, name: str) -> ImageSource:
         picture, target = _get(dataset, row, name)
         pixels = _as_array(picture, name, row)
         dtypes.add(pixels.dtype)
-        finite = pixels[np.isfinite(pixels)]
-        low, high = min(low, float(finite.min(initial=np.inf))), max(high, float(finite.max(initial=-np.inf)))
+        lows_highs.append(blocks.measure_range([pixels]))
         targets.append(np.asarray(target))
         digest.update(f"{pixels.shape}{pixels.dtype}{target!r}".encode() + pixels.tobytes())
     scale = blocks.choose_scale(low if low < np.inf else 0.0, high if high > -np.inf else 0.0, np.result_type(*dtypes))

@@ -49,7 +49,7 @@ def _errors(report: DiagnoseReport, scene: Scene) -> Markup:
     rows = [Bar(spaced(name), error.value, error.interval, tones.get(name, 1), show(error.value)) for name, error in report.errors.items() if error]
     if not rows:
         return EMPTY
-    chart = bars("Error by set", rows, Axis(report.unit, is_share=is_share))
+    chart = bars("Error by set", rows, _error_axis(report, scene))
     cells = [
         (SETS.get(name, spaced(name)), measured(error, is_share) if error else "not known", number(error.n) if error and error.n else "")
         for name, error in report.errors.items()
@@ -58,12 +58,18 @@ def _errors(report: DiagnoseReport, scene: Scene) -> Markup:
     return figure("The table of errors", join([chart, numbers]), "Read from top to bottom: each step down adds a gap.")
 
 
+def _error_axis(report: DiagnoseReport, scene: Scene) -> Axis:
+    """Errors by the name people know them by: the metric itself where it is one, else what is missing from a perfect value."""
+    metric = scene.metric
+    return Axis(metric.label if report.unit == metric.name else report.unit, is_share=metric.is_share)
+
+
 def _gaps(report: DiagnoseReport, scene: Scene) -> Markup:
     is_share, show = scene.metric.is_share, scene.metric.show_part
     rows = [Bar(name, gap.value, gap.interval, 2 if name == report.verdict else 1, show(gap.value)) for name, gap in report.gaps.items() if gap]
     if not rows:
         return EMPTY
-    chart = bars("Gaps", rows, Axis(report.unit, is_share=is_share))
+    chart = bars("Gaps", rows, _error_axis(report, scene))
     cells = [(name, measured(gap, is_share) if gap else "not known", MEANINGS.get(name, "")) for name, gap in report.gaps.items()]
     no_human = " Without a human level, bias is measured against zero error and is only an upper bound." if not report.errors.get("human") else ""
     note = f"A gap counts where its interval stays clear of zero; the largest such is orange.{no_human}"
@@ -88,9 +94,7 @@ def _curve(report: DiagnoseReport, scene: Scene) -> Markup:
         return EMPTY
     band = [error.interval or (error.value, error.value) for _, error in points]
     run = Series("val error", [(fraction, error.value) for fraction, error in points], 2, band=band)
-    chart = lines(
-        "Val error by share of the train set", [run], Axis("share of the train set", is_share=True), Axis(report.unit, is_share=scene.metric.is_share)
-    )
+    chart = lines("Val error by share of the train set", [run], Axis("share of the train set", is_share=True), _error_axis(report, scene))
     return figure("What more data would bring", chart, "Still falling at the right end: more data would help. Flat: it would not.")
 
 

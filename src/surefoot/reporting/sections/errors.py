@@ -13,7 +13,7 @@ from surefoot.reporting.pictures import picture_element, tile
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import count_of, number, share, short, spaced
 from surefoot.types.problem import Problem
-from surefoot.types.reports import ErrorRow, ErrorsReport
+from surefoot.types.reports import ErrorRow, ErrorsReport, Mislabel
 
 MOST_WORST = 24
 CELL_SIDE = 64
@@ -59,9 +59,9 @@ def _ceilings(report: ErrorsReport, scene: Scene) -> Markup:
     )
 
 
-def _is_regression(scene: Scene) -> bool:
+def _task(scene: Scene) -> str:
     problem = scene.find(Problem)
-    return bool(problem and "regression" in problem.task)
+    return problem.task if problem else ""
 
 
 def _worst(worst: Sequence[ErrorRow], scene: Scene) -> Markup:
@@ -75,39 +75,46 @@ def _worst(worst: Sequence[ErrorRow], scene: Scene) -> Markup:
     return card("The worst errors", element("div", *tiles, class_="tiles large"), note, wide=True) if tiles else EMPTY
 
 
-def _picture(id: str, scene: Scene) -> list[Markup]:
-    """A cell with the picture of an item, in tables that have such a column."""
-    return [picture_element(scene.pictures[id], f"item {id}", CELL_SIDE) if id in scene.pictures else EMPTY] if scene.pictures else []
+def _pictured(items: Sequence[ErrorRow | Mislabel], scene: Scene) -> tuple[str, ...]:
+    """The header of the column of pictures, where any of the items has one."""
+    return ("picture",) if any(item.id in scene.pictures for item in items) else ()
+
+
+def _picture(id: str, scene: Scene) -> Markup:
+    return picture_element(scene.pictures[id], f"item {id}", CELL_SIDE) if id in scene.pictures else EMPTY
 
 
 def _rows(report: ErrorsReport, scene: Scene) -> Markup:
     if not report.rows:
         return EMPTY
-    is_regression = _is_regression(scene)
+    task, pictured = _task(scene), _pictured(report.rows, scene)
+    is_sure, is_number = task in ("binary", "multiclass"), "regression" in task
     rows = [
         (
             row.place,
-            *_picture(row.id, scene),
+            *(_picture(row.id, scene) for _ in pictured),
             row.target,
             row.pred,
-            number(row.loss, 3) if is_regression else share(row.confidence),
+            share(row.confidence) if is_sure else number(row.loss, 3),
             join((element("span", spaced(tag), class_="tag") for tag in row.tags), " "),
             row.note,
         )
         for row in report.rows
     ]
-    pictured = ("picture",) if scene.pictures else ()
-    headers = ("where", *pictured, "truth", "predicted", "loss" if is_regression else "how sure", "tags", "note")
-    numeric = (len(pictured) + 3, *((len(pictured) + 1, len(pictured) + 2) if is_regression else ()))
-    content = folded_if(len(rows) > 10, count_of(len(rows), "error"), table("Sample of errors", headers, rows, numeric=numeric))
-    return card("A sample of the errors", content, "Drawn at random from all wrong val items, not the worst ones: so the tags can be counted.", wide=True)
+    sureness = "how sure" if is_sure else "off by (standard deviations)" if is_number else "loss"
+    headers = ("where", *pictured, "truth", "predicted", sureness, "tags", "note")
+    first = len(pictured) + 1
+    content = table("Sample of errors", headers, rows, numeric=(first, first + 1, first + 2) if is_number else (first + 2,))
+    note = "Drawn at random from all wrong val items, not the worst ones: so the tags can be counted."
+    return card("A sample of the errors", folded_if(len(rows) > 10, count_of(len(rows), "error"), content), note, wide=True)
 
 
 def _mislabels(report: ErrorsReport, scene: Scene) -> Markup:
     if not report.mislabels:
         return EMPTY
-    pictured = ("picture",) if scene.pictures else ()
-    rows = [(row.place or row.id, *_picture(row.id, scene), row.given, row.suggested, share(row.score)) for row in report.mislabels]
+    pictured = _pictured(report.mislabels, scene)
+    rows = [(item.place or item.id, *(_picture(item.id, scene) for _ in pictured), item.given, item.suggested, share(item.score)) for item in report.mislabels]
     headers = ("where", *pictured, "label given", "label suggested", "prob of the given label")
-    content = folded_if(len(rows) > 10, count_of(len(rows), "suspect"), table("Suspected mislabels", headers, rows, numeric=(len(pictured) + 3,)))
-    return card("Suspected mislabels", content, "Items of train and val whose label the models doubt, the most doubtful first. A person decides.", wide=True)
+    content = table("Suspected mislabels", headers, rows, numeric=(len(pictured) + 3,))
+    note = "Items of train and val whose label the models doubt, the most doubtful first. A person decides."
+    return card("Suspected mislabels", folded_if(len(rows) > 10, count_of(len(rows), "suspect"), content), note, wide=True)

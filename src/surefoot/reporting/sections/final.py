@@ -17,7 +17,7 @@ STARTS = {"scratch": "anew, from random weights", "checkpoint": "on from the tun
 
 def show_final(report: FinalReport, scene: Scene) -> Markup:
     """The phases as they ran, the learning curves over all of them, and what the first layer looks for."""
-    history = _one_after_another(report)
+    history = join_phases(report)
     return join(
         [
             facts(
@@ -32,7 +32,7 @@ def show_final(report: FinalReport, scene: Scene) -> Markup:
     )
 
 
-def _one_after_another(report: FinalReport) -> list[EpochRecord]:
+def join_phases(report: FinalReport) -> list[EpochRecord]:
     """All phases as one history: the epochs of a later phase are counted on from the one before, where they begin anew."""
     records: list[EpochRecord] = []
     for phase in report.phases:

@@ -108,7 +108,7 @@ def _trials(trials: Sequence[Trial], metric: Metric) -> Markup:
     if not trials:
         return EMPTY
     ranked = sorted(_finished(trials), key=lambda trial: trial.value or 0.0, reverse=not metric.smaller_is_better)
-    rest = [trial for trial in trials if trial not in ranked]
+    rest = [trial for trial in trials if trial.value is None or not math.isfinite(trial.value)]
     rows = [
         (
             number(trial.number),

@@ -1,0 +1,79 @@
+"""The headline of a project at every stage of the road."""
+
+from __future__ import annotations
+
+import pytest
+
+from surefoot.reporting.headline import find_advantage, make_headline
+from surefoot.reporting.page import set_scene
+from surefoot.reporting.views import Scene, StepView
+from surefoot.types import BaselineReport, Measured, Problem
+
+from .pieces import MemoryStore, score
+from .samples import image_problem, image_project, image_search, stopped_project
+from .table_samples import bikes_project, income_project
+
+
+def headline(steps: list[StepView]) -> dict[str, str]:
+    """Title -> value and note, as plain text."""
+    return {tile.title: f"{tile.value} | {tile.note}".replace("\u00a0", " ") for tile in make_headline(set_scene(steps, None), steps)}
+
+
+def test_a_finished_road_tells_the_published_value_first():
+    told = headline(image_project(MemoryStore())[-1].steps)
+    assert list(told) == ["Test accuracy", "Beats the baseline by", "What holds it back", "Next"]
+    assert told["Test accuracy"] == "98.1 % | 95 % interval (96.4 to 99.1 %) on 360 items. The goal of 97.0 % is reached."
+    assert told["Beats the baseline by"].startswith("2.4 points | Between +0.7 points and +4.1 points.")
+    assert told["Next"] == "Turn the pictures a little as well as shifting them. | Then <code>surefoot run --from tune</code>"
+
+
+def test_before_the_test_the_val_value_is_called_by_its_name():
+    told = headline(bikes_project()[-1].steps)
+    assert told["Val RMSE"] == "49.6 | 95 % interval (46.3 to 52.9), in units of cnt. The test set is still sealed."
+
+
+def test_a_win_within_the_noise_is_called_so():
+    assert "Within the noise." in headline(bikes_project()[-1].steps)["Beats the baseline by"]
+
+
+def test_a_baseline_that_wins_is_the_winner():
+    told = headline(income_project()[-1].steps)
+    assert told["The winner is a simple model"].startswith("boosting | The net is −0.013 against it.")
+
+
+def test_a_stop_names_the_cause_and_not_its_symptom():
+    told = headline(stopped_project(MemoryStore())[-1].steps)
+    assert told["The road stopped at"] == "Sanity | The last layer gives 9 numbers, and there are 10 classes."
+    assert told["Next"] == "Mend this first | Leave the last FC without a number, then <code>surefoot run --from sanity</code>."
+
+
+def test_a_stop_that_was_gone_past_is_no_stop():
+    steps = [StepView(step.name, step.report, past="I know better") for step in stopped_project(MemoryStore())[-1].steps]
+    assert "The road stopped at" not in headline(steps)
+
+
+def test_after_the_first_step_the_next_one_is_named():
+    assert headline([StepView("s01_problem", image_problem())])["Next"] == "Go on to audit | <code>surefoot run</code>"
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("metric", "net", "best", "better"), [("accuracy", 0.97, 0.95, True), ("accuracy", 0.93, 0.95, False), ("rmse", 49.0, 52.0, True)])
+def test_better_is_positive_whichever_way_the_difference_was_taken(sign, metric, net, best, better):
+    difference = sign * (net - best)
+    ends = sorted((difference - 0.001, difference + 0.001))
+    paired = Measured(value=difference, interval=(ends[0], ends[1]))
+    problem = image_problem().model_copy(update={"metric": metric})
+    tune = image_search()[1].model_copy(update={"net": score(net, 0.01), "versus_baseline": paired})
+    baseline = BaselineReport(models={"linear": score(best, 0.01)}, best="linear", trivial="linear")
+    advantage = find_advantage(Scene({"s01_problem": problem, "s05_baseline": baseline, "s08_tune": tune}))
+    assert advantage is not None
+    assert (advantage.value > 0) == better
+    assert advantage.interval is not None
+    assert advantage.interval[0] < advantage.value < advantage.interval[1]
+
+
+def test_the_direction_of_a_metric_of_ones_own_follows_from_the_baselines():
+    problem: Problem = image_problem().model_copy(update={"metric": "my_code:cost"})
+    models = {"mean": score(9.0, 1.0), "linear": score(3.0, 1.0)}
+    scene = Scene({"s01_problem": problem, "s05_baseline": BaselineReport(models=models, best="linear", trivial="mean")})
+    assert scene.metric.smaller_is_better
