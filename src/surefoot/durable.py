@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -28,23 +28,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         ResourceError: the disk is full.
         SurefootError: the folder can't be written to.
     """
-    temporary: Path | None = None
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
+        _make_folder(path.parent)
+        with temporary.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
+        if error.filename is not None and path.parent not in (Path(error.filename), Path(error.filename).parent):
+            raise  # what the block itself read is no concern of ours
         raise _explain(error, path) from error
     finally:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -61,7 +60,7 @@ def replace(path: Path, data: bytes) -> None:
 def rename(path: Path, target: Path) -> None:
     """Gives a whole and synced file another name; `target` is replaced at once."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(target.parent)
         os.replace(path, target)
         _sync_folder(target.parent)
     except OSError as error:
@@ -78,12 +77,15 @@ def append(path: Path, line: bytes) -> None:
     if b"\n" in line:
         raise ValueError("a line holds no newline")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
+        is_new = not path.exists()
         with path.open("ab+") as file:
             cut_torn_line(file)
             file.write(line + b"\n")
             file.flush()
             os.fsync(file.fileno())
+        if is_new:
+            _sync_folder(path.parent)
     except OSError as error:
         raise _explain(error, path) from error
 
@@ -107,7 +109,10 @@ def cut_torn_line(file: BinaryIO) -> None:
 
 def remove(path: Path) -> None:
     """Deletes a file that no result needs; a missing one is fine."""
-    path.unlink(missing_ok=True)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise _explain(error, path, "deleted") from error
 
 
 def sweep(folder: Path) -> int:
@@ -116,6 +121,14 @@ def sweep(folder: Path) -> int:
     for path in left:
         remove(path)
     return len(left)
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, each synced into the one that names it."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -128,7 +141,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _explain(error: OSError, path: Path) -> SurefootError:
+def _explain(error: OSError, path: Path, done: str = "written") -> SurefootError:
     if error.errno in _FULL:
         return ResourceError(
             f"The disk is full: {path.name} could not be written.",
@@ -136,7 +149,7 @@ def _explain(error: OSError, path: Path) -> SurefootError:
             next="Free some space (`surefoot clean` shows what this project takes), then give the same command again.",
         )
     return SurefootError(
-        f"{path.name} could not be written: {error.strerror or error}.",
+        f"{path.name} could not be {done}: {error.strerror or error}.",
         where=str(path),
         next="Check the folder's permissions, then give the same command again.",
     )

@@ -47,7 +47,7 @@ def test_a_step_says_what_it_does_and_what_it_found():
 def test_a_step_that_is_kept_says_so():
     lines, events = _watch()
     events.emit("step_end", name="s02_audit", view=StepView("s02_audit", AuditReport(fingerprint="f", num_items=1, num_usable=1, index="i")), cached=True)
-    assert lines[0].endswith("(unchanged, so not done again)")
+    assert lines == ["[ 2/14] Audit: nothing it depends on changed."]
 
 
 def test_progress_is_told_now_and_then_with_what_is_left(clock):

@@ -1,0 +1,1 @@
+"""Tests of the bundle, its graph and its predictions."""

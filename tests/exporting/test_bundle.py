@@ -76,7 +76,7 @@ def test_a_re_export_that_is_cut_off_at_any_file_never_leaves_a_mix_that_verifie
     def stop_after(count):
         def replace(path, data):
             if len(written) == count:
-                raise KeyboardInterrupt
+                raise KeyboardInterrupt("the power failed")
             written.append(path.name)
             real(path, data)
 
@@ -85,7 +85,7 @@ def test_a_re_export_that_is_cut_off_at_any_file_never_leaves_a_mix_that_verifie
     for count in range(len(contents) + 1):
         written.clear()
         monkeypatch.setattr(durable, "replace", stop_after(count))
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match="the power failed"):
             bundle.write_bundle(folder, contents, manifest)
         with pytest.raises(DamagedError, match="export was not finished"):
             bundle.read_manifest(folder)

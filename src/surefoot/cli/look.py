@@ -33,7 +33,8 @@ def status(folder: Folder = ".", as_json: Json = False) -> None:
         show(f"  {name:<14}" + (f"{entry['gate']:<6}{entry['seconds']:>8.1f} s" if entry else "not walked"))
         for line in list_findings(entry["findings"]) if entry else ():
             show(INDENT + line)
-    show("Next: surefoot run" + ("" if folder == "." else f" {folder}") if set(ROAD) - set(walked) else "Next: surefoot report --open")
+    where = "" if folder == "." else f" {folder}"
+    show(f"Next: surefoot run{where}" if set(ROAD) - set(walked) else f"Next: surefoot report{where} --open")
 
 
 def report(folder: Folder = ".", no_items: NoItems = False, open_it: Open = False, as_json: Json = False) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from surefoot.reporting.road import describe_step
+from surefoot.reporting.road import ROAD, describe_step, number_of
 
 if TYPE_CHECKING:
     from surefoot.events import Event
@@ -87,19 +87,21 @@ class Watcher:
         elif event.kind == "step_start":
             stage = describe_step(event.data["name"])
             self.put(f"[{event.data['index']:>2}/{event.data['of']}] {stage.title}: {stage.purpose}")
+        elif event.kind == "step_end" and event.data["cached"]:
+            name = event.data["name"]
+            self.put(f"[{int(number_of(name)):>2}/{len(ROAD)}] {describe_step(name).title}: nothing it depends on changed.")
         elif event.kind == "step_end":
-            for line in conclude(event.data["view"], event.data["cached"]):
+            for line in conclude(event.data["view"]):
                 self.put(INDENT + line)
 
 
-def conclude(view: StepView, cached: bool) -> list[str]:
+def conclude(view: StepView) -> list[str]:
     """What a finished step found, and how long it took."""
     from surefoot.reporting.console import summarise
     from surefoot.reporting.words import duration
 
     lines = summarise(view)
-    took = "unchanged, so not done again" if cached else duration(view.seconds).replace("\u00a0", " ")
-    return [f"{lines[0]} ({took})", *lines[1:]]
+    return [f"{lines[0]} ({duration(view.seconds)})".replace("\u00a0", " "), *lines[1:]]
 
 
 class Paced:

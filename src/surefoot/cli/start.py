@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import tomllib
 from pathlib import Path
 from typing import Annotated
@@ -60,4 +62,5 @@ def init(data: Data = "", target: Target = "", out: OutFolder = "", budget: Budg
         show_json({"path": str(path), "settings": project.settings.model_dump(mode="json", exclude_defaults=True)})
         return
     show(path.read_text(encoding="utf-8").rstrip())
-    tell(f"Written: {path}. Next: surefoot run" + ("" if Path(project.root).resolve() == Path.cwd() else f" {project.root}"))
+    here = os.path.relpath(project.root)
+    tell(f"Written: {path}. Next: surefoot run" + ("" if here == "." else f" {shlex.quote(here)}"))

@@ -15,7 +15,8 @@ from surefoot import randomness
 
 SETS = ("train", "val", "test")
 _BINS = 10
-"""Strata of an amount: deciles of the target."""
+"""Strata of an amount: deciles of the target, fewer where a bin would hold under `_PER_BIN` items."""
+_PER_BIN = 10
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def make_strata(targets: np.ndarray, task: str) -> np.ndarray:
         rarity = np.argsort(targets.sum(0), kind="stable")
         ranked = targets[:, rarity] > 0
         return np.where(ranked.any(1), ranked.argmax(1), targets.shape[1]).astype(np.int64)
-    edges = np.quantile(targets[:, 0], np.linspace(0, 1, _BINS + 1)[1:-1])
+    bins = max(1, min(_BINS, len(targets) // _PER_BIN))
+    edges = np.quantile(targets[:, 0], np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(edges, targets[:, 0]).astype(np.int64)
 
 
@@ -85,18 +87,25 @@ def fill_quotas(units: Units, quotas: dict[str, float], known: dict[int, str], s
     sizes = np.bincount(units.of, minlength=len(units.keys))
     order = sorted(range(len(units.keys)), key=lambda unit: (units.strata[unit], randomness.key(seed, "split", units.keys[unit])))
     filled: dict[int, dict[str, float]] = defaultdict(lambda: dict.fromkeys(quotas, 0.0))
+    overall = dict.fromkeys(quotas, 0.0)
     for unit, name in known.items():
         if name in quotas:
             filled[int(units.strata[unit])][name] += sizes[unit]
+            overall[name] += sizes[unit]
     for unit in order:
         if unit in placed:
             continue
         have = filled[int(units.strata[unit])]
-        total = sum(have.values()) + sizes[unit]
-        name = max(quotas, key=lambda s: quotas[s] * total - have[s])
+        name = max(quotas, key=lambda s: (_lack(quotas, have, s, sizes[unit]), _lack(quotas, overall, s, sizes[unit])))
         placed[unit] = name
         have[name] += sizes[unit]
+        overall[name] += sizes[unit]
     return placed
+
+
+def _lack(quotas: dict[str, float], have: dict[str, float], name: str, coming: int) -> float:
+    """How far a set is below its quota once the coming items are there; rounded, so that ties are ties and the whole decides them."""
+    return round(quotas[name] * (sum(have.values()) + coming) - have[name], 6)
 
 
 def fill_time(times: np.ndarray, quotas: dict[str, float]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def describe_answers(predictor: Predictor, outputs: np.ndarray) -> list[dict[str
         names. Regression: `pred` is a number in the target's own units, for several targets a number by name; None where it is not finite.
     """
     manifest = predictor.manifest
-    rows = np.where(np.isfinite(outputs), outputs, None).tolist()  # JSON knows no NaN
+    rows = [[value if math.isfinite(value) else None for value in row] for row in outputs.tolist()]  # JSON knows no NaN
     if manifest.task == "regression":
         return [{"pred": row[0]} for row in rows]
     if manifest.task == "vector_regression":

@@ -17,6 +17,7 @@ from surefoot.types.reports import FieldSpec
 UNSUPPORTED = "export.unsupported"
 _PLAIN = ("binary sigmoid:1", "regression", "regression_l1")
 """Objectives, beside multiclass, whose raw score is a logit or the value itself (LightGBM, `ObjectiveFunction::ToString`)."""
+_FEW_ROWS = 256  # one thread is done before others have started; served row by row, two made it 4 times slower
 
 
 def join_features(fields: tuple[np.ndarray, ...]) -> np.ndarray:
@@ -62,7 +63,8 @@ def load_booster(path: Path) -> lightgbm.Booster:
 
 def score(booster: lightgbm.Booster, fields: tuple[np.ndarray, ...], threads: int = 0) -> np.ndarray:
     """Raw scores, float64 (B, K), of at least one item."""
-    return np.asarray(booster.predict(join_features(fields), raw_score=True, num_threads=threads)).reshape(len(fields[0]), -1)
+    rows = len(fields[0])
+    return np.asarray(booster.predict(join_features(fields), raw_score=True, num_threads=threads if rows > _FEW_ROWS else 1)).reshape(rows, -1)
 
 
 def finish(raw: np.ndarray, task: Task, *, temperature: float = 1.0, log_target: bool = False) -> np.ndarray:

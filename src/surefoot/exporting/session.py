@@ -1,4 +1,4 @@
-"""Runs an ONNX graph on the CPU, in batches of one size at most."""
+"""Runs an ONNX graph on the CPU, in batches that fit in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import onnxruntime
 
 from surefoot.types.errors import DamagedError
 
-_BATCH = 1024
+_ITEMS, _VALUES = 1024, 4_000_000  # at most so many at once: 26 pictures of 224 x 224 x 3, whose activations take some 100 MB
 
 
 class Session:
@@ -37,8 +37,9 @@ class Session:
 
     def run(self, fields: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
         """(B, ...) per input, in the graph's order -> logits float32 (B, K) and outputs (B, K)."""
-        rows = len(fields[0])
-        parts = [self._run(tuple(field[start : start + _BATCH] for field in fields)) for start in range(0, max(rows, 1), _BATCH)]
+        rows, values = len(fields[0]), sum(int(np.prod(field.shape[1:])) for field in fields)
+        size = max(1, min(_ITEMS, _VALUES // max(values, 1)))
+        parts = [self._run(tuple(field[start : start + size] for field in fields)) for start in range(0, max(rows, 1), size)]
         if len(parts) == 1:
             return parts[0]
         return np.concatenate([logits for logits, _ in parts]), np.concatenate([outputs for _, outputs in parts])

@@ -26,6 +26,7 @@ class Axis:
         low, high: its ends, where they are not to follow from the data.
         is_log: equal steps are equal factors; falls back to a plain axis where a value is not positive.
         is_share: fractions in [0, 1], written as percentages.
+        is_whole: counts, between which there is nothing to mark.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Axis:
     high: float | None = None
     is_log: bool = False
     is_share: bool = False
+    is_whole: bool = False
 
     def label(self, value: float, step: float = 0.0) -> str:
         """The text at a tick, with the decimals that the distance between ticks needs."""
@@ -68,7 +70,7 @@ class Scale:
         """About `count` round values inside the ends, each with its label."""
         if self.axis.is_log:
             return [(value, self.axis.label(value)) for value in log_ticks(self.low, self.high, count)]
-        values = linear_ticks(self.low, self.high, count)
+        values = [value for value in linear_ticks(self.low, self.high, count) if not self.axis.is_whole or value.is_integer()]
         step = values[1] - values[0] if len(values) > 1 else 0.0
         return [(value, self.axis.label(value, step)) for value in values]
 

@@ -21,13 +21,20 @@ CHAR_WIDTH = 6.9
 
 @dataclass(frozen=True)
 class Series:
-    """A named run of points; `tone` 1 to 6 is its colour, `band` the interval (low, high) around each point."""
+    """A named run of points.
+
+    Attributes:
+        tone: 1 to 6, its colour.
+        band: the interval (low, high) around each point of a line.
+        sizes: radius of each dot in pixels, where dots differ.
+    """
 
     name: str
     points: Sequence[Point]
     tone: int = 1
     is_dashed: bool = False
     band: Sequence[tuple[float, float]] = ()
+    sizes: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -78,17 +85,17 @@ def lines(title: str, series: Sequence[Series], x: Axis, y: Axis, rules: Sequenc
     points = [point for run in shown for point in run.points]
     heights = [y for _, y in points] + [rule.value for rule in rules] + [end for run in shown for ends in run.band for end in ends]
     plane = fit_plane(x, [x for x, _ in points], y, heights)
-    marks = [*(_band(plane, run) for run in shown), *(_line(plane, run) for run in shown), _rules_across(plane, rules)]
+    marks = [*(_band(plane, run) for run in shown), *(_line(plane, run, has_dots=len(shown) <= 3) for run in shown), _rules_across(plane, rules)]
     return draw_plane(title, plane, join(marks)) + legend([(run.name, run.tone, run.is_dashed) for run in shown])
 
 
-def _line(plane: Plane, run: Series) -> Markup:
+def _line(plane: Plane, run: Series, has_dots: bool) -> Markup:
     pixels = [plane.at(*point) for point in run.points]
     kind = f"line t{run.tone}{' dashed' if run.is_dashed else ''}"
     path = element("path", element("title", run.name), d=path_of(pixels), class_=kind)
     if len(pixels) > MOST_HITS or (run.is_dashed and len(pixels) == 2):
         return path
-    solid = " solid" if len(pixels) <= 12 else ""
+    solid = " solid" if has_dots and len(pixels) <= 12 else ""
     return path + join(
         element("circle", element("title", _told(plane, run.name, point)), cx=cx, cy=cy, r=4, class_=f"hit t{run.tone}{solid}")
         for (cx, cy), point in zip(pixels, run.points, strict=True)
@@ -127,7 +134,7 @@ def _rules_across(plane: Plane, rules: Sequence[Rule]) -> Markup:
 
 def scatter(title: str, groups: Sequence[Series], x: Axis, y: Axis, rules: Sequence[Rule] = (), *, diagonal: bool = False) -> Markup:
     """Points in groups; with `diagonal` both axes are the same and the line of equality is drawn."""
-    shown = [Series(group.name, thin(group.points, 1500), group.tone) for group in groups]
+    shown = [Series(group.name, thin(group.points, 1500), group.tone, sizes=group.sizes) for group in groups]
     points = [point for group in shown for point in group.points]
     if not points:
         return EMPTY
@@ -142,9 +149,12 @@ def scatter(title: str, groups: Sequence[Series], x: Axis, y: Axis, rules: Seque
 def _dots(plane: Plane, group: Series) -> Markup:
     """Dots one by one where they can be told apart, else as one path: 12 bytes each instead of 120."""
     if len(group.points) <= 2 * MOST_HITS:
+        sizes = group.sizes if len(group.sizes) == len(group.points) else [4.0] * len(group.points)
         return join(
-            element("circle", element("title", _told(plane, group.name, point)), cx=plane.x(point[0]), cy=plane.y(point[1]), r=4, class_=f"dot t{group.tone}")
-            for point in group.points
+            element(
+                "circle", element("title", _told(plane, group.name, point)), cx=plane.x(point[0]), cy=plane.y(point[1]), r=size, class_=f"dot t{group.tone}"
+            )
+            for point, size in zip(group.points, sizes, strict=True)
         )
     steps = "".join("M{:.1f} {:.1f}h0".format(*plane.at(*point)) for point in group.points)
     return element("path", element("title", group.name), d=steps, class_=f"cloud t{group.tone}")
@@ -157,7 +167,7 @@ def bars(title: str, entries: Sequence[Bar], axis: Axis, rules: Sequence[Rule] =
         return EMPTY
     rules = _drawable(rules)
     left = min(150.0, 16 + CHAR_WIDTH * max(len(entry.label) for entry in entries))
-    right = 460 - 14 - CHAR_WIDTH * max(len(entry.text or number(entry.value)) for entry in entries)
+    right = 460 - 22 - CHAR_WIDTH * max(len(entry.text or number(entry.value)) for entry in entries)
     ends = [end for entry in entries for end in (entry.value, *(entry.interval or ()))] + [rule.value for rule in rules]
     scale = fit_scale(axis, [*ends, *([0.0] if from_zero else [])], left, right)
     if from_zero:
@@ -205,7 +215,7 @@ def histogram(title: str, counts: Sequence[int], edges: Sequence[float], x: Axis
     if not counts or len(edges) != len(counts) + 1 or not all(map(is_drawable, edges)):
         return EMPTY
     x = Axis(x.title, edges[0], edges[-1], is_share=x.is_share)
-    plane = fit_plane(x, list(edges), Axis("items", low=0.0), [float(count) for count in counts])
+    plane = fit_plane(x, list(edges), Axis("items", low=0.0, is_whole=True), [float(count) for count in counts])
     marks = []
     for count, low, high in zip(counts, edges, edges[1:]):
         left, right, top = plane.x(low), plane.x(high), plane.y(count)

@@ -117,12 +117,13 @@ def _tune(report: TuneReport) -> str:
 def _diagnose(report: DiagnoseReport) -> str:
     gaps = ", ".join(f"{name} {_score(gap)}" for name, gap in report.gaps.items() if gap)
     first = report.advice[0] if report.advice else None
-    return f"verdict {report.verdict}: {gaps}" + (f"; next: {first.what}{' with ' + first.command if first.command else ''}" if first else "")
+    command = f" ({first.command})" if first and first.command else ""
+    return f"verdict {report.verdict}: {gaps}" + (f"; next: {first.what.rstrip('.')}{command}" if first else "")
 
 
 def _errors(report: ErrorsReport) -> str:
     rate = f" ({share(report.num_wrong / report.num_val)})" if report.num_val else ""
-    top = ", ".join(f"{spaced(tag)} {count}" for tag, count in sorted(report.tags.items(), key=lambda item: -item[1])[:3])
+    top = ", ".join(f"{spaced(tag)}: {count}" for tag, count in sorted(report.tags.items(), key=lambda item: -item[1])[:3])
     return f"{number(report.num_wrong)} of {number(report.num_val)} val items wrong{rate}; {count_of(len(report.mislabels), 'suspected mislabel')}" + (
         f"; {top}" if top else ""
     )

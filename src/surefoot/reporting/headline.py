@@ -125,7 +125,7 @@ def _next(scene: Scene, steps: Sequence[StepView]) -> Tile:
         return Tile("Next", "Mend this first", prose(advice) or "See the finding below.", "next")
     if diagnosis and diagnosis.advice:
         first = diagnosis.advice[0]
-        return Tile("Next", prose(first.what), join(["Then ", code(first.command)]) if first.command else "", "next")
+        return Tile("Next", prose(first.what.rstrip(".")), join(["Then ", code(first.command)]) if first.command else "", "next")
     walked = {step.name for step in steps}
     ahead = next((name for name in ROAD if name not in walked), None)
     if ahead:

@@ -105,7 +105,7 @@ def number(value: float | None, digits: int = 4) -> str:
 
 def level(value: float | None) -> str:
     """A value of a metric: a number, with three decimals where it is a fraction, so that columns line up."""
-    return f"{value:.3f}".replace("-", MINUS) if value is not None and 0.1 <= abs(value) < 1 else number(value)
+    return f"{value:.3f}".replace("-", MINUS) if value is not None and 0.1 <= abs(value) <= 1 else number(value)
 
 
 def share(value: float | None) -> str:

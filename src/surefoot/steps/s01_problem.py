@@ -45,7 +45,7 @@ def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
         )
     log_target = task in ("regression", "vector_regression") and _is_skewed(raw, reasons)
     return Problem(
-        question=config.question or f"What is {' and '.join(columns)}?",
+        question=config.question or ("What does the picture show?" if source.kind == "image" else f"What is {' and '.join(columns)}?"),
         kind=source.kind,
         task=task,
         target=columns,

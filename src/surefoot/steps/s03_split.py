@@ -192,7 +192,7 @@ def _report(
     resolves = smallest_difference(_TYPICAL, max(num_val, 1))
     refused = tuple(RefusedItem(place=draft.ids[item], reason=reason, code="split.leak") for item, reason in draft.refused.items())
     findings = checks.judge(counts, class_counts, num_val=num_val, resolves=resolves, protocol=protocol, refused=refused, contents=_straddling(draft, keep))
-    _check_measurable(class_counts)
+    _check_measurable(class_counts, {"train": counts.get("train", 0), "val": num_val, "test": counts.get("test", 0)})
     return Split(
         sets=ctx.store.put_table(table),
         protocol=protocol,
@@ -228,7 +228,10 @@ def _straddling(draft: Draft, keep: list[int]) -> list[str]:
     return [content for content, names in sets.items() if len(names) > 1]
 
 
-def _check_measurable(class_counts: dict[str, dict[str, int]]) -> None:
+def _check_measurable(class_counts: dict[str, dict[str, int]], counts: dict[str, int]) -> None:
+    for name, count in counts.items():
+        if not count:
+            raise DataError(f"The {name} set is empty.", where="s03_split", next=f"Give more items, or a larger share: split.{name}.")
     for name in ("val", "test"):
         counts = class_counts.get(name)
         if class_counts and (counts is None or sum(count > 0 for count in counts.values()) < 2):

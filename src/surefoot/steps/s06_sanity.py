@@ -17,6 +17,7 @@ from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, Job, fit
 from surefoot.engine.jobs import make_job, resolve_train, settle_speed
 from surefoot.exporting.onnx import export_onnx
+from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters
 from surefoot.models.network import Deployed
 from surefoot.types import (
@@ -41,7 +42,7 @@ _SHORT_ITEMS = 1_000
 def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport) -> SanityReport:
     """Runs every check on the first fold with the smallest model: regularisation and augmentation are off."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
-    model = config.model.model_copy(update={"dropout": 0.0})
+    model = _smallest(config.model, data, problem)
     train = resolve_train(config.train, len(desk.train[0]), augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, class_weights="none")
     job = _job(ctx, desk, model, train)
     settle_speed(ctx, job, train, "the sanity checks")
@@ -59,6 +60,12 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
         layers=getattr(job.network.body, "layers", "") or type(job.network.body).__name__,
         findings=_explain([finding for _, finding in verdicts if finding]),
     )
+
+
+def _smallest(model: ModelConfig, data: PreparedData, problem: Problem) -> ModelConfig:
+    """The first rung of the ladder that s07 climbs, without dropout."""
+    width, depth = sizes(data.fields, problem.num_outputs)[0]
+    return model.model_copy(update={"dropout": 0.0, "width": model.width or width, "depth": model.depth or depth})
 
 
 def _job(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> Job:

@@ -33,7 +33,7 @@ from surefoot.types import (
 _SHARE, _FINAL_SHARE = 0.10, 0.25
 """Of the budget: for the whole ladder, and for one training of the model that is chosen later."""
 _MOST_EPOCHS, _FEW_EPOCHS = 40, 6
-_SMOKE_EPOCHS = 3
+_SMOKE_EPOCHS, _SMOKE_RUNGS = 3, 2
 _TURNED = 1.02
 """Val has turned when its loss ends this much above its lowest."""
 
@@ -43,7 +43,7 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     budget_s = budget_seconds(config.budget)
     goal = config.problem.goal if config.problem.goal is not None else baseline.models[baseline.best].value
-    rungs = _rungs(config.model, data, problem)
+    rungs = _rungs(config.model, data, problem)[: None if budget_s else _SMOKE_RUNGS]
     train = resolve_train(config.train, len(desk.train[0]), augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, schedule="cosine")
     ladder: list[ModelSize] = []
     rate = 0.0

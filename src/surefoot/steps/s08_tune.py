@@ -81,9 +81,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     temperature = _temperature(problem, pooled)
     threshold = best_threshold(desk.metric, pooled.targets, pooled.outputs) if problem.task == "binary" and problem.metric in _THRESHOLD_METRICS else 0.5
     net = _rescore(ctx, desk, net, pooled, temperature, threshold)
-    comparison = paired(
-        desk.metric, load_predictions(ctx.store, net.predictions), load_predictions(ctx.store, baseline.models[baseline.best].predictions), seed=ctx.seed
-    )
+    comparison = _compare(ctx, desk, net, baseline.models[baseline.best], threshold)
     winner = "net" if better(desk.metric, net.value, baseline.models[baseline.best].value) else baseline.best
     best_epoch = max((r.epoch for r in history if r.val_metric == _best_value(desk, history)), default=train.epochs)
     looks = ctx.ledger.count_look("tune", "winner")
@@ -221,6 +219,12 @@ def _rescore(ctx: Context, desk: Desk, net: ModelScore, pooled: Predictions, tem
     calibrated = Predictions(pooled.ids, activate(desk.problem, pooled.logits, temperature), pooled.targets, pooled.logits, pooled.folds)
     measured = score(ctx.store, desk.problem, desk.metric, calibrated, seed=ctx.seed, threshold=threshold)
     return measured.model_copy(update={"seconds": net.seconds, "rows": net.rows})
+
+
+def _compare(ctx: Context, desk: Desk, net: ModelScore, best: ModelScore, threshold: float) -> Comparison:
+    """The net against the best baseline on the same held-out items, each at its own threshold."""
+    net_says, baseline_says = (load_predictions(ctx.store, scored.predictions) for scored in (net, best))
+    return paired(desk.metric, net_says, baseline_says, seed=ctx.seed, thresholds=(threshold, 0.5))
 
 
 def _best_value(desk: Desk, history: tuple[EpochRecord, ...]) -> float | None:

@@ -36,7 +36,7 @@ _GALLERY = 24
 _LISTED = 200
 _DOUBTED_ROWS = 6_000
 _SURE = 0.9
-_MANY_DOUBTS = 0.03
+_MANY_DOUBTS, _LEAST_DOUBTS = 0.05, 20
 
 
 def errors(ctx: Context, config: ErrorsStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport, tune: TuneReport) -> ErrorsReport:
@@ -185,7 +185,7 @@ def _find(doubts: list[Mislabel], num: int) -> list[Finding]:
     return [
         Finding(
             code="data.mislabels",
-            severity="warn" if share > _MANY_DOUBTS else "info",
+            severity="warn" if share > _MANY_DOUBTS and len(doubts) >= _LEAST_DOUBTS else "info",
             what=f"{len(doubts):,} labels are in doubt ({share:.1%} of train and val): the models say another class, and are sure of it.",
             where="train and val",
             next="Look at the list, the most doubtful first; mend the source, then `surefoot run --from audit`.",

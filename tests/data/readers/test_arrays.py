@@ -42,7 +42,10 @@ def test_other_keys_are_named_and_not_read(tmp_path):
     assert open_arrays(tmp_path, x=PIXELS, y=CLASSES, names=np.array(["a", "b", "c"])).notes == ['a.npz also holds "names", which was not read.']
 
 
-@pytest.mark.parametrize("arrays", [{"train": PIXELS, "classes": CLASSES}, {"x_all": PIXELS, "y": CLASSES}, {"x": PIXELS}, {"x_train": PIXELS, "y_test": CLASSES}, {"y": CLASSES}, {}])
+@pytest.mark.parametrize(
+    "arrays",
+    [{"train": PIXELS, "classes": CLASSES}, {"x_all": PIXELS, "y": CLASSES}, {"x": PIXELS}, {"x_train": PIXELS, "y_test": CLASSES}, {"y": CLASSES}, {}],
+)
 def test_missing_keys_are_an_error_that_lists_what_is_there(tmp_path, arrays):
     with pytest.raises(DataError, match="which are not inputs with targets") as caught:
         open_arrays(tmp_path, **arrays)
@@ -190,6 +193,24 @@ def test_a_torn_file_is_an_error(tmp_path, share):
     data = (tmp_path / "a.npz").read_bytes()
     (tmp_path / "a.npz").write_bytes(data[: int(len(data) * share)])
     with pytest.raises(DataError, match="torn or no NumPy archive"):
+        read(tmp_path, "a.npz")
+
+
+def test_other_content_named_like_an_archive_is_an_error(tmp_path):
+    np.save(tmp_path / "b.npy", PIXELS)
+    for content in (b"junk", (tmp_path / "b.npy").read_bytes()):
+        (tmp_path / "a.npz").write_bytes(content)
+        with pytest.raises(DataError, match="torn or no NumPy archive: its content is something else"):
+            read(tmp_path, "a.npz")
+
+
+def test_an_encrypted_member_is_an_error(tmp_path):
+    np.savez(tmp_path / "a.npz", x=PIXELS, y=CLASSES)
+    data = bytearray((tmp_path / "a.npz").read_bytes())
+    for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.find(mark) + offset] |= 1
+    (tmp_path / "a.npz").write_bytes(data)
+    with pytest.raises(DataError, match=r"torn or no NumPy archive.*encrypted"):
         read(tmp_path, "a.npz")
 
 

@@ -1,11 +1,15 @@
 """Delimited text: encoding, delimiter, header, ragged rows and line numbers."""
 
 import codecs
+import csv
 import gzip
+import io
 import time
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from surefoot.types.errors import DataError
 
@@ -29,6 +33,10 @@ def test_commas_inside_the_cells_of_a_tab_separated_file_do_not_mislead(tmp_path
     source = read_text(tmp_path, "label\tmessage\n" + "".join(f"ham\tsee you, at {k}, then, bye\n" for k in range(20)), "sms.tsv")
     assert list(source.columns) == ["label", "message"]
     assert source.columns["message"][3] == "see you, at 3, then, bye"
+
+
+def test_thousands_between_tabs_are_not_taken_for_decimals(tmp_path):
+    assert read_text(tmp_path, "a\tb\n1,234\tx\n5,678\ty\n").columns["a"].tolist() == ["1,234", "5,678"]
 
 
 def test_decimal_commas_between_semicolons_are_numbers_and_it_is_said(tmp_path):
@@ -96,8 +104,30 @@ def test_both_parsers_agree_on_quoted_and_plain_cells(tmp_path):
     assert fast.columns["three"][7] == 'q"7'
 
 
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(rows=st.lists(st.tuples(st.text('ab", \n', max_size=6), st.text('ab", \n', max_size=6)), min_size=3, max_size=12), mark=st.sampled_from(",;\t|"))
+def test_whatever_python_writes_comes_back(tmp_path_factory, rows, mark):
+    """Cells begin and end with a letter: what strips or means missing is tested elsewhere."""
+    rows = [[f"w{cell}{k}" for cell in row] for k, row in enumerate(rows)]
+    out = io.StringIO()
+    csv.writer(out, delimiter=mark).writerows([["left", "right"], *rows])
+    source = read_text(tmp_path_factory.mktemp("csv"), out.getvalue())
+    assert [list(row) for row in zip(source.columns["left"], source.columns["right"], strict=True)] == rows
+    text = out.getvalue().replace("\r\n", "\n")
+    begins = [1 + csv_lines(text, mark, k) for k in range(1, len(rows) + 1)]
+    assert source.places == [f"table.csv:{line}" for line in begins]
+
+
+def csv_lines(text, mark, rows):
+    """How many lines the first rows of a text take."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    for _ in range(rows):
+        next(reader)
+    return reader.line_num
+
+
 def test_mostly_ragged_rows_are_an_error_that_names_the_first(tmp_path):
-    with pytest.raises(DataError, match="10 of 10 rows of table.csv have another number of cells") as caught:
+    with pytest.raises(DataError, match=r"10 of 10 rows of table\.csv have another number of cells") as caught:
         read_text(tmp_path, "name,age\n" + "x,Ann,31\n" * 10)
     assert caught.value.where == "table.csv:2"
     assert "comma" in caught.value.next
@@ -189,9 +219,9 @@ def test_torn_gzip_and_binary_content_are_errors(tmp_path):
 
 
 def test_a_wide_table_whose_first_line_is_long_is_read(tmp_path):
-    names = [f"a_rather_long_name_of_a_column_{k}" for k in range(12_000)]
-    source = read_text(tmp_path, ",".join(names) + "\n" + "\n".join([",".join(["1"] * 12_000)] * 3))
-    assert len(source.columns) == 12_000
+    names = [f"a_rather_long_name_of_a_column_{k}" for k in range(9_000)]
+    source = read_text(tmp_path, ",".join(names) + "\n" + "\n".join([",".join(["1"] * 9_000)] * 3))
+    assert len(source.columns) == 9_000
     assert len(source) == 3
 
 

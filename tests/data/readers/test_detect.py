@@ -41,8 +41,12 @@ def test_an_absent_source_with_nothing_alike_says_where_it_looked_and_for_what(t
     ("name", "content", "said"),
     [
         ("a.csv", b"", "is empty"),
+        ("a.tar", b"", "is empty"),
+        ("train-images-idx3-ubyte", b"", "is empty"),
         ("a.jpg", photo(), "is one picture"),
         ("a.pkl", b"\x80\x04\x95\x00\x00", "of no format that can be read"),
+        ("model.pt", b"PK\x03\x04", "of no format that can be read"),
+        ("a.xlsx", b"PK\x03\x04", "of no format that can be read"),
         ("a.json", b'[{"x": 1}]', "of no format that can be read"),
         ("a.bin", bytes(range(256)), "of no format that can be read"),
     ],
@@ -51,7 +55,13 @@ def test_other_files_are_an_error(tmp_path, name, content, said):
     write_files(tmp_path, {name: content})
     with pytest.raises(DataError, match=said) as caught:
         read(tmp_path, name)
-    assert ("pickle" in caught.value.next) == name.endswith(".pkl")
+    assert ("pickle" in caught.value.next) == name.endswith((".pkl", ".pt"))
+    assert ("as CSV" in caught.value.next) == name.endswith(".xlsx")
+
+
+def test_a_name_that_no_file_can_have_is_a_data_error(tmp_path):
+    with pytest.raises(DataError, match="can't be read: File name too long"):
+        read(tmp_path, "x" * 5000)
 
 
 def test_settings_that_name_nothing_are_usage_errors(tmp_path):

@@ -191,9 +191,9 @@ def test_files_and_folders_without_permission_are_refused():
         for path, mode in ((root, 0o755), (folder / "cat" / "0.png", 0), (folder / "bird", 0)):
             path.chmod(mode)
         is_root = os.geteuid() == 0
-        if is_root:
-            os.seteuid(65534)
         try:
+            if is_root:
+                os.seteuid(65534)
             source = read(root, "photos")
         finally:
             if is_root:

@@ -94,8 +94,15 @@ def test_torn_or_empty_parquet_is_an_error(tmp_path):
         read(tmp_path, "b.parquet")
 
 
+def test_parquet_with_words_that_are_no_utf8_is_an_error(tmp_path):
+    words = pa.Array.from_buffers(pa.string(), 2, pa.array(["ab", "cd"]).buffers()[:2] + [pa.py_buffer(b"\xff\xfecd")])
+    write_parquet(tmp_path / "a.parquet", {"x": words, "y": [1, 2]})
+    with pytest.raises(DataError, match=r"torn or no Parquet file.*UTF8"):
+        read(tmp_path, "a.parquet")
+
+
 def test_equal_names_in_parquet_are_an_error(tmp_path):
-    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["x", "x"])
+    table = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["x", "x "])
     pa.parquet.write_table(table, tmp_path / "a.parquet")
     with pytest.raises(DataError, match='more than once: "x"'):
         read(tmp_path, "a.parquet")
@@ -117,6 +124,10 @@ def test_json_lines_are_known_by_their_content_and_may_be_packed(tmp_path):
     text = "\n".join(json.dumps({"x": k, "y": "ab"[k % 2]}) for k in range(5))
     assert len(read_text(tmp_path, text, "a.txt")) == 5
     assert len(read_text(tmp_path, gzip.compress(text.encode()), "a.jsonl.gz")) == 5
+
+
+def test_json_lines_that_are_called_json_are_read(tmp_path):
+    assert len(read_text(tmp_path, '{"x": 1, "y": 2}\n{"x": 2, "y": 3}\n', "a.json")) == 2
 
 
 def test_json_values_of_mixed_kinds_become_words_and_nested_ones_are_left_out(tmp_path):

@@ -43,7 +43,7 @@ def test_columns_may_come_in_another_order(tmp_path):
 
 def test_columns_that_differ_are_an_error_that_suggests_the_nearest_name(tmp_path):
     write_files(tmp_path, {"train.csv": TRAIN, "exam.csv": "Age,work,incme\n60,State,>50K\n"})
-    with pytest.raises(DataError, match='exam.csv does not have the columns of train.csv: it lacks "age", "income"; it also has "Age", "incme"') as caught:
+    with pytest.raises(DataError, match=r'exam\.csv does not have the columns of train\.csv: it lacks "age", "income"; it also has "Age", "incme"') as caught:
         read(tmp_path, "train.csv", test="exam.csv")
     assert 'Did you mean "age"?' in caught.value.next
 
@@ -66,7 +66,7 @@ def test_a_folder_with_one_table_is_that_table_and_with_several_an_error(tmp_pat
     write_files(tmp_path / "one", {"people.csv": TRAIN})
     assert len(read(tmp_path, "one")) == 3
     write_files(tmp_path / "two", {"a.csv": TRAIN, "b.csv": TRAIN})
-    with pytest.raises(DataError, match='two/ holds 2 tables: "a.csv", "b.csv"') as caught:
+    with pytest.raises(DataError, match=r'two/ holds 2 tables: "a\.csv", "b\.csv"') as caught:
         read(tmp_path, "two")
     assert 'source = "two/a.csv"' in caught.value.next
 
@@ -108,7 +108,7 @@ def test_pictures_beside_a_table_are_an_error(tmp_path):
     write_files(tmp_path, {"train.csv": TRAIN})
     with pytest.raises(DataError, match='The source is a table, but "photos" is pictures'):
         read(tmp_path, "train.csv", test="photos")
-    with pytest.raises(DataError, match='The source is pictures, but "train.csv" is a table'):
+    with pytest.raises(DataError, match=r'The source is pictures, but "train\.csv" is a table'):
         read(tmp_path, "photos", wild="train.csv", which="wild")
 
 

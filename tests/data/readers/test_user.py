@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from surefoot.types.errors import DataError, UsageError
+from surefoot.types.source import ItemError
 
 from .samples import read, write_files
 
@@ -60,6 +61,13 @@ def test_rows_and_mappings_become_tables(tmp_path):
     assert source.columns["colour"].tolist() == [None, "red", "red", "red"]
     assert source.columns["target"].tolist() == ["yes", "no", "yes", "no"]
     assert source.suggested_target == ("target",)
+
+
+def test_a_picture_without_one_usable_pixel_is_an_item_error_and_spoils_no_scale(tmp_path):
+    source = open_code(tmp_path, make("np.full((3, 3), [0.0, 1.0, 0.5, np.nan][i]), i"))
+    assert [int(source.read(row)[0, 0]) for row in range(3)] == [0, 255, 128]
+    with pytest.raises(ItemError, match="NaN"):
+        source.read(3)
 
 
 def test_the_fingerprint_follows_the_content(tmp_path):

@@ -55,7 +55,9 @@ def open_npz(path: Path) -> ImageSource | list[RawTable]:
 
 def _load(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("its content is something else")
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
     except ValueError as error:
         if "allow_pickle" in str(error):
@@ -65,7 +67,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
                 next="Save arrays of numbers or of fixed-width text: np.savez(path, x=x, y=y) with no array of dtype object.",
             ) from error
         raise _explain_torn(path, error) from error
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, NotImplementedError, SyntaxError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, RuntimeError, SyntaxError, MemoryError) as error:
         raise _explain_torn(path, error) from error
 
 

@@ -69,7 +69,7 @@ def read_delimited(path: Path) -> RawTable:
         columns=columns,
         places=[f"{name}:{line}" for line in body.lines],
         fingerprint=fingerprint.of_files([path]),
-        decimal_comma=delimiter != ",",
+        decimal_comma=delimiter == ";",  # as spreadsheets write where the comma is taken
         refused=[Refused(f"{path.name}:{line}", reason) for line, reason in body.ragged],
         notes=notes + said,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ FORMATS = (
     "a folder or archive (.tar, .tar.gz, .tar.xz, .zip) of pictures in class folders; a table (.csv, .tsv, .txt, .parquet, .jsonl, also .gz); "
     "IDX files; .npz; sklearn:NAME; my_code:Name"
 )
+HINTS = dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), "No pickle is ever loaded: save it as .npz or .parquet. ")
+HINTS |= dict.fromkeys((".xlsx", ".xls", ".ods"), "Save the sheet as CSV. ")
 Opened = ImageSource | list[RawTable]
 
 
@@ -51,13 +54,13 @@ def open_named(name: str, root: Path, known: frozenset[str] = frozenset()) -> Op
         DataError: nothing is there, or nothing that can be read. UsageError: an unknown name.
     """
     path = root / Path(name).expanduser()
-    if not path.exists() and ":" in name and not _is_drive(name):
+    if ":" in name and not _is_drive(name) and not os.path.exists(path):
         before, _, after = name.partition(":")
         return bundled.open_bundled(after) if before == "sklearn" else user.open_user(name, root)
-    return open_path(path, name, known)
+    return _open_path(path, name, known)
 
 
-def open_path(path: Path, name: str, known: frozenset[str] = frozenset()) -> Opened:
+def _open_path(path: Path, name: str, known: frozenset[str]) -> Opened:
     """Opens a folder or file by what it holds."""
     try:
         if path.is_dir():
@@ -65,13 +68,17 @@ def open_path(path: Path, name: str, known: frozenset[str] = frozenset()) -> Ope
             return next(opener for fits, opener in FOLDERS if fits(spot))(spot)
         if not path.is_file():
             raise _explain_absent(path, name)
+        if not path.stat().st_size:
+            raise DataError(f'"{name}" is empty.', where=str(path), next="Copy or download it again.")
+        if path.suffix.lower() in HINTS:
+            raise _explain_unknown(path, name)
         spot = Spot(path, archive.unpacked_head(path, HEAD_BYTES), known)
         opener = next((opener for fits, opener in FILES if fits(spot)), None)
         if opener is None:
-            raise _explain_unknown(spot, name)
+            raise _explain_unknown(path, name)
         return opener(spot)
-    except PermissionError as error:
-        raise DataError(f'"{name}" may not be read.', where=str(error.filename or path), next="Give yourself the permission to read it.") from error
+    except OSError as error:
+        raise DataError(f'"{name}" can\'t be read: {error.strerror}.', where=str(error.filename or path), next="Check its permissions and its disk.") from error
 
 
 def _is_drive(name: str) -> bool:
@@ -92,13 +99,10 @@ def _explain_absent(path: Path, name: str) -> DataError:
     )
 
 
-def _explain_unknown(spot: Spot, name: str) -> DataError:
-    if not spot.path.stat().st_size:
-        return DataError(f'"{name}" is empty.', where=str(spot.path), next="Copy or download it again.")
-    if pictures.is_picture(spot.head):
-        return DataError(f'"{name}" is one picture.', where=str(spot.path), next="Name the folder that holds the class folders.")
-    hint = "No pickle is ever loaded: save it as .npz or .parquet. " if spot.path.suffix.lower() in (".pkl", ".pickle", ".pt", ".pth", ".joblib") else ""
-    return DataError(f'"{name}" is of no format that can be read.', where=str(spot.path), next=f"{hint}A source is {FORMATS}.")
+def _explain_unknown(path: Path, name: str) -> DataError:
+    if pictures.is_picture(archive.unpacked_head(path, HEAD_BYTES)):
+        return DataError(f'"{name}" is one picture.', where=str(path), next="Name the folder that holds the class folders.")
+    return DataError(f'"{name}" is of no format that can be read.', where=str(path), next=f"{HINTS.get(path.suffix.lower(), '')}A source is {FORMATS}.")
 
 
 def check_named(name: str, key: str) -> None:

@@ -109,6 +109,12 @@ def _open_pairs(pairs: list[tuple[Path, str]], where: Path) -> ImageSource:
 
 def _find_labels(images: Path) -> Path:
     """`train-images-idx3-ubyte.gz` -> `train-labels-idx1-ubyte`, packed or not."""
+    if "images" not in images.name:
+        raise DataError(
+            f"{images.name} is not named like a file of pictures, so its labels can't be found.",
+            where=str(images),
+            next='Name the file of pictures, e.g. train-images-idx3-ubyte.gz; its labels lie beside it under the same name with "labels".',
+        )
     name = re.sub(r"idx\d", "idx1", images.name.replace("images", "labels")).removesuffix(".gz")
     for candidate in (images.with_name(name), images.with_name(name + ".gz")):
         if candidate.is_file() and candidate != images:

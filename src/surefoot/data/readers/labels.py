@@ -49,6 +49,8 @@ def align_labels(labels: list[Any], like: list[Any], where: str) -> list[Any]:
         labels = [None if one is None else int(one) for one in labels]
     elif (ours, theirs) == ("ints", "words"):
         labels = [None if one is None else str(one) for one in labels]
+    elif ours == "ints" and theirs.startswith("vectors") and _fit_vectors(labels, length := len(next(one for one in like if one is not None))):
+        labels = [None if one is None else _as_vector(one, length) for one in labels]
     elif "" not in (ours, theirs) and ours != theirs:
         raise DataError(f"Its labels are {ours}, the source's are {theirs}.", where=where, next="Give both sets labels of the same kind.")
     if theirs in ("words", "ints"):
@@ -84,6 +86,15 @@ def _name_form(labels: Sequence[Any]) -> str:
     if isinstance(first, str):
         return "words"
     return "ints" if isinstance(first, int) else f"vectors of {len(first)}"
+
+
+def _fit_vectors(labels: list[Any], length: int) -> bool:
+    return length == 1 or all(one is None or 0 <= one < length for one in labels)
+
+
+def _as_vector(label: int, length: int) -> np.ndarray:
+    """A number that happened to be whole, or the place of the one in a row that happened to be one-hot."""
+    return np.array([float(label)]) if length == 1 else np.eye(length)[label]
 
 
 def _is_int(word: str) -> bool:

@@ -26,19 +26,21 @@ def read_parquet(path: Path) -> RawTable:
     """
     try:
         file = pyarrow.parquet.ParquetFile(pa.BufferReader(read_bytes(path)))
-        check_unique(path, file.schema_arrow.names)
+        names = [name.strip() for name in file.schema_arrow.names]
+        check_unique(path, names)
         table = file.read()
-    except (pa.ArrowException, OSError) as error:
+        table.validate(full=True)  # words that are no UTF-8 would fail later, where nobody knows the file
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise DataError(f"{path.name} is torn or no Parquet file: {error}", where=str(path), next="Copy it again, or write it anew.") from error
     if not table.num_rows:
         raise DataError(f"{path.name} has no rows.", where=str(path), next="Name a file with rows.")
     columns: dict[str, pa.ChunkedArray] = {}
     unfit = []
-    for name, column in zip(table.column_names, table.columns, strict=True):
+    for name, column in zip(names, table.columns, strict=True):
         if pa.types.is_nested(column.type) or pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
             unfit.append(name)
         else:
-            columns[name.strip()] = column
+            columns[name] = column
     places = [f"{path.name}:{row}" for row in range(1, table.num_rows + 1)]
     return RawTable(path.name, columns, places, fingerprint.of_files([path]), notes=_note_unfit(path, unfit))
 
@@ -102,7 +104,7 @@ def _collect(records: list[dict[str, Any]]) -> tuple[dict[str, pa.ChunkedArray],
         if column is None:
             unfit.append(name)
         else:
-            columns[name.strip()] = column
+            columns[name] = column
     return columns, unfit
 
 

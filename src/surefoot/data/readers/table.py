@@ -57,7 +57,9 @@ def open_table_folder(path: Path) -> list[RawTable]:
 
 def is_table(path: Path, head: bytes) -> bool:
     """Whether a file is Parquet or text, or is at least named like a table."""
-    return head.startswith(PARQUET) or _split_name(path)[1] in SUFFIXES or (path.suffix.lower() != ".json" and looks_like_text(head))
+    if path.suffix.lower() == ".json":  # some call JSON lines so
+        return head.startswith(b'{"') and b'\n{"' in head
+    return head.startswith(PARQUET) or _split_name(path)[1] in SUFFIXES or looks_like_text(head)
 
 
 def read_table(path: Path) -> RawTable:
@@ -91,7 +93,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     columns, booleans = {}, []
     for name in names:
         judged = prepare(_stack(judges, name))
-        how = decide(judged, is_target=name in named, decimal_comma=judges[0].decimal_comma)
+        how = decide(judged, is_target=name in named, decimal_comma=any(table.decimal_comma for table in judges))
         columns[name], stray = convert(prepare(_stack(wanted, name)) if like else judged, how)
         notes += _note_column(name, how, stray, places)
         booleans += [name] if how.kind == "boolean" else []
@@ -144,7 +146,7 @@ def _explain_columns(table: RawTable, first: RawTable, found: list[str], wanted:
 def _merge_dotted_labels(tables: list[RawTable], target: list[str]) -> tuple[list[RawTable], list[str]]:
     """Strips the dot after a label (`>50K.`) where the other files have the same label without one."""
     notes = []
-    for name in target:
+    for name in target if len(tables) > 1 else []:
         cleaned = [clean(table.columns[name]) for table in tables]
         labels = [set(pc.unique(cells).drop_null().to_pylist()) for cells in cleaned]
         for k, table in enumerate(tables):

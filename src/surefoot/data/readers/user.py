@@ -43,16 +43,17 @@ def open_user(name: str, root: Path) -> ImageSource | list[RawTable]:
 
 def _open_pictures(dataset: Any, name: str) -> ImageSource:
     digest = hashlib.sha256()
-    targets, low, high = [], np.inf, -np.inf
-    dtypes = set()
+    targets, dtypes, ranges = [], set(), []
     for row in range(len(dataset)):
         picture, target = _get(dataset, row, name)
         pixels = _as_array(picture, name, row)
         dtypes.add(pixels.dtype)
-        lows_highs.append(blocks.measure_range([pixels]))
+        if np.isfinite(pixels).any():
+            ranges.append(blocks.measure_range([pixels]))
         targets.append(np.asarray(target))
         digest.update(f"{pixels.shape}{pixels.dtype}{target!r}".encode() + pixels.tobytes())
-    scale = blocks.choose_scale(low if low < np.inf else 0.0, high if high > -np.inf else 0.0, np.result_type(*dtypes))
+    low, high = min((low for low, _ in ranges), default=0.0), max((high for _, high in ranges), default=255.0)
+    scale = blocks.choose_scale(low, high, np.result_type(*dtypes))
     if len({target.shape for target in targets}) > 1:
         raise _explain(name, "gives targets of different shapes")
     labels, notes = read_labels(np.stack(targets), name)

@@ -48,14 +48,14 @@ def _balance(report: AuditReport, scene: Scene) -> Markup:
     rows = [Bar(name, count, text=f"{count:,} ({100 * count / total:.0f} %)") for name, count in entries[:MOST_BARS]]
     left_out = f" The {MOST_BARS} largest of {len(entries)} classes." if len(entries) > MOST_BARS else ""
     note = f"Items per class. A class with few items is learned badly and measured badly.{left_out}"
-    return figure("Class balance", bars("Items per class", rows, Axis("items")), note)
+    return figure("Class balance", bars("Items per class", rows, Axis("items", is_whole=True)), note)
 
 
 def _sizes(report: AuditReport) -> Markup:
     if not report.sizes:
         return EMPTY
     rows = [Bar(size.replace("x", " × "), count) for size, count in list(report.sizes.items())[:10]]
-    return figure("Picture sizes", bars("Pictures per size", rows, Axis("pictures")), "Height × width in pixels, the most frequent first.")
+    return figure("Picture sizes", bars("Pictures per size", rows, Axis("pictures", is_whole=True)), "Height × width in pixels, the most frequent first.")
 
 
 def _missing(report: AuditReport) -> Markup:

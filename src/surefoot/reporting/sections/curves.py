@@ -26,7 +26,7 @@ def _losses(history: Sequence[EpochRecord]) -> Markup:
     train, val = _points(history, lambda record: record.loss), _points(history, lambda record: record.val_loss)
     if len(train) < 2:
         return EMPTY
-    chart = lines("Loss by epoch", [Series("train", train), Series("val", val, 2, True)], Axis("epoch"), Axis("loss per item"))
+    chart = lines("Loss by epoch", [Series("train", train), Series("val", val, 2, True)], Axis("epoch", is_whole=True), Axis("loss per item"))
     turning = " Where val turns up while train goes on down, the model starts to learn by heart." if val else ""
     return figure("Loss", chart, f"Lower is better.{turning}")
 
@@ -36,7 +36,7 @@ def _metrics(history: Sequence[EpochRecord], metric: Metric, rules: Sequence[Rul
     if len(train) < 2 and len(val) < 2:
         return EMPTY
     runs = [Series("train", train), Series("val", val, 2, True)]
-    chart = lines(f"{metric.label} by epoch", runs, Axis("epoch"), Axis(metric.label, is_share=metric.is_share), rules)
+    chart = lines(f"{metric.label} by epoch", runs, Axis("epoch", is_whole=True), Axis(metric.label, is_share=metric.is_share), rules)
     return figure(metric.title, chart, "The distance between the two lines is the variance.")
 
 
@@ -45,7 +45,7 @@ def show_schedule(history: Sequence[EpochRecord]) -> Markup:
     points = [(record.epoch, record.lr) for record in history if record.lr > 0]
     if len(points) < 2:
         return EMPTY
-    chart = lines("Learning rate by epoch", [Series("lr", points, 4)], Axis("epoch"), Axis("learning rate"))
+    chart = lines("Learning rate by epoch", [Series("lr", points, 4)], Axis("epoch", is_whole=True), Axis("learning rate"))
     return figure("Learning rate", chart, "How large the steps were, epoch by epoch.")
 
 
@@ -54,5 +54,5 @@ def show_gradient(history: Sequence[EpochRecord]) -> Markup:
     points = [(record.epoch, record.grad_norm) for record in history if record.grad_norm > 0]
     if len(points) < 2:
         return EMPTY
-    chart = lines("Gradient norm by epoch", [Series("gradient norm", points, 5)], Axis("epoch"), Axis("norm of the gradient", is_log=True))
+    chart = lines("Gradient norm by epoch", [Series("gradient norm", points, 5)], Axis("epoch", is_whole=True), Axis("norm of the gradient", is_log=True))
     return figure("Gradient", chart, "Steady is healthy; a jump by a factor of ten is not.")

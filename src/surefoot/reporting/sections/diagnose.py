@@ -130,11 +130,12 @@ def _reliability(report: DiagnoseReport) -> Markup:
     bins = [(prob, hit, count) for prob, hit, count in report.reliability if count]
     if not bins:
         return EMPTY
-    run = Series("bins", [(prob, hit) for prob, hit, _ in bins])
-    ideal = Series("perfect", [(0.0, 0.0), (1.0, 1.0)], 6, True)
+    largest = max(count for _, _, count in bins)
+    sizes = [3 + 9 * (count / largest) ** 0.5 for _, _, count in bins]
+    run = Series("items", [(prob, hit) for prob, hit, _ in bins], sizes=sizes)
     axes = Axis("stated prob", 0.0, 1.0, is_share=True), Axis("how often it was right", 0.0, 1.0, is_share=True)
-    note = "On the dashed line, stated probs can be taken at their word; below it the model is too sure."
-    return figure("Reliability", lines("Reliability diagram", [ideal, run], *axes), note)
+    note = "On the dashed line, stated probs can be taken at their word; below it the model is too sure. Larger dots hold more items, and small ones scatter."
+    return figure("Reliability", scatter("Reliability diagram", [run], *axes, diagonal=True), note)
 
 
 def _roc(report: DiagnoseReport) -> Markup:

@@ -44,7 +44,9 @@ def _tags(report: ErrorsReport) -> Markup:
     total = len(report.rows) or 1
     ranked = sorted(report.tags.items(), key=lambda item: -item[1])
     entries = [Bar(spaced(tag), count, text=f"{count} ({100 * count / total:.0f} %)") for tag, count in ranked]
-    return figure("What the errors have in common", bars("Errors per tag", entries, Axis("errors in the sample")), "An error may carry several tags.")
+    return figure(
+        "What the errors have in common", bars("Errors per tag", entries, Axis("errors in the sample", is_whole=True)), "An error may carry several tags."
+    )
 
 
 def _ceilings(report: ErrorsReport, scene: Scene) -> Markup:
@@ -68,7 +70,7 @@ def _worst(worst: Sequence[ErrorRow], scene: Scene) -> Markup:
     """The errors of which the model was surest: they are often mislabels. Only where there are pictures."""
     tiles = []
     for row in worst[:MOST_WORST]:
-        if row.id in scene.pictures:
+        if row.id in scene.pictures and row.target != row.pred:
             caption = join([element("b", short(row.target, 22)), element("br"), f"called {short(row.pred, 22)}"])
             tiles.append(tile(scene.pictures, row.id, f"{row.place}: {row.target} called {row.pred}", caption))
     note = "Those with the highest loss: sure, and wrong. They are often mislabels."

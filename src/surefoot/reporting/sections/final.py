@@ -43,7 +43,7 @@ def join_phases(report: FinalReport) -> list[EpochRecord]:
 
 
 def _phases(report: FinalReport) -> Markup:
-    rows = [(p.name, number(p.epochs), number(p.lr), number(p.batch_size), p.optimizer, number(p.num_rows)) for p in report.phases]
+    rows = [(p.name, number(p.epochs, 3), number(p.lr, 3), number(p.batch_size), p.optimizer, number(p.num_rows)) for p in report.phases]
     content = table("Phases", ("phase", "epochs", "peak lr", "batch size", "optimizer", "items"), rows, numeric=(1, 2, 3, 5))
     return card("The phases", content, "Fixed beforehand: nothing is chosen while the last training runs.") if rows else EMPTY
 

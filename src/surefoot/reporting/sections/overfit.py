@@ -54,7 +54,7 @@ def _sizes(report: OverfitReport, scene: Scene) -> Markup:
             join([_dials(rung), element("span", "chosen", class_="badge pass")], " ") if i == report.chosen else _dials(rung),
             f"{rung.parameters:,}",
             amount(rung.flops, FLOP_UNITS, 1000),
-            number(rung.epochs),
+            number(rung.epochs, 3),
             metric.show(rung.train_value),
             metric.show(rung.val_value),
         )

@@ -44,7 +44,7 @@ def show_problem(report: Problem, scene: Scene) -> Markup:
             ("Scale", "trained on a log scale, reported in its own units" if report.log_target else None),
         ]
     )
-    hypotheses = [text for text in report.hypotheses if text]
+    hypotheses = [text[0].upper() + text[1:] for text in report.hypotheses if text]
     rows = [(code(reason.setting), code(reason.value), prose(reason.why), reason.source) for reason in report.reasons]
     return join(
         [

@@ -42,11 +42,11 @@ def show_sanity(report: SanityReport, scene: Scene) -> Markup:
 
 def _curves(report: SanityReport) -> Markup:
     runs = [
-        Series(spaced(name), list(enumerate(losses, start=1)), 1 + tone % 5, tone % 2 == 1)
+        Series(spaced(name), [(i / (len(losses) - 1), loss) for i, loss in enumerate(losses)], 1 + tone % 5, tone % 2 == 1)
         for tone, (name, losses) in enumerate(report.curves.items())
         if len(losses) > 1
     ]
     if not runs:
         return EMPTY
-    chart = lines("Losses of the trial runs", runs, Axis("step"), Axis("loss per item"))
+    chart = lines("Losses of the trial runs", runs, Axis("share of the run", is_share=True), Axis("loss per item"))
     return figure("Trial runs", chart, "A healthy net drives the loss of a tiny batch to almost nothing.")

@@ -64,6 +64,8 @@ def _slices(report: TestReport, metric: Metric) -> Markup:
 
 
 def _openings(report: TestReport) -> Markup:
-    rows = [(number(opening.number), opening.when, number(opening.round), opening.why) for opening in report.openings]
+    rows = [
+        (number(opening.number), opening.when.replace("T", " ").replace("+00:00", " UTC"), number(opening.round), opening.why) for opening in report.openings
+    ]
     note = "Each opening is kept for ever. After the first, the value is no longer untouched by what was learned from it."
     return card("Openings of the test set", table("Openings", ("opening", "when", "round", "why"), rows), note) if rows else EMPTY

@@ -34,7 +34,7 @@ def show_tune(report: TuneReport, scene: Scene) -> Markup:
                     ("Winner", "the net" if report.winner == "net" else f"{spaced(report.winner)}, a baseline"),
                     (f"{metric.label} on val", metric.show_measured(report.val.value, report.val.interval)),
                     ("The net alone", metric.show_measured(report.net.value, report.net.interval) if report.winner != "net" else None),
-                    ("Trained for", f"{number(report.epochs)} epochs, best after {number(report.best_epoch)}"),
+                    ("Trained for", f"{number(report.epochs, 3)} epochs, best after {number(report.best_epoch, 3)}"),
                     ("Temperature", number(report.temperature) if report.temperature != 1 else None),
                     ("Threshold", number(report.threshold) if report.threshold != 0.5 else None),
                     ("Looks at val", number(report.looks) if report.looks else None),
@@ -66,7 +66,7 @@ def _search(trials: Sequence[Trial], metric: Metric, rules: Sequence[Rule]) -> M
         Series(f"rung {rung + 1}", [(trial.number, trial.value or 0.0) for trial in done if trial.rung == rung], 1 + min(tone, 4))
         for tone, rung in enumerate(rungs)
     ]
-    chart = scatter("Value by trial", groups, Axis("trial"), Axis(metric.label, is_share=metric.is_share), rules)
+    chart = scatter("Value by trial", groups, Axis("trial", is_whole=True), Axis(metric.label, is_share=metric.is_share), rules)
     return figure("Search history", chart, "Each dot is a setting. Higher rungs trained longer, with the most promising settings of the rung below.")
 
 
@@ -114,7 +114,7 @@ def _trials(trials: Sequence[Trial], metric: Metric) -> Markup:
             number(trial.number),
             metric.show(trial.value),
             number(trial.rung + 1),
-            number(trial.epochs),
+            number(trial.epochs, 3),
             trial.state,
             ", ".join(f"{name}={value if isinstance(value, str) else number(value)}" for name, value in trial.settings.items()),
             duration(trial.seconds),

@@ -1,0 +1,170 @@
+"""The loop: it learns, it sees each item once, and what happens at a step depends on the step alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import FULL, start_job
+
+from surefoot import losses
+from surefoot.data.examples import Examples
+from surefoot.engine import checkpoint, interrupt
+from surefoot.engine.build import Desk
+from surefoot.engine.fit import Fitted, count_steps, fit
+from surefoot.engine.predict import predict, to_outputs
+
+
+def assert_equal(one: Fitted, other: Fitted) -> None:
+    """Bit-equal weights and best weights, and equal logs without times."""
+    for name, value in one.network.state_dict().items():
+        assert torch.equal(value, other.network.state_dict()[name]), name
+    for name, value in one.best.items():
+        assert torch.equal(value, other.best[name]), name
+    assert [r.model_copy(update={"seconds": 0.0}) for r in one.records] == [r.model_copy(update={"seconds": 0.0}) for r in other.records]
+
+
+def test_it_learns_what_can_be_learned(desk: Desk) -> None:
+    config = FULL.model_copy(update={"epochs": 20.0, "augment": "none"})
+    fitted = fit(start_job(desk, config, 0.0), config, seed=0, name="learn")
+    assert fitted.best_record().val_metric == 1.0
+    assert fitted.records[-1].loss < fitted.records[0].loss
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_gives_others(desk: Desk) -> None:
+    first = fit(start_job(desk), FULL, seed=0, name="run")
+    torch.rand(7)  # draws in between change nothing
+    assert_equal(first, fit(start_job(desk), FULL, seed=0, name="run"))
+    other = fit(start_job(desk), FULL, seed=1, name="run")
+    assert any(not torch.equal(a, b) for a, b in zip(first.network.state_dict().values(), other.network.state_dict().values()))
+
+
+class Stopped(Exception):
+    """The power went."""
+
+
+@pytest.mark.parametrize("stop_at", [1, 4, 9, 13, 20, 27])
+def test_a_run_that_was_stopped_ends_bit_equal_to_one_that_was_not(desk: Desk, tmp_path: Path, stop_at: int) -> None:
+    whole = fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "whole")
+    steps = 0
+
+    def stop(done: float, total: float) -> None:
+        nonlocal steps
+        steps += 1
+        if steps == stop_at:
+            raise Stopped("the power went")
+
+    with pytest.raises(Stopped, match="power"):
+        fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut", listen=stop)
+    resumed = fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut")
+    assert_equal(whole, resumed)
+    logs = [[line.split('"seconds"')[0] for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()] for name in ("whole", "cut")]
+    assert logs[0] == logs[1]
+
+
+def test_each_item_is_seen_once_an_epoch_and_batches_differ_by_one_item_at_most(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[np.ndarray] = []
+    gather = Examples.batch
+    monkeypatch.setattr(Examples, "batch", lambda self, rows, targets: (seen.append(rows.numpy()), gather(self, rows, targets))[1])
+    config = FULL.model_copy(update={"epochs": 2.0, "batch_size": 33})
+    fit(start_job(desk, config), config, seed=0, name="count")
+    epochs = [np.concatenate(seen[:4]), np.concatenate(seen[4:])]
+    assert all(Counter(epoch.tolist()) == Counter(desk.train[0].tolist()) for epoch in epochs)
+    assert not np.array_equal(epochs[0], epochs[1])
+    assert {len(rows) for rows in seen} == {25}
+    assert count_steps(100, 33) == 4
+
+
+def test_a_loss_that_turns_nan_ends_the_run_and_says_so(desk: Desk) -> None:
+    job = dataclasses.replace(start_job(desk), loss=lambda outputs, targets, weights=None, **_: (outputs * float("nan")).mean())
+    fitted = fit(job, FULL, seed=0, name="nan")
+    assert fitted.diverged
+    assert not fitted.records
+
+
+def test_the_best_weights_are_those_of_the_best_val_metric(desk: Desk) -> None:
+    job = start_job(desk)
+    fitted = fit(job, FULL, seed=0, name="best")
+    best = max(record.val_metric or 0 for record in fitted.records)
+    fitted.network.load_state_dict(fitted.best)
+    outputs = to_outputs(desk.problem, fitted.network, predict(fitted.network, desk.examples, desk.val[0]))
+    assert desk.metric.score(desk.examples.plain_targets(desk.val[0]), outputs) == best
+
+
+def test_a_torn_checkpoint_is_noticed_and_the_one_before_it_is_used(desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    whole = fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "whole")
+
+    def stop(done: float, total: float) -> None:
+        if done >= 2:
+            raise Stopped("the power went")
+
+    with pytest.raises(Stopped, match="power"):
+        fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut", listen=stop)
+    newest = sorted((tmp_path / "cut" / "checkpoints").glob("*.safetensors"))[-1]
+    newest.write_bytes(newest.read_bytes()[:-100])
+    assert_equal(whole, fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut"))
+    assert "torn or altered" in caplog.text
+
+
+def test_a_checkpoint_of_another_model_is_refused_with_the_differences(desk: Desk, tmp_path: Path) -> None:
+    def stop(done: float, total: float) -> None:
+        if done >= 2:
+            raise Stopped("the power went")
+
+    with pytest.raises(Stopped, match="power"):
+        fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path, listen=stop)
+    job = start_job(desk)
+    job.network.body = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))
+    with pytest.raises(Exception, match="of another model"):
+        fit(job, FULL, seed=0, name="run", folder=tmp_path)
+
+
+def test_only_two_generations_of_checkpoints_are_kept(desk: Desk, tmp_path: Path) -> None:
+    fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path)
+    assert len(list((tmp_path / "checkpoints").glob("*.json"))) == 2
+    assert len(list((tmp_path / "checkpoints").glob("*.safetensors"))) == 2
+
+
+def test_ctrl_c_ends_the_run_after_its_step_with_a_checkpoint(desk: Desk, tmp_path: Path) -> None:
+    calls = 0
+
+    def press(done: float, total: float) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 5:
+            interrupt._ASKED.set()
+
+    with pytest.raises(KeyboardInterrupt, match="^$"):
+        fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut", listen=press)
+    assert [path.stem for path in sorted((tmp_path / "cut" / "checkpoints").glob("*.json"))][-1] == "step-000000005"
+    assert_equal(fit(start_job(desk), FULL, seed=0, name="run"), fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut"))
+
+
+def test_streaming_from_disk_trains_to_the_same_weights_as_memory(desk: Desk) -> None:
+    streamed = dataclasses.replace(desk, examples=Examples(desk.examples.pack, desk.problem, in_memory=False))
+    assert_equal(fit(start_job(desk), FULL, seed=0, name="run"), fit(start_job(streamed), FULL, seed=0, name="run"))
+
+
+def test_a_hundred_steps_cost_what_the_theory_of_the_loss_says_at_the_start(desk: Desk) -> None:
+    """The first loss of a net with a small last layer is that of guessing."""
+    expected, _ = losses.expected_at_init("multiclass", None, 3)
+    config = FULL.model_copy(update={"epochs": 0.14, "label_smoothing": 0.0})
+    fitted = fit(start_job(desk, config, 0.0), config, seed=0, name="start")
+    assert fitted.records[0].loss == pytest.approx(expected, rel=0.1)
+
+
+def test_without_a_folder_nothing_is_written(desk: Desk, tmp_path: Path) -> None:
+    before = {path for path in tmp_path.rglob("*")}
+    fit(start_job(desk), FULL, seed=0, name="run")
+    assert {path for path in tmp_path.rglob("*")} == before
+    assert checkpoint.resume(None, start_job(desk).network, torch.optim.SGD([torch.zeros(1, requires_grad=True)]), {}, run := _run()) is run
+
+
+def _run() -> object:
+    from surefoot.engine.fit import Run
+
+    return Run()
