@@ -89,7 +89,7 @@ def test_functions_take_at_most_six_parameters():
 def test_a_step_file_has_one_public_function():
     several = {}
     for path in (SOURCE / "steps").glob("s[0-9][0-9]_*.py"):
-        public = [node.name for node in TREES[path].body if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_")]
+        public = [node.name for node in TREES[path].body if isinstance(node, Function) and not node.name.startswith("_")]
         if public != [path.stem[4:]]:
             several[path.name] = public
     assert not several
@@ -121,8 +121,13 @@ def test_public_functions_and_classes_say_what_they_are():
 
 
 def test_nothing_is_left_for_later():
-    words = re.compile("NotImplemented" + "Error|\\bTO" + "DO\\b|\\bFIX" + "ME\\b|\\bXX" + "X\\b")
-    assert not [f"{_place(path)}: {word}" for path in FILES for word in words.findall(path.read_text(encoding="utf-8"))]
+    """Libraries may raise NotImplementedError, and it may be caught; ours is implemented."""
+    words = re.compile("\\bTO" + "DO\\b|\\bFIX" + "ME\\b|\\bXX" + "X\\b")
+    found = [f"{_place(path)}: {word}" for path in FILES for word in words.findall(path.read_text(encoding="utf-8"))]
+    for path, tree in TREES.items():
+        raised = [node for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc is not None and "NotImplementedError" in ast.unparse(node.exc)]
+        found += [_place(path, node) for node in raised]
+    assert not found
 
 
 # what may run, and what may write

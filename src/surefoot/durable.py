@@ -38,8 +38,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
-        if error.filename is not None and path.parent not in (Path(error.filename), Path(error.filename).parent):
-            raise  # what the block itself read is no concern of ours
+        if error.filename is not None and str(error.filename) not in map(str, (temporary, *path.parents)):
+            raise  # a file that the block itself opened
         raise _explain(error, path) from error
     finally:
         with contextlib.suppress(OSError):
@@ -125,7 +125,7 @@ def sweep(folder: Path) -> int:
 
 def _make_folder(folder: Path) -> None:
     """Makes a folder and those above it, each synced into the one that names it."""
-    if not folder.is_dir():
+    if not folder.is_dir() and folder != folder.parent:
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
         _sync_folder(folder.parent)

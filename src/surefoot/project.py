@@ -15,7 +15,6 @@ from surefoot.data.predictions import load_predictions
 from surefoot.events import Announcer, Sink
 from surefoot.metrics import get as get_metric
 from surefoot.reporting.page import render
-from surefoot.reporting.views import RoundView, StepView
 from surefoot.runners import begin, keep, plan
 from surefoot.runners.local import Walk, plan_walk, read_report, walk
 from surefoot.runners.plan import PlannedStep
@@ -24,6 +23,7 @@ from surefoot.store.ledger import ProjectLedger, RoundRow
 from surefoot.types.configs import Settings
 from surefoot.types.errors import BusyError, UsageError
 from surefoot.types.findings import Report
+from surefoot.types.views import RoundView, StepView
 
 REPORT = "report.html"
 

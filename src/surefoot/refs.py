@@ -6,6 +6,7 @@ import difflib
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,7 +32,7 @@ def resolve(name: str, *, kind: str, folder: Path | None = None) -> Any:
     known = PARTS.get(kind, {})
     if name in known:
         return _fetch(known[name], None, kind)
-    if ":" in name:
+    if re.match(r"[^:]+:[^:]+$", name):
         return _fetch(name, folder, kind)
     raise UsageError(
         f"There is no {kind} named {name!r}.",
@@ -49,11 +50,12 @@ def call(function: Callable[..., Any], available: Mapping[str, Any], *, what: st
     """Calls `function` with those of `available` that its signature names.
 
     Raises:
-        UsageError: the signature demands an argument that is not available.
+        UsageError: it can't be called, or demands an argument that is not available.
     """
-    parameters = inspect.signature(function).parameters
-    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
-        return function(**available)
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{what} can't be called by name: {error}.", where=what, next="Name a class or a function whose arguments have names.") from error
     missing = [n for n, p in parameters.items() if n not in available and p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     if missing:
         raise UsageError(
@@ -61,7 +63,8 @@ def call(function: Callable[..., Any], available: Mapping[str, Any], *, what: st
             where=what,
             next=f"Give these a default, or ask for: {', '.join(available) or 'nothing'}.",
         )
-    return function(**{n: available[n] for n in parameters if n in available})
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return function(**{n: value for n, value in available.items() if takes_all or n in parameters})
 
 
 def source_file(name: str, folder: Path | None) -> Path | None:
@@ -100,18 +103,23 @@ def _load(path: Path) -> ModuleType:
 
 
 def _import(module_name: str, name: str, kind: str) -> ModuleType:
-    try:
-        return importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
-            raise
-        raise UsageError(
-            f"There is no file {module_name}.py in the project and no module {module_name}.",
-            where=f"{kind} = {name!r}",
-            next="Check the spelling and the folder.",
-        ) from error
+    """An installed module; a module that it misses in turn is its own affair."""
+    cause = None
+    if all(part.isidentifier() for part in module_name.split(".")):
+        try:
+            return importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            if not f"{module_name}.".startswith(f"{error.name}."):
+                raise
+            cause = error
+    raise UsageError(
+        f"There is no file {module_name.removesuffix('.py')}.py in the project and no module {module_name.removesuffix('.py')}.",
+        where=f"{kind} = {name!r}",
+        next="Check the spelling and the folder.",
+    ) from cause
 
 
 def _suggest(name: str, names: list[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f"Did you mean {near[0]!r}?" if near else ""
+    by_letters = {known.casefold(): known for known in names}
+    near = difflib.get_close_matches(name.casefold(), by_letters, n=1)
+    return f"Did you mean {by_letters[near[0]]!r}?" if near else ""

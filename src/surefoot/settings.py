@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 import tomllib
+import typing
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from surefoot import durable
-from surefoot.types.configs import Section, Settings
+from surefoot.types.configs import Section, Settings, SplitConfig
 from surefoot.types.errors import ConfigError, UsageError
 
 FILE = "surefoot.toml"
 S = TypeVar("S", bound=Section)
+_SHOWN = 80
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -29,7 +32,7 @@ def load(root: Path, overrides: list[str] | None = None) -> Settings:
     if not path.is_file():
         raise ConfigError(f"There is no {FILE} in {root}.", where=str(root), next="Make one: surefoot init DATA --out DIR.")
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark of order in front
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{FILE} is no TOML: {error}.", where=str(path), next="Mend that line; strings stand in quotes, tables in [brackets].") from error
     for override in overrides or []:
@@ -43,21 +46,18 @@ def check(values: dict[str, Any], *, where: str = FILE) -> Settings:
     Raises:
         ConfigError: with every problem in it, one a line.
     """
+    problems: dict[str, str] = {}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        problems = [_explain(problem) for problem in error.errors()]
-        count = f"{len(problems)} setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-        raise ConfigError(
-            f"{count} wrong:\n" + "\n".join(f"  - {p}" for p in problems), where=where, next="Mend them; docs/settings.md says what each key may be."
-        ) from None
-    shares = settings.split.train + settings.split.val + settings.split.test
-    if abs(shares - 1) > 1e-6:
-        raise ConfigError(
-            f"1 setting is wrong:\n  - split: train + val + test are {shares:g}, and must be 1.",
-            where=where,
-            next="For example train = 0.6, val = 0.2, test = 0.2.",
-        )
+        for problem in error.errors():  # where several types would do, each complains: the first is enough
+            name, why = _explain(problem)
+            problems.setdefault(name, why)
+    problems |= _check_shares(values)
+    if problems:
+        count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
+        lines = "\n".join(f"  - {name}: {why}" for name, why in problems.items())
+        raise ConfigError(f"{count} wrong:\n{lines}", where=where, next="Mend them; docs/settings.md says what each key may be.") from None
     return settings
 
 
@@ -96,13 +96,14 @@ def keys(model: type[BaseModel] = Settings, prefix: str = "") -> dict[str, str]:
 
 def _parse_override(text: str) -> tuple[list[str], Any]:
     name, equals, value = text.partition("=")
-    if not equals or not name.strip():
+    path = [part.strip('"') for part in re.findall(r'"[^"]*"|[^.]+', name.strip())]
+    if not equals or not path:
         raise UsageError(f"--set {text} holds no `key=value`.", where=f"--set {text}", next="For example --set train.lr=0.1.")
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value.strip()  # a bare word is a string
-    return name.strip().split("."), parsed
+    return path, parsed
 
 
 def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
@@ -113,11 +114,46 @@ def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
     values[path[-1]] = value
 
 
-def _explain(problem: Any) -> str:
-    """One line for one problem: the key, what is wrong, and the nearest right spelling."""
+def _check_shares(values: dict[str, Any]) -> dict[str, str]:
+    """What is wrong with the shares of the split, where each alone is right."""
+    try:
+        split = SplitConfig.model_validate(values.get("split", {}))
+    except ValidationError:
+        return {}
+    shares = split.train + split.val + split.test
+    if abs(shares - 1) > 1e-6:
+        return {"split": f"train + val + test are {shares:g}, and must be 1, for example 0.6, 0.2, 0.2."}
+    return {} if split.train else {"split.train": "nothing is left to train on (got 0.0)."}
+
+
+def _explain(problem: Any) -> tuple[str, str]:
+    """The key, and what is wrong with it: for an unknown one the nearest right spelling."""
     path = [str(part) for part in problem["loc"]]
-    name = ".".join(path)
+    section, depth = _find_section(path)
+    words = [f'"{part}"' if "." in part else part for part in path[: depth + 1]]  # what follows are parts of the value
     if problem["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, keys(), n=1, cutoff=0.5) or [k for k in keys() if k.split(".")[-1] == path[-1]][:1]
-        return f"{name}: there is no such key" + (f"; did you mean {near[0]}?" if near else ".")
-    return f"{name}: {problem['msg'][0].lower()}{problem['msg'][1:]} (got {problem['input']!r})."
+        near = _find_near(path[depth], section, words[:-1])
+        return ".".join(words), "there is no such key" + (f"; did you mean {near}?" if near else ".")
+    got = repr(problem["input"])
+    return ".".join(words), f"{problem['msg'][0].lower()}{problem['msg'][1:]} (got {got if len(got) <= _SHOWN else got[:_SHOWN] + '…'})."
+
+
+def _find_section(path: list[str]) -> tuple[type[BaseModel], int]:
+    """The innermost table that a path leads into, and how many parts of the path lead to it."""
+    section: type[BaseModel] = Settings
+    depth = 0
+    while depth < len(path) and path[depth] in section.model_fields:
+        kind = section.model_fields[path[depth]].annotation
+        inner = (typing.get_args(kind) or (kind,))[-1]  # of a list or a dict of tables, the table
+        if not (isinstance(inner, type) and issubclass(inner, Section)):
+            break
+        section, depth = inner, depth + (2 if typing.get_args(kind) else 1)
+    return section, depth
+
+
+def _find_near(name: str, section: type[BaseModel], prefix: list[str]) -> str:
+    """The right spelling of a key in its own table, else a key of that name, or of nearly that name, in another."""
+    if near := difflib.get_close_matches(name, section.model_fields, n=1):
+        return ".".join([*prefix, near[0]])
+    elsewhere = {key.rpartition(".")[2]: key for key in reversed(keys())}
+    return next((elsewhere[word] for word in difflib.get_close_matches(name, elsewhere, n=1, cutoff=0.75)), "")

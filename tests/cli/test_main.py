@@ -14,7 +14,7 @@ from surefoot.cli.main import main
 
 COMMANDS = [
     "demo", "init", "run", "problem", "audit", "split", "prepare", "baseline", "sanity", "overfit", "tune", "diagnose", "errors", "final", "export", "test",
-    "serve", "status", "report", "runs", "compare", "predict", "layers", "check", "eject", "parts", "doctor", "clean", "version",
+    "status", "report", "runs", "compare", "predict", "serve", "layers", "check", "eject", "parts", "doctor", "clean", "version",
 ]  # fmt: skip
 
 

@@ -7,9 +7,9 @@ import pytest
 from surefoot.cli import screen
 from surefoot.cli.screen import Paced, Watcher, list_findings, tabulate
 from surefoot.events import Announcer
-from surefoot.reporting.views import StepView
 from surefoot.types.findings import Finding
 from surefoot.types.reports import AuditReport
+from surefoot.types.views import StepView
 
 
 @pytest.fixture

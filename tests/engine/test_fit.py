@@ -158,9 +158,9 @@ def test_a_hundred_steps_cost_what_the_theory_of_the_loss_says_at_the_start(desk
 
 
 def test_without_a_folder_nothing_is_written(desk: Desk, tmp_path: Path) -> None:
-    before = {path for path in tmp_path.rglob("*")}
+    before = set(tmp_path.rglob("*"))
     fit(start_job(desk), FULL, seed=0, name="run")
-    assert {path for path in tmp_path.rglob("*")} == before
+    assert set(tmp_path.rglob("*")) == before
     assert checkpoint.resume(None, start_job(desk).network, torch.optim.SGD([torch.zeros(1, requires_grad=True)]), {}, run := _run()) is run
 
 

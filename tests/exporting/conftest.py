@@ -2,8 +2,9 @@
 
 import pytest
 
-from exporting import samples
 from surefoot.exporting import predictor
+
+from . import samples
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from exporting import samples
 from surefoot.exporting import boosting, trees
 from surefoot.exporting.parity import compare
 from surefoot.exporting.session import Session
 from surefoot.types.errors import DamagedError, SurefootError
 from surefoot.types.reports import FieldSpec
+
+from . import samples
 
 SPECS = (FieldSpec(name="numeric", shape=(2,), dtype="float32"), FieldSpec(name="category", shape=(2,), dtype="int32", cardinalities=(40, 5)))
 

@@ -6,10 +6,11 @@ import shutil
 
 import pytest
 
-from exporting import samples
 from surefoot import durable
 from surefoot.exporting import bundle
 from surefoot.types.errors import DamagedError, UsageError
+
+from . import samples
 
 
 @pytest.fixture

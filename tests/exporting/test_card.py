@@ -2,13 +2,14 @@
 
 import pytest
 
-from exporting import samples
 from surefoot.data import preprocess
 from surefoot.exporting import bundle
 from surefoot.exporting.card import Evidence, escape, model_card
 from surefoot.types.configs import ModelConfig, TrainConfig
 from surefoot.types.findings import Finding, Measured
 from surefoot.types.reports import AuditReport, DiagnoseReport, FinalReport, ModelScore, Opening, PhaseRecord, Split, TestReport, Trial, TuneReport
+
+from . import samples
 
 WARNING = Finding(code="data.duplicates", severity="warn", what="12 items occur twice | <b>")
 NOTE = Finding(code="data.odd_size", severity="info", what="a trifle")

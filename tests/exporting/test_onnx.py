@@ -9,7 +9,6 @@ import torch
 from safetensors.torch import load, save
 from torch import nn
 
-from exporting import samples
 from surefoot.exporting import bundle, predictor
 from surefoot.exporting.onnx import export_onnx
 from surefoot.exporting.parity import compare
@@ -17,6 +16,8 @@ from surefoot.exporting.session import Session
 from surefoot.models.network import Deployed, Network
 from surefoot.types.errors import SurefootError
 from surefoot.types.reports import FieldSpec
+
+from . import samples
 
 IMAGE = (FieldSpec(name="image", shape=(1, 8, 8), dtype="uint8"),)
 TABLE = (FieldSpec(name="numeric", shape=(3,), dtype="float32"), FieldSpec(name="category", shape=(2,), dtype="int32", cardinalities=(4, 5)))

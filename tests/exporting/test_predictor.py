@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from exporting import samples
 from surefoot.data import preprocess
 from surefoot.exporting import bundle, predictor
 from surefoot.exporting.answers import describe_answers
 from surefoot.exporting.session import Session
 from surefoot.types.errors import DamagedError, DataError
+
+from . import samples
 
 
 class Fixed:

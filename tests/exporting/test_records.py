@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from exporting import samples
 from surefoot.data import preprocess
 from surefoot.exporting.records import format_rows, predict_inputs
 from surefoot.types.errors import UsageError
+
+from . import samples
 
 
 def make_png(seed=0, size=(4, 4)):

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from sklearn.datasets import load_digits
 
-from surefoot.reporting.views import StepView
 from surefoot.types import Check, ExportReport, Measured, ModelConfig, ModelScore, ModelSize, Report, SanityReport, ServeReport, Trial
 from surefoot.types.reports import EpochRecord
+from surefoot.types.views import StepView
 
 SHA = "3f7a" * 16
 

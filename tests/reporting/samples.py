@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from surefoot.reporting.views import RoundView
 from surefoot.types import (
     AuditReport,
     BaselineReport,
@@ -34,6 +33,7 @@ from surefoot.types import (
     TuneReport,
 )
 from surefoot.types.reports import Advice
+from surefoot.types.views import RoundView
 
 from .pieces import SHA, MemoryStore, bundle, digit_pictures, history, ladder, measured, sanity, score, serving, trials, walk
 

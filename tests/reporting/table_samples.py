@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from surefoot.reporting.views import RoundView
 from surefoot.types import (
     AuditReport,
     BaselineReport,
@@ -31,6 +30,7 @@ from surefoot.types import (
     TuneReport,
 )
 from surefoot.types.reports import Advice
+from surefoot.types.views import RoundView
 
 from .pieces import SHA, bundle, history, ladder, measured, sanity, score, serving, trials, walk
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from surefoot.reporting.comparison import compare_rounds
-from surefoot.reporting.views import RoundView
+from surefoot.types.views import RoundView
 
 from .pieces import MemoryStore
 from .samples import image_project, stopped_project

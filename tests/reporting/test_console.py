@@ -7,8 +7,8 @@ import unicodedata
 import pytest
 
 from surefoot.reporting.console import plain, summarise
-from surefoot.reporting.views import StepView
 from surefoot.types import Finding, Report
+from surefoot.types.views import StepView
 
 from .pieces import MemoryStore
 from .samples import image_project, stopped_project

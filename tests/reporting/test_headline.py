@@ -6,8 +6,9 @@ import pytest
 
 from surefoot.reporting.headline import find_advantage, make_headline
 from surefoot.reporting.page import set_scene
-from surefoot.reporting.views import Scene, StepView
+from surefoot.reporting.views import Scene
 from surefoot.types import BaselineReport, Measured, Problem
+from surefoot.types.views import StepView
 
 from .pieces import MemoryStore, score
 from .samples import image_problem, image_project, image_search, stopped_project

@@ -11,9 +11,10 @@ from surefoot.reporting.page import set_scene
 from surefoot.reporting.road import ROAD
 from surefoot.reporting.sections import show_report
 from surefoot.reporting.sections.final import join_phases
-from surefoot.reporting.views import Scene, StepView
+from surefoot.reporting.views import Scene
 from surefoot.types import AuditReport, DiagnoseReport, ModelConfig, Report, TuneReport, reports
 from surefoot.types.problem import Problem
+from surefoot.types.views import StepView
 
 from .pieces import MemoryStore
 from .samples import image_final, image_project, image_reports, image_search

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from surefoot.reporting.words import MINUS, between, count_of, describe_metric, duration, number, share, short, size_bytes
+from surefoot.reporting.words import MINUS, between, count_of, describe_metric, duration, in_order, number, share, short, size_bytes
 from surefoot.tasks import TASKS
 
 
@@ -57,3 +57,7 @@ def test_every_metric_of_every_task_is_explained():
 def test_a_metric_of_ones_own_is_called_by_its_name():
     metric = describe_metric("my_code:cost", smaller_is_better=True)
     assert (metric.label, metric.smaller_is_better, metric.is_share) == ("cost", True, False)
+
+
+def test_sets_are_named_in_the_order_of_their_use():
+    assert in_order({"test": 1, "mine": 1, "val": 1, "train": 1}) == ["train", "val", "test", "mine"]

@@ -1,13 +1,18 @@
 """Served bundles, shared by the tests of one module."""
 
 import asyncio
+import importlib
+import sys
+from pathlib import Path
 
 import httpx
 import pytest
 
-from exporting import samples
 from surefoot.exporting import predictor
 from surefoot.serving.app import make_app
+
+sys.path.append(str(Path(__file__).parents[1]))  # the bundles of the room below are made there
+samples = importlib.import_module("exporting.samples")
 
 
 class Client:

@@ -7,20 +7,13 @@ from surefoot.types.findings import Finding
 from surefoot.types.reports import ModelScore
 
 
-def judge(metric: Metric, published: ModelScore, tuned: ModelScore, val: ModelScore, wild: ModelScore | None, *, goal: float | None) -> list[Finding]:
+def judge(
+    metric: Metric, published: ModelScore, tuned: ModelScore, val: ModelScore, wild: ModelScore | None, *, goal: float | None, by_time: bool
+) -> list[Finding]:
     """Overfitting to val, the wild gap, the goal."""
     found = []
     if _is_worse(metric, tuned, val):
-        found.append(
-            Finding(
-                code="diagnose.val_overfit",
-                severity="warn",
-                what=f"The tuned model does worse on test ({tuned.value:.4g}) than on val ({val.value:.4g}), beyond noise: the choices were fitted to val.",
-                where="s13_test",
-                next="Use more val data or K-fold, and fewer trials, in the next round.",
-                evidence={"test": tuned.value, "val": val.value},
-            )
-        )
+        found.append(_drifts(tuned, val) if by_time else _fitted_to_val(tuned, val))
     if wild is not None and _is_worse(metric, wild, published):
         found.append(
             Finding(
@@ -44,6 +37,28 @@ def judge(metric: Metric, published: ModelScore, tuned: ModelScore, val: ModelSc
             )
         )
     return found
+
+
+def _fitted_to_val(tuned: ModelScore, val: ModelScore) -> Finding:
+    return Finding(
+        code="diagnose.val_overfit",
+        severity="warn",
+        what=f"The tuned model does worse on test ({tuned.value:.4g}) than on val ({val.value:.4g}), beyond noise: the choices were fitted to val.",
+        where="s13_test",
+        next="Use more val data or K-fold, and fewer trials, in the next round.",
+        evidence={"test": tuned.value, "val": val.value},
+    )
+
+
+def _drifts(tuned: ModelScore, val: ModelScore) -> Finding:
+    return Finding(
+        code="split.shift",
+        severity="warn",
+        what=f"The same model does worse on test ({tuned.value:.4g}) than on val ({val.value:.4g}), beyond noise: the later data is different.",
+        where="s13_test",
+        next="Train on the latest data, again and again, and watch the error in use; the final model already knows val's time.",
+        evidence={"test": tuned.value, "val": val.value},
+    )
 
 
 def _is_worse(metric: Metric, one: ModelScore, other: ModelScore) -> bool:

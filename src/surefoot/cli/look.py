@@ -10,7 +10,7 @@ from surefoot.cli.arguments import Folder, Json, open_project
 from surefoot.cli.screen import INDENT, list_findings, show, show_json, tabulate
 
 if TYPE_CHECKING:
-    from surefoot.reporting.views import RoundView
+    from surefoot.types.views import RoundView
 
 NoItems = Annotated[bool, typer.Option("--no-items", help="Leave out every picture and row of the data.")]
 Open = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]

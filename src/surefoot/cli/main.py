@@ -38,21 +38,22 @@ def surefoot(
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask; may stand anywhere.")] = False,
     version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Say which Surefoot this is.")] = False,
 ) -> None:
+    """Reads what stands before the command."""
     context.obj = {"no_input": no_input}
 
 
-OWN: dict[str, Command] = {"test": walk.open_test, "errors": walk.tabulate_errors, "serve": ship.serve}
-"""Steps whose commands take more than a step does; `serve` serves a bundle for real, the step of that name is walked by `run`."""
-
 FIRST: dict[str, Command] = {"demo": start.demo, "init": start.init, "run": walk.run}
-WALKED: dict[str, Command] = {name: OWN.get(name) or walk.make_step(name) for name in STEPS}
+WALKED: dict[str, Command] = {name: walk.make_step(name) for name in STEPS} | {"test": walk.open_test, "errors": walk.tabulate_errors}
+del WALKED["serve"]  # `surefoot serve` serves a bundle; the step of that name is walked by `run`
 LAST: dict[str, Command] = {
-    "status": look.status, "report": look.report, "runs": look.runs, "compare": look.compare, "predict": ship.predict, "layers": craft.layers,
-    "check": craft.check, "eject": craft.eject, "parts": craft.parts, "doctor": care.doctor, "clean": care.clean, "version": care.version,
+    "status": look.status, "report": look.report, "runs": look.runs, "compare": look.compare,
+    "predict": ship.predict, "serve": ship.serve,
+    "layers": craft.layers, "check": craft.check, "eject": craft.eject, "parts": craft.parts,
+    "doctor": care.doctor, "clean": care.clean, "version": care.version,
 }  # fmt: skip
 
 for name, command in (FIRST | WALKED | LAST).items():
-    app.command(name)(command)
+    app.command(name, help=STEPS[name] if name in WALKED else None)(command)
 
 
 def main(words: list[str] | None = None) -> int:

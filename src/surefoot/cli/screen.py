@@ -14,7 +14,7 @@ from surefoot.reporting.road import ROAD, describe_step, number_of
 
 if TYPE_CHECKING:
     from surefoot.events import Event
-    from surefoot.reporting.views import StepView
+    from surefoot.types.views import StepView
 
 INDENT = " " * 8
 EVERY_S = 10.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surefoot.cli.arguments import STEPS, Budget, Device, Folder, Json, Overrides, Past, complete_step, open_project, parse_past
+from surefoot.cli.arguments import Budget, Device, Folder, Json, Overrides, Past, complete_step, open_project, parse_past
 from surefoot.cli.screen import show, show_json, tabulate, tell, watching
 
 if TYPE_CHECKING:
@@ -49,25 +49,23 @@ def make_step(name: str) -> Callable[..., None]:
         project = _walk(folder, past, {"only": name, "set": overrides or [], "budget": budget, "device": device})
         _point(project, as_json)
 
-    step.__doc__ = STEPS[name]
     return step
 
 
 def open_test(folder: Folder = ".", again: Again = "", past: Past = None, device: Device = "", as_json: Json = False) -> None:
+    """Walks s13, which opens the test set."""
     project = _walk(folder, past, {"only": "test", "device": device, "again": again})
     conclude(project, as_json)
 
 
 def tabulate_errors(folder: Folder = ".", csv: CsvFile = "", tags: TagsFile = "", past: Past = None, as_json: Json = False) -> None:
+    """Walks s10; the error table goes out as CSV and comes back edited."""
     if tags:
         tell(f"{open_project(folder).tag(tags):,} rows read from {tags}.")
     project = _walk(folder, past, {"only": "errors", "from_": "errors" if tags else ""})
     if csv:
         _copy_table(project, Path(csv))
     _point(project, as_json)
-
-
-open_test.__doc__, tabulate_errors.__doc__ = STEPS["test"], STEPS["errors"]
 
 
 def _copy_table(project: Project, target: Path) -> None:

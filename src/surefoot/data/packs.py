@@ -45,7 +45,10 @@ def write_pack(store: Store, fields: tuple[FieldSpec, ...], num_targets: int, bl
     """Streams blocks into the store; all but the last must hold `BLOCK` rows. Returns the pack's ref."""
     schema = _schema(fields, num_targets, is_sealed)
     with store.writing() as target, pa.PythonFile(target, mode="w") as sink, pa.ipc.new_file(sink, schema) as writer:
+        is_last = False
         for block in blocks:
+            assert not is_last, "a block that is not full must be the last: `gather` counts on it"
+            is_last = len(block.ids) < BLOCK
             writer.write_batch(_to_batch(block, schema))
     return target.ref
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import numpy as np
 
@@ -12,30 +13,33 @@ from surefoot.types.reports import ColumnProfile
 from surefoot.types.source import TableSource
 
 _BINS = 20
-_ID_NAME = re.compile(r"(^|[_ ])(id|uuid|guid|key|index|instant|rowid|row|nr|number)$", re.IGNORECASE)
+_ID_NAME = re.compile(r"(^|[_ .-])(?i:id|uuid|guid|key|index|instant|rowid|row|nr|number)$|[a-z](Id|ID|Key|Index|Nr|Number)$")
 
 
 def profile_columns(source: TableSource, targets: tuple[str, ...], data: DataConfig, split: SplitConfig, visible: np.ndarray) -> tuple[ColumnProfile, ...]:
     """A profile per column; numbers come from the rows marked in `visible` (bool (N,)): those of a given test set are not looked at."""
-    said = {data.id: "id", data.weight: "weight", split.group: "group"} | dict.fromkeys(data.ignore, "ignored") | dict.fromkeys(targets, "target")
+    said = {data.id: "id", data.weight: "weight", split.group: "group", "": ""} | dict.fromkeys(data.ignore, "ignored") | dict.fromkeys(targets, "target")
     return tuple(_profile(name, values[visible], column_kind(name, values, source.booleans), said.get(name, "")) for name, values in source.columns.items())
 
 
 def _profile(name: str, values: np.ndarray, kind: str, said: str) -> ColumnProfile:
     present = values[~_missing(values)]
     distinct, counts = _count(present)
-    numbers = present.astype(np.float64) if kind in ("numeric", "boolean") and len(present) else np.zeros(0)
-    histogram, edges = np.histogram(numbers[np.isfinite(numbers)], bins=_BINS) if len(numbers) else (np.zeros(0), np.zeros(0))
-    top = np.argsort(-counts, kind="stable")[:10] if kind in ("category", "boolean") else []
+    numbers = present.astype(np.float64) if kind in ("numeric", "boolean") else np.zeros(0)
+    numbers = numbers[np.isfinite(numbers)]
+    histogram, edges = _count_bins(numbers)
+    top = np.argsort(-counts, kind="stable")[: 10 if kind in ("category", "boolean") else 0]
+    with np.errstate(over="ignore"):  # numbers beyond 1e154 have an infinite spread
+        mean, sd = (float(numbers.mean()), float(numbers.std())) if len(numbers) else (None, None)
     return ColumnProfile(
         name=name,
         kind=kind,
         missing=len(values) - len(present),
         distinct=len(distinct),
         low=float(numbers.min()) if len(numbers) else None,
-        mean=float(numbers.mean()) if len(numbers) else None,
+        mean=mean,
         high=float(numbers.max()) if len(numbers) else None,
-        sd=float(numbers.std()) if len(numbers) else None,
+        sd=sd,
         histogram=tuple(int(n) for n in histogram),
         edges=tuple(float(e) for e in edges),
         top={str(distinct[n]): int(counts[n]) for n in top},
@@ -65,6 +69,19 @@ def _missing(values: np.ndarray) -> np.ndarray:
 
 
 def _count(present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if present.dtype == object:
-        present = present.astype(str)
+    """The distinct values in order, and how often each is there."""
+    if present.dtype == object:  # as an array of text every cell would take as much memory as the longest
+        counts = Counter(map(str, present.tolist()))
+        return np.asarray(sorted(counts), object), np.asarray([counts[name] for name in sorted(counts)], np.int64)
     return np.unique(present, return_counts=True)
+
+
+def _count_bins(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A histogram; of one bin where floating point can't tell the edges of twenty apart."""
+    if not len(numbers):
+        return np.zeros(0), np.zeros(0)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.histogram(numbers, bins=_BINS)
+    except ValueError:
+        return np.histogram(numbers, bins=[numbers.min(), numbers.max()])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot import randomness
+from surefoot.data.identity import number_equals
 
 SETS = ("train", "val", "test")
 _BINS = 10
@@ -60,7 +61,7 @@ def make_units(contents: list[str], groups: list[str | None], strata: np.ndarray
         members[unit].append(item)
     keys = [min(contents[item] for item in members[unit]) for unit in range(len(members))]
     if len(set(keys)) < len(keys):  # equal contents kept apart on request still need names of their own
-        keys = [f"{key}-{number}" for number, key in enumerate(keys)]
+        keys = number_equals(keys)
     return Units(of, keys, np.asarray([strata[members[unit]].min() for unit in range(len(members))]))
 
 
@@ -111,11 +112,9 @@ def _lack(quotas: dict[str, float], have: dict[str, float], name: str, coming: i
 def fill_time(times: np.ndarray, quotas: dict[str, float]) -> list[str]:
     """Item -> set by time: the earliest train, then val, the latest test; items of one moment stay together."""
     _, of, counts = np.unique(times, return_inverse=True, return_counts=True)
-    share = (np.cumsum(counts) - counts / 2) / len(times)
-    edges = np.cumsum([quotas[name] for name in quotas])
     names = list(quotas)
-    by_moment = [names[min(int(np.searchsorted(edges, s, side="right")), len(names) - 1)] for s in share]
-    return [by_moment[m] for m in of]
+    by_moment = _cut(counts, np.asarray(list(quotas.values())))
+    return [names[by_moment[moment]] for moment in of]
 
 
 def make_folds(units: Units, inside: set[int], *, folds: int, iterations: int, seed: int) -> dict[int, list[int]]:
@@ -138,9 +137,26 @@ def make_folds(units: Units, inside: set[int], *, folds: int, iterations: int, s
 def make_time_folds(times: np.ndarray, folds: int) -> tuple[list[list[int]], list[list[int]]]:
     """Forward chaining: the items in `folds` + 1 blocks of time; fold k is trained on the blocks up to k and chosen on block k + 1.
 
+    Items of one moment stay in one block, unless there are fewer moments than blocks.
+
     Returns:
         For each item, the folds in which it is val, and those in which it is used at all.
     """
-    ranks = np.argsort(np.argsort(times, kind="stable"), kind="stable")
-    block = ranks * (folds + 1) // max(len(times), 1)
+    _, moments = np.unique(times, return_inverse=True)
+    if moments.max(initial=0) < folds:
+        moments = np.argsort(np.argsort(times, kind="stable"), kind="stable")
+    block = _cut(np.bincount(moments), np.full(folds + 1, 1 / (folds + 1)))[moments]
     return [[int(b) - 1] if b else [] for b in block], [list(range(max(int(b) - 1, 0), folds)) for b in block]
+
+
+def _cut(counts: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Moment -> block: cut where the blocks come nearest to their shares of the items; each has a moment of its own, as far as they go.
+
+    Args:
+        counts: items of each moment, in the order of time. shares: of each block; they add up to 1.
+    """
+    middle = (np.cumsum(counts) - counts / 2) / max(counts.sum(), 1)
+    starts = [0]
+    for number, start in enumerate(np.searchsorted(middle, np.cumsum(shares)[:-1]), 1):
+        starts.append(max(starts[-1] + 1, min(int(start), len(counts) - len(shares) + number)))
+    return np.searchsorted(starts[1:], np.arange(len(counts)), side="right")

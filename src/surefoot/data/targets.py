@@ -48,7 +48,7 @@ def raw_targets(source: ImageSource | TableSource, columns: tuple[str, ...]) -> 
 
 def list_classes(labels: Sequence[Any] | np.ndarray) -> tuple[str, ...]:
     """The distinct labels as text, numbers in numeric order, words in alphabetical order, mixed ones as people sort files."""
-    return tuple(sorted({name for label in labels if (name := to_name(label)) is not None}, key=_natural))
+    return tuple(sorted({name for label in labels if (name := to_name(label)) is not None}, key=lambda name: (_natural(name), name)))
 
 
 def to_name(label: Any) -> str | None:
@@ -61,15 +61,31 @@ def to_name(label: Any) -> str | None:
 
 
 def encode_targets(source: ImageSource | TableSource, problem: Problem) -> np.ndarray:
-    """float64 (N, T): class index, zero-one per label, or values; NaN where missing or no class of the problem."""
+    """float64 (N, T): class index, zero-one per label, or values; NaN where missing, no number, or no class of the problem.
+
+    Raises:
+        DataError: a target column is not there.
+    """
+    if isinstance(source, TableSource):
+        find_columns(source, list(problem.target))
     raw = raw_targets(source, problem.target)
     if problem.task in ("binary", "multiclass"):
-        index = {name: float(number) for number, name in enumerate(problem.classes)}
-        return np.asarray([index.get(to_name(label) or "", np.nan) for label in raw], np.float64).reshape(-1, 1)
+        index: dict[str | None, float] = {name: float(number) for number, name in enumerate(problem.classes)}
+        return np.asarray([index.get(to_name(label), np.nan) for label in raw], np.float64).reshape(-1, 1)
     width = problem.num_outputs
-    rows = [np.full(width, np.nan) if row is None else np.asarray(row, np.float64).reshape(-1) for row in raw]
-    return np.stack(rows) if rows else np.zeros((0, width))
+    return np.asarray([_to_numbers(row, width) for row in raw], np.float64).reshape(-1, width)
+
+
+def _to_numbers(row: Any, width: int) -> np.ndarray:
+    try:
+        numbers = np.asarray(row, np.float64).reshape(-1)
+    except (TypeError, ValueError):  # words
+        return np.full(width, np.nan)
+    return numbers if len(numbers) == width else np.full(width, np.nan)
 
 
 def _natural(name: str) -> list[tuple[int, float, str]]:
-    return [(0, float(part), "") if part.isdigit() else (1, 0.0, part) for part in re.split(r"(\d+)", name) if part]
+    """-1 < 0.25 < 2 < 10 < "a2" < "a10"."""
+    if re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", name):
+        return [(0, float(name), "")]
+    return [(0, float(part), "") if part.isdecimal() else (1, 0.0, part) for part in re.split(r"(\d+)", name) if part]

@@ -2,41 +2,81 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
 from surefoot import refs
 from surefoot.models.convnet import ConvNet
+from surefoot.models.tabular import TabularNet
 from surefoot.types.configs import ModelConfig
-from surefoot.types.errors import UsageError
+from surefoot.types.errors import ConfigError, UsageError
 from surefoot.types.reports import FieldSpec
+
+_PICTURE_SIZES = [(16, 1), (32, 1), (32, 2), (64, 2)]
+_TABLE_SIZES = [(64, 2), (128, 3), (256, 3), (512, 3)]
 
 
 def build(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int, folder: Path | None = None) -> nn.Module:
-    by_name = {field.name: field for field in fields}
-    given = {"num_outputs": num_outputs, "num_classes": num_outputs, "dropout": config.dropout}
-    if config.width:
-        given["width"] = config.width
-    if config.depth:
-        given["depth"] = config.depth
-    if "image" in by_name:
-        given |= {"input_shape": by_name["image"].shape, "in_channels": by_name["image"].shape[0]}
-    else:
-        given |= {"num_numeric": by_name["numeric"].shape[0] if "numeric" in by_name else 0, "cardinalities": by_name["category"].cardinalities if "category" in by_name else ()}
-    if config.use:
-        body = refs.build(config.use, kind="model", folder=folder, available=given)
-        if not isinstance(body, nn.Module):
-            raise UsageError(f"{config.use} made a {type(body).__name__}, no torch.nn.Module.", where="model.use", next="Return an nn.Module.")
-        return body
-    if "image" in by_name:
-        return ConvNet(layers=config.layers, **{k: v for k, v in given.items() if k in ("input_shape", "num_outputs", "width", "depth", "dropout")})
-    from surefoot.models.tabular import TabularNet
+    """A fresh net that takes one tensor per field and returns (B, num_outputs) raw outputs.
 
-    return refs.call(TabularNet, given, what="tabular")
+    Args:
+        config: `use` goes before `layers`, and both before the default; a width or depth of 0 is the user's own default, or a small one.
+        fields: as they reach the net: `image` (C, H, W) float, or `numeric` (F,) float and `category` codes.
+        num_outputs: size of the last layer.
+        folder: the project's, where the user's files are.
+
+    Raises:
+        ConfigError: the layers can't be read or don't fit the fields.
+        UsageError: what the settings name is no module, or asks for what is not there.
+    """
+    available = _lay_out(config, fields, num_outputs)
+    if config.use:
+        return _build_own(config, available, folder)
+    if "input_shape" not in available or (fields[0].name != "image" and not config.layers):
+        if config.layers:
+            _refuse_layers(config, fields)
+        return refs.call(TabularNet, available, what="the default net for tables")
+    return refs.call(ConvNet, available | {"layers": config.layers}, what="the layers")
 
 
 def sizes(fields: tuple[FieldSpec, ...], num_outputs: int) -> list[tuple[int, int]]:
-    if fields[0].name == "image":
-        return [(16, 1), (24, 2), (48, 2), (96, 2)]
-    return [(64, 2), (128, 3), (256, 4), (512, 4)]
+    """The ladder of growing models as (width, depth), the smallest first; each has about 3 to 4 times the parameters of the one before."""
+    return list(_PICTURE_SIZES if fields[0].name == "image" else _TABLE_SIZES)
+
+
+def _lay_out(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int) -> dict[str, Any]:
+    """What a model may ask for by name."""
+    by_name = {field.name: field for field in fields}
+    width, depth = sizes(fields, num_outputs)[1]
+    available: dict[str, Any] = {
+        "num_outputs": num_outputs,
+        "num_classes": num_outputs,
+        "width": config.width or width,
+        "depth": config.depth or depth,
+        "dropout": config.dropout,
+    }
+    if len(fields) == 1 and not fields[0].cardinalities:
+        available["input_shape"] = fields[0].shape
+    if "image" in by_name:
+        return available | {"in_channels": by_name["image"].shape[0]}
+    return available | {
+        "num_numeric": by_name["numeric"].shape[0] if "numeric" in by_name else 0,
+        "cardinalities": by_name["category"].cardinalities if "category" in by_name else (),
+    }
+
+
+def _build_own(config: ModelConfig, available: dict[str, Any], folder: Path | None) -> nn.Module:
+    """The object that `model.use` names, called; where the settings leave its width or depth open, its own default holds."""
+    make = refs.resolve(config.use, kind="model", folder=folder)
+    if not callable(make):
+        _refuse_model(config, make)
+    parameters = inspect.signature(make).parameters
+    is_open = {"width": not config.width, "depth": not config.depth}
+    own = {name for name in parameters if is_open.get(name) and parameters[name].default is not inspect.Parameter.empty}
+    module = refs.call(make, {name: value for name, value in available.items() if name not in own}, what=f"model {config.use}")
+    if not isinstance(module, nn.Module):
+        _refuse_model(config, module)
+    return module

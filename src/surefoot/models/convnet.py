@@ -5,6 +5,7 @@ Axis letters: `B` batch, `C` channels, `H W` height and width, `K` outputs.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import OrderedDict
 
@@ -51,9 +52,7 @@ class ConvNet(nn.Module):
         ConfigError: the notation can't be read, or a layer has no room.
     """
 
-    def __init__(
-        self, input_shape: tuple[int, ...], num_outputs: int, layers: str = "", width: int = 32, depth: int = 2, dropout: float = 0.0
-    ) -> None:
+    def __init__(self, input_shape: tuple[int, ...], num_outputs: int, layers: str = "", width: int = 32, depth: int = 2, dropout: float = 0.0) -> None:
         super().__init__()
         text = layers or default_layers(input_shape, width=width, depth=depth)
         names = [row.name for row in describe(text, input_shape, num_outputs, width)]
@@ -87,7 +86,7 @@ def start_small(final: nn.Linear) -> None:
 def _build(rows: tuple[LayerRow, ...], is_flat: bool) -> list[tuple[str, nn.Module]]:
     """The modules with their names, e.g. `1_conv3_32`: position and layer, as the report shows them."""
     modules: list[tuple[str, nn.Module]] = []
-    for before, row in zip(rows, rows[1:]):
+    for before, row in itertools.pairwise(rows):
         if row.spec.kind == "FC" and not is_flat:
             modules.append(("flatten", nn.Flatten()))
             is_flat = True

@@ -242,7 +242,11 @@ class _Reader:
         stride = self.number(token, said["stride"], "a stride") or (1 if kind == "CONV" else kernel)
         width = self.number(token, said.get("width"), "channels")
         if kind == "CONV" and kernel > _MAX_BARE_KERNEL and not width:
-            self.fail(token, f"{token.text} asks for a kernel of {kernel}x{kernel}.", f"Did you mean {kernel} channels, `CONV3-{kernel}`? The form is {_FORMS['CONV']}.")
+            self.fail(
+                token,
+                f"{token.text} asks for a kernel of {kernel}x{kernel}.",
+                f"Did you mean {kernel} channels, `CONV3-{kernel}`? The form is {_FORMS['CONV']}.",
+            )
         widest = kernel - 1 if kind == "CONV" else kernel // 2
         padding = int(said["padding"][:9]) if said["padding"] else same_padding(kernel) if kind == "CONV" else 0
         if padding > widest:

@@ -62,7 +62,9 @@ def describe(text: str, input_shape: tuple[int, ...], num_outputs: int, width: i
     Source: Stanford CS231n, "Convolutional Networks": output side (W - F + 2P) / S + 1.
     """
     if len(input_shape) not in (1, 3) or min(input_shape) < 1:
-        raise ConfigError(f"No net can be laid out on an input of shape {input_shape}.", where="the input of the layers", next="Give (C, H, W), or (F,) for a table.")
+        raise ConfigError(
+            f"No net can be laid out on an input of shape {input_shape}.", where="the input of the layers", next="Give (C, H, W), or (F,) for a table."
+        )
     specs = parse(text)
     if len(input_shape) == 1:
         _refuse_pictures(text, specs, input_shape[0])
@@ -102,7 +104,13 @@ def default_layers(input_shape: tuple[int, int, int], *, width: int, depth: int,
 def _refuse_pictures(text: str, specs: tuple[LayerSpec, ...], num_numbers: int) -> None:
     for spec in specs:
         if spec.kind in SPATIAL:
-            fail(text, spec.at, spec.length, f"{spec.name} needs a picture, and an item here is {num_numbers} numbers.", "Use FC layers: `INPUT -> [FC128 -> RELU]*2 -> FC`.")
+            fail(
+                text,
+                spec.at,
+                spec.length,
+                f"{spec.name} needs a picture, and an item here is {num_numbers} numbers.",
+                "Use FC layers: `INPUT -> [FC128 -> RELU]*2 -> FC`.",
+            )
 
 
 def _settle(text: str, specs: tuple[LayerSpec, ...], volume: Volume, widths: tuple[int, int]) -> Iterator[LayerSpec]:
@@ -112,7 +120,13 @@ def _settle(text: str, specs: tuple[LayerSpec, ...], volume: Volume, widths: tup
     for number, spec in enumerate(specs, 1):
         is_last = number == len(specs)
         if is_last and spec.width not in (0, num_outputs):
-            fail(text, spec.at, spec.length, f"The last layer has {spec.width} units, and the task needs {num_outputs}.", "Write `FC` alone: its units follow from the task.")
+            fail(
+                text,
+                spec.at,
+                spec.length,
+                f"The last layer has {spec.width} units, and the task needs {num_outputs}.",
+                "Write `FC` alone: its units follow from the task.",
+            )
         if not _has_room(spec, volume):
             if spec.is_optional:
                 continue
@@ -141,7 +155,9 @@ def _refuse_size(text: str, spec: LayerSpec, volume: Volume, place: str) -> None
         cures.insert(0, f"pad it: `{replace(spec, padding=needed).name}`")
     if spec.kind in POOLS:
         cures.insert(0, f"write `{spec.name}?`: it is then used only where it fits")
-    what = f"{spec.name} ({place}) leaves nothing: it is given {volume[1]}x{volume[2]}, and its window is {spec.kernel}x{spec.kernel} with padding {spec.padding}."
+    what = (
+        f"{spec.name} ({place}) leaves nothing: it is given {volume[1]}x{volume[2]}, and its window is {spec.kernel}x{spec.kernel} with padding {spec.padding}."
+    )
     cure = ", or ".join(cures)
     fail(text, spec.at, spec.length, what, f"{cure[0].upper()}{cure[1:]}.")
 
@@ -189,7 +205,13 @@ def _note_misfit(spec: LayerSpec, volume: Volume) -> str:
     span = side - spec.kernel + 2 * spec.padding
     lost = span % spec.stride
     seen = lost - spec.padding
-    what = f"{lost} of the padding unused" if seen <= 0 else f"its input's last {seen} rows or columns unseen" if seen > 1 else "its input's last row or column unseen"
+    what = (
+        f"{lost} of the padding unused"
+        if seen <= 0
+        else f"its input's last {seen} rows or columns unseen"
+        if seen > 1
+        else "its input's last row or column unseen"
+    )
     formula = f"({side} - {spec.kernel} + 2*{spec.padding})/{spec.stride} + 1 = {span / spec.stride + 1:.4g} is no integer"
     return f"{formula}; rounded down to {span // spec.stride + 1}, which leaves {what}; {_find_fits(spec, sides)} would fit"
 

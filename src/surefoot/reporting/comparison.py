@@ -9,9 +9,10 @@ from markupsafe import Markup
 from surefoot.reporting.headline import find_stop
 from surefoot.reporting.markup import EMPTY, element, table
 from surefoot.reporting.road import describe_step
-from surefoot.reporting.views import RoundView, Scene
+from surefoot.reporting.views import Scene
 from surefoot.reporting.words import DASH, Metric
 from surefoot.types.reports import DiagnoseReport, ModelScore, TestReport, TuneReport
+from surefoot.types.views import RoundView
 
 
 def compare_rounds(rounds: Sequence[RoundView]) -> Markup:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from surefoot.reporting.findings import WORDS, group_by_cause
-from surefoot.reporting.views import StepView
-from surefoot.reporting.words import MINUS, amount, between, count_of, number, share, size_bytes, spaced
+from surefoot.reporting.words import MINUS, amount, between, count_of, in_order, number, share, size_bytes, spaced
 from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import (
@@ -27,6 +26,7 @@ from surefoot.types.reports import (
     TestReport,
     TuneReport,
 )
+from surefoot.types.views import StepView
 
 MOST_LINES = 4
 
@@ -77,7 +77,7 @@ def _audit(report: AuditReport) -> str:
 
 
 def _split(report: Split) -> str:
-    sets = ", ".join(f"{spaced(name)} {number(count)}" for name, count in report.counts.items())
+    sets = ", ".join(f"{spaced(name)} {number(report.counts[name])}" for name in in_order(report.counts))
     folds = f" in {count_of(report.folds, 'fold')}" if report.folds > 1 else ""
     resolves = f"; val can tell differences above {number(report.resolves)}" if report.resolves else ""
     return f"{spaced(report.protocol)}{folds}, {report.by}: {sets}{resolves}"

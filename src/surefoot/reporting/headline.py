@@ -12,11 +12,12 @@ from surefoot.reporting.charts import Bar, Rule, bars
 from surefoot.reporting.findings import group_by_cause, redact
 from surefoot.reporting.markup import EMPTY, code, join, prose
 from surefoot.reporting.road import ROAD, describe_step
-from surefoot.reporting.views import Scene, StepView
+from surefoot.reporting.views import Scene
 from surefoot.reporting.words import MINUS, Metric, between, count_of, spaced
 from surefoot.types.findings import Finding, Measured
 from surefoot.types.problem import Problem
 from surefoot.types.reports import BaselineReport, DiagnoseReport, TestReport, TuneReport
+from surefoot.types.views import StepView
 
 VERDICTS = {"bias": "Too weak", "variance": "Learns by heart", "mismatch": "Data differs", "none": "No clear gap"}
 NOTES = {

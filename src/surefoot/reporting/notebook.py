@@ -7,7 +7,6 @@ from surefoot.reporting.markup import element, join
 from surefoot.reporting.page import load_style, set_scene
 from surefoot.reporting.road import describe_step
 from surefoot.reporting.sections import show_report
-from surefoot.reporting.views import StepView
 from surefoot.types.findings import Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import (
@@ -25,6 +24,7 @@ from surefoot.types.reports import (
     TestReport,
     TuneReport,
 )
+from surefoot.types.views import StepView
 
 STEPS: dict[type[Report], str] = {
     Problem: "s01_problem",

@@ -18,12 +18,13 @@ from surefoot.reporting.markup import prose, slug
 from surefoot.reporting.pictures import load_arrays
 from surefoot.reporting.road import ROAD, describe_step, number_of
 from surefoot.reporting.sections import show_report
-from surefoot.reporting.views import RoundView, Scene, StepView
+from surefoot.reporting.views import Scene
 from surefoot.reporting.words import duration
 from surefoot.types.context import Store
 from surefoot.types.findings import Finding
 from surefoot.types.problem import Problem
 from surefoot.types.reports import ErrorsReport, PreparedData
+from surefoot.types.views import RoundView, StepView
 
 HERE = Path(__file__).parent
 GATES = {"pass": "✓ passed", "warn": "! passed with warnings", "stop": "✕ stopped", "past": "✕ gone past", "none": "not walked"}
@@ -83,6 +84,7 @@ def render(project_name: str, rounds: Sequence[RoundView], *, store: Store | Non
         question=(problem.question if problem else "") or project_name,
         round=rounds[-1] if rounds else None,
         summary=_summarise(steps),
+        stale=_count_stale(steps),
         tiles=make_headline(scene, steps)
         if steps
         else [Tile("Next", "Begin", prose("Nothing has been walked yet: `surefoot run` takes the first step."), "next")],
@@ -163,6 +165,13 @@ def _alarms(steps: Sequence[StepView], scene: Scene) -> list[Alarm]:
         Alarm(finding.severity, prose(redact(finding.what, scene)), describe_step(step.name).title, slug(f"{step.name}-{finding.code}"))
         for step, finding in found
     ]
+
+
+def _count_stale(steps: Sequence[StepView]) -> str:
+    """How many results are out of date; empty where none is."""
+    stale = [describe_step(step.name).title.lower() for step in steps if step.stale]
+    which = "All results belong" if len(stale) == len(steps) else f"The results of {', '.join(stale)} belong"
+    return f"{which} to earlier settings, data or code." if stale else ""
 
 
 def _summarise(steps: Sequence[StepView]) -> str:

@@ -1,4 +1,4 @@
-"""What a page is made from: rounds of steps with their reports, and what a section may look at beside its own report."""
+"""What a section of the page may look at beside its own report."""
 
 from __future__ import annotations
 
@@ -15,34 +15,6 @@ from surefoot.types.problem import Problem
 from surefoot.types.reports import BaselineReport
 
 R = TypeVar("R", bound=Report)
-
-
-@dataclass(frozen=True)
-class StepView:
-    """A step that was walked.
-
-    Attributes:
-        name: of its file, e.g. `s02_audit`.
-        seconds: how long it took.
-        past: the reason for which its gate was overridden; empty where it was not.
-        stale: the result belongs to earlier settings, data or code.
-    """
-
-    name: str
-    report: Report
-    seconds: float = 0.0
-    past: str = ""
-    stale: bool = False
-
-
-@dataclass(frozen=True)
-class RoundView:
-    """A round: its steps in order, the round it goes back to, and what the paired test against that one said."""
-
-    number: int
-    parent: int | None
-    steps: list[StepView]
-    comparison: str | None = None
 
 
 @dataclass(frozen=True)

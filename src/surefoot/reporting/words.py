@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from surefoot.types.findings import Measured
@@ -168,6 +168,12 @@ def count_of(value: int, noun: str, plural: str = "") -> str:
 def short(text: str, limit: int) -> str:
     """The text cut to `limit` characters, with an ellipsis where something is left out."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def in_order(sets: Iterable[str]) -> list[str]:
+    """Names of sets in the order in which they are used, others last."""
+    order = ("train", "train_dev", "val", "test")
+    return sorted(sets, key=lambda name: order.index(name) if name in order else len(order))
 
 
 def spaced(name: str) -> str:

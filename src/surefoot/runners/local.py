@@ -13,7 +13,6 @@ from surefoot import durable, refs, settings
 from surefoot.engine import interrupt
 from surefoot.engine.devices import choose_device
 from surefoot.events import Announcer
-from surefoot.reporting.views import StepView
 from surefoot.runners import plan
 from surefoot.runners.plan import PlannedStep, StepSpec
 from surefoot.store.blobs import Blobs
@@ -23,6 +22,7 @@ from surefoot.types.configs import Settings
 from surefoot.types.context import Context
 from surefoot.types.errors import DamagedError, GateStop, UsageError
 from surefoot.types.findings import Report
+from surefoot.types.views import StepView
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ _SHARE = 0.1
 _LEAST_S = 2.0
 _ROUNDS = 200
 _PROBE_ROWS, _PROBE_ROUNDS = 3_000, (2, 10)
+_ONE_OUTPUT = ("binary", "multiclass", "regression")
+"""Tasks for which boosting is one model and can ship; for the others it is a yardstick."""
 YARDSTICKS = ("persistence", "knn")
 """Shown, never shipped: k-NN carries the train set with it, and persistence is told the row before."""
 
@@ -39,7 +41,8 @@ def baseline(ctx: Context, config: BaselineStepConfig, *, problem: Problem, spli
         ctx.ledger.count_look("baseline", name)
         used = min(rows, min(len(train) for train in desk.train)) if name not in (*TRIVIAL, "persistence") else min(len(train) for train in desk.train)
         scores[name] = measured.model_copy(update={"seconds": perf_counter() - started, "rows": used})
-    eligible = {name: s for name, s in scores.items() if name not in YARDSTICKS}
+    never = YARDSTICKS if problem.task in _ONE_OUTPUT else (*YARDSTICKS, "boosting")
+    eligible = {name: s for name, s in scores.items() if name not in never}
     return BaselineReport(
         models=scores,
         best=_best(desk, eligible),

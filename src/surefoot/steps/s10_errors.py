@@ -26,6 +26,7 @@ from surefoot.types import (
     ErrorsStepConfig,
     Finding,
     Mislabel,
+    ModelScore,
     Predictions,
     PreparedData,
     Problem,
@@ -45,7 +46,7 @@ def errors(ctx: Context, config: ErrorsStepConfig, *, problem: Problem, data: Pr
     val = load_predictions(ctx.store, tune.val.predictions)
     wrong = wrong_rows(problem.task, val, tune.threshold)
     picked = sample_wrong(problem.task, val, num=config.errors.rows, seed=ctx.seed, threshold=tune.threshold)
-    doubts = _find_mislabels(ctx, desk, baseline, val)
+    doubts = _find_mislabels(ctx, desk, baseline, tune, val)
     position = {i: row for row, i in enumerate(desk.examples.pack.ids())}
     rows = _make_rows(ctx, desk, val, picked, tune, position, {m.id for m in doubts})
     gallery = _make_rows(ctx, desk, val, worst(val, _GALLERY), tune, position, {m.id for m in doubts})
@@ -123,12 +124,16 @@ def _evident_tags(desk: Desk, rows: np.ndarray) -> list[list[str]]:
     return [["missing values"] if gap else [] for gap in gaps]
 
 
-def _find_mislabels(ctx: Context, desk: Desk, baseline: BaselineReport, val: Predictions) -> list[Mislabel]:
+def _find_mislabels(ctx: Context, desk: Desk, baseline: BaselineReport, tune: TuneReport, val: Predictions) -> list[Mislabel]:
     """Items whose label the held-out predictions doubt: val by the winner, train by the best simple model in two halves."""
     problem = desk.problem
     if problem.task not in ("binary", "multiclass"):
         return []
-    parts = [val] if len(desk.train) > 1 else [val, _cross_predict(ctx, desk, baseline)]
+    parts = [val] if _knows(tune.val, baseline) else []
+    if len(desk.train) == 1 and _knows(baseline.models[_doubter(baseline)], baseline):
+        parts.append(_cross_predict(ctx, desk, baseline))
+    if not parts:
+        return []
     pooled = pool([Predictions(p.ids, p.outputs, p.targets) for p in parts])
     suspects = mislabel_scores(pooled.targets, pooled.outputs)
     position = {i: row for row, i in enumerate(desk.examples.pack.ids())}
@@ -145,9 +150,19 @@ def _find_mislabels(ctx: Context, desk: Desk, baseline: BaselineReport, val: Pre
     ]
 
 
+def _knows(scored: ModelScore, baseline: BaselineReport) -> bool:
+    """Whether a model may doubt labels at all: it closes at least half of the way from the trivial predictor's accuracy to 1."""
+    trivial = baseline.models[baseline.trivial].metrics.get("accuracy", 0.0)
+    return scored.metrics.get("accuracy", 0.0) - trivial >= 0.5 * (1 - trivial)
+
+
+def _doubter(baseline: BaselineReport) -> str:
+    return baseline.best if baseline.best in ("linear", "boosting") else "linear"
+
+
 def _cross_predict(ctx: Context, desk: Desk, baseline: BaselineReport) -> Predictions:
     """Each half of a sample of train, predicted by the simple model fitted on the other half."""
-    name = baseline.best if baseline.best in ("linear", "boosting") else "linear"
+    name = _doubter(baseline)
     rows = sample_rows(ctx.seed, desk.train[0], _DOUBTED_ROWS)
     halves = rows[0::2], rows[1::2]
     parts = []

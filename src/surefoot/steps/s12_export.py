@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 from safetensors.torch import save as to_bytes
 
@@ -16,11 +17,13 @@ from surefoot.engine.predict import predict
 from surefoot.engine.weights import load_weights
 from surefoot.engine.winners import kind_of, tuned_network, tuned_yardstick
 from surefoot.engine.yardsticks import linear_network
-from surefoot.exporting import bundle
+from surefoot.exporting import boosting, bundle
 from surefoot.exporting.card import Evidence, model_card
 from surefoot.exporting.onnx import export_onnx
 from surefoot.exporting.parity import Parity, compare
 from surefoot.exporting.predictor import load
+from surefoot.exporting.session import Session
+from surefoot.exporting.trees import export_trees
 from surefoot.models.boosting import raw_scores
 from surefoot.models.network import Deployed, Network
 from surefoot.types import (
@@ -35,6 +38,7 @@ from surefoot.types import (
     PreparedData,
     Problem,
     Split,
+    SurefootError,
     TuneReport,
 )
 
@@ -67,11 +71,11 @@ def export(
     desk = lay_out(ctx, problem, data)
     shipment = _final_model(ctx, desk, tune, final)
     evidence = Evidence(problem, audit, split, tune, diagnose, final)
-    files = _write(desk, data, tune, shipment, evidence)
     tuned = _tuned_model(ctx, desk, tune, baseline)
-    _write(desk, data, tune, tuned, evidence)
+    files, _ = (_write(desk, data, tune, one, evidence, config.data.id) for one in (shipment, tuned))
     rows = np.sort(randomness.stream(ctx.seed, "parity").permutation(len(desk.examples))[:_COMPARED])
     parities = {"final": _compare(desk, shipment, rows), "tuned": _compare(desk, tuned, rows)}
+    graph = _compare_graph(desk, shipment, rows) if bundle.BOOSTER in files and bundle.GRAPH in files else None
     return ExportReport(
         folder=str(shipment.folder.relative_to(ctx.root)),
         kind=kind_of(final.winner),
@@ -80,7 +84,7 @@ def export(
         num_compared=len(rows),
         bytes=sum(path.stat().st_size for path in shipment.folder.iterdir() if path.is_file()),
         tuned_folder=str(tuned.folder.relative_to(ctx.root)),
-        findings=tuple(_find(parities)),
+        findings=(*_find(parities), *_find_graph(graph, bundle.BOOSTER in files)),
     )
 
 
@@ -105,7 +109,7 @@ def _tuned_model(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineR
     return Shipment(folder, fitted.network, fitted.text)
 
 
-def _write(desk: Desk, data: PreparedData, tune: TuneReport, shipment: Shipment, evidence: Evidence) -> dict[str, str]:
+def _write(desk: Desk, data: PreparedData, tune: TuneReport, shipment: Shipment, evidence: Evidence, id_column: str) -> dict[str, str]:
     problem = desk.problem
     contents = {bundle.RECIPE: json.dumps(data.recipe, indent=1).encode(), bundle.LABELS: "".join(f"{name}\n" for name in problem.classes).encode()}
     if shipment.network is not None:
@@ -113,13 +117,30 @@ def _write(desk: Desk, data: PreparedData, tune: TuneReport, shipment: Shipment,
         contents[bundle.WEIGHTS] = to_bytes({name: value.detach().contiguous() for name, value in network.state_dict().items()})
         contents[bundle.GRAPH] = export_onnx(Deployed(network, problem.head, tune.temperature), data.fields)
     else:
-        contents[bundle.BOOSTER] = shipment.text.encode()
+        contents[bundle.BOOSTER] = boosting.dump_booster(booster := lightgbm.Booster(model_str=shipment.text))
+        contents |= _trees(booster, problem, data, tune)
     inputs = ("image",) if problem.kind == "image" else tuple(column["name"] for column in data.recipe["columns"])
     manifest = bundle.describe(
-        problem, name="model", kind=kind_of(tune.winner), threshold=tune.threshold, temperature=tune.temperature, fields=data.fields, inputs=inputs
+        problem,
+        name="model",
+        kind=kind_of(tune.winner),
+        threshold=tune.threshold,
+        temperature=tune.temperature,
+        fields=data.fields,
+        inputs=inputs,
+        id=id_column,
     )
     contents[bundle.CARD] = model_card(evidence, bundle.with_files(manifest, contents)).encode()
     return bundle.write_bundle(shipment.folder, contents, manifest)
+
+
+def _trees(booster: lightgbm.Booster, problem: Problem, data: PreparedData, tune: TuneReport) -> dict[str, bytes]:
+    """The booster as ONNX beside its text, where it can be written so."""
+    try:
+        graph = export_trees(booster, data.fields, problem.task, temperature=tune.temperature, log_target=problem.log_target)
+    except SurefootError:
+        return {}
+    return {bundle.GRAPH: graph}
 
 
 def _compare(desk: Desk, shipment: Shipment, rows: np.ndarray) -> Parity:
@@ -143,4 +164,27 @@ def _find(parities: dict[str, Parity]) -> list[Finding]:
         )
         for name, parity in parities.items()
         if not parity.ok
+    ]
+
+
+def _compare_graph(desk: Desk, shipment: Shipment, rows: np.ndarray) -> Parity:
+    """The booster's ONNX graph against the booster; the text is what predicts, the graph is for other runtimes."""
+    fields = desk.examples.pack.gather(rows)
+    got, _ = Session(shipment.folder / bundle.GRAPH, 0).run(fields)
+    return compare(raw_scores(shipment.text, fields), got, bool(desk.problem.classes))
+
+
+def _find_graph(graph: Parity | None, is_boosting: bool) -> list[Finding]:
+    if not is_boosting or (graph is not None and graph.ok):
+        return []
+    return [
+        Finding(
+            code="export.unsupported",
+            severity="info",
+            what="The boosting model ships as LightGBM text; an ONNX graph of it "
+            + ("can't be written." if graph is None else f"is off by {graph.max_abs:.1e}: don't use it."),
+            where=bundle.GRAPH,
+            next="Use `surefoot predict` or `surefoot serve`, or LightGBM itself on model.txt.",
+            evidence={"difference": graph.max_abs if graph else None},
+        )
     ]

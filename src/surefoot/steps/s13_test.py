@@ -77,7 +77,7 @@ def test(
         confusion=_confusion(problem, predictions, tune.threshold),
         openings=tuple(Opening(number=o.number, round=o.round, why=o.why, when=o.at) for o in openings),
         predictions=published.predictions,
-        findings=tuple(checks.judge(metric, published, tuned, tune.val, wild, goal=problem.goal)),
+        findings=tuple(checks.judge(metric, published, tuned, tune.val, wild, goal=problem.goal, by_time=split.by == "time")),
     )
     manifest = bundle.read_manifest(ctx.root / export.folder)
     bundle.replace_card(ctx.root / export.folder, model_card(Evidence(problem, audit, split, tune, diagnose, final, report), manifest))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from surefoot import durable
 from surefoot.types.errors import DamagedError
 
 _CHUNK = 1 << 20
+_REF = re.compile(r"[0-9a-f]{64}")
 
 
 class Blobs:
@@ -39,7 +41,7 @@ class Blobs:
 
     def put_bytes(self, data: bytes) -> str:
         ref = hashlib.sha256(data).hexdigest()
-        if not self.has(ref):
+        if not self._is_whole(ref):  # an altered file is put right
             durable.replace(self._place(ref), data)
         return ref
 
@@ -48,14 +50,17 @@ class Blobs:
         """A file to stream into; when the block ends it is stored, and `.ref` names it."""
         target = Writing()
         partial = self.folder / f".{uuid.uuid4().hex}.part"  # a name that `durable.sweep` knows
-        with durable.replacing(partial) as file:
-            target.open(file)
-            yield target
-        target.ref = target.digest.hexdigest()
-        durable.rename(partial, self._place(target.ref))
+        try:
+            with durable.replacing(partial) as file:
+                target.open(file)
+                yield target
+            target.ref = target.digest.hexdigest()
+            durable.rename(partial, self._place(target.ref))
+        finally:
+            durable.remove(partial)
 
     def put_file(self, path: Path) -> str:
-        with self.writing() as target, path.open("rb") as file:
+        with path.open("rb") as file, self.writing() as target:
             while chunk := file.read(_CHUNK):
                 target.write(chunk)
         return target.ref
@@ -63,7 +68,7 @@ class Blobs:
     def put_arrays(self, arrays: Mapping[str, np.ndarray]) -> str:
         from safetensors.numpy import save
 
-        return self.put_bytes(save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+        return self.put_bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
 
     def put_table(self, table: Any) -> str:
         import pyarrow as pa
@@ -97,9 +102,10 @@ class Blobs:
         return pa.ipc.open_file(pa.py_buffer(self.get_bytes(ref))).read_all()
 
     def refs(self) -> Iterator[str]:
-        """Every stored file."""
+        """Every stored file; what else lies in the folder is none of ours."""
         for path in self.folder.glob("??/*"):
-            yield path.parent.name + path.name
+            if _REF.fullmatch(ref := path.parent.name + path.name):
+                yield ref
 
     def remove(self, ref: str) -> int:
         """Deletes a stored file; returns its size in bytes."""
@@ -108,10 +114,19 @@ class Blobs:
         durable.remove(path)
         return size
 
+    def _is_whole(self, ref: str) -> bool:
+        place = self._place(ref)
+        return place.is_file() and _hash(place) == ref
+
     def _place(self, ref: str) -> Path:
-        if len(ref) != 64 or not set(ref) <= set("0123456789abcdef"):
+        if not _REF.fullmatch(ref):
             raise DamagedError(f"{ref!r} is no name of a stored file.", next="Give `surefoot run --from problem` to make it anew.")
         return self.folder / ref[:2] / ref[2:]
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Writing:

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from surefoot.types.errors import DamagedError, SurefootError
+from surefoot.types.errors import BusyError, DamagedError, ResourceError, SurefootError
 
 _META = sa.MetaData()
 _ROUNDS = sa.Table(
@@ -102,14 +102,10 @@ class ProjectLedger:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
-        self.engine = sa.create_engine(f"sqlite:///{path}")
+        self.engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))  # a folder's name may hold what an address gives a meaning
         sa.event.listen(self.engine, "connect", _configure)
-        try:
-            self._migrate()
-        except sa.exc.DatabaseError as error:
-            raise DamagedError(
-                f"The ledger can't be read: {error.orig}.", where=str(path), next="Restore it from a copy, or move it away and walk the road anew."
-            ) from error
+        sa.event.listen(self.engine, "handle_error", _explain)
+        self._migrate()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -163,19 +159,17 @@ class ProjectLedger:
     # decisions and looks
 
     def decided(self, scope: str, name: str) -> Any | None:
-        with self.engine.connect() as connection:
-            value = connection.execute(sa.select(_DECISIONS.c.value).where(_DECISIONS.c.scope == scope, _DECISIONS.c.name == name)).scalar()
-        return None if value is None else json.loads(value)
+        text = self._decision(scope, name)
+        return None if text is None else json.loads(text)
 
     def decide(self, scope: str, name: str, measure: Callable[[], Any]) -> Any:
         """The value written under (scope, name); the first call measures it and writes it down before it is used."""
-        found = self.decided(scope, name)
-        if found is None:
+        text = self._decision(scope, name)
+        if text is None:
             text = json.dumps(measure())
             with self.engine.begin() as connection:
                 connection.execute(_DECISIONS.insert().values(scope=scope, name=name, value=text))
-            found = json.loads(text)  # as a resumed run will read it
-        return found
+        return json.loads(text)  # also the first time, as a resumed run will read it
 
     def count_look(self, scope: str, what: str) -> int:
         with self.engine.begin() as connection:
@@ -217,6 +211,10 @@ class ProjectLedger:
             for row in connection.execute(sa.select(_STEPS).order_by(_STEPS.c.id)):
                 yield _step_row(row)
 
+    def _decision(self, scope: str, name: str) -> str | None:
+        with self.engine.connect() as connection:
+            return connection.execute(sa.select(_DECISIONS.c.value).where(_DECISIONS.c.scope == scope, _DECISIONS.c.name == name)).scalar()
+
     def _migrate(self) -> None:
         with self.engine.begin() as connection:
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
@@ -226,15 +224,29 @@ class ProjectLedger:
                     where=str(self.path),
                     next="Install the newer Surefoot that wrote it.",
                 )
-            for migrate in _MIGRATIONS[version:]:
+            for number, migrate in enumerate(_MIGRATIONS[version:], version + 1):
                 migrate(connection)
-            connection.exec_driver_sql(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+                connection.exec_driver_sql(f"PRAGMA user_version = {number}")
 
 
 def _configure(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA busy_timeout=5000")
+
+
+def _explain(context: sa.engine.ExceptionContext) -> None:
+    """Says what SQLite means, whatever it was asked; errors that only a defect of ours can cause stay as they are."""
+    error = context.original_exception
+    name, where = getattr(error, "sqlite_errorname", ""), str(context.engine.url.database) if context.engine else ""
+    if name.startswith("SQLITE_FULL"):
+        raise ResourceError("The disk is full: the ledger could not be written.", where=where, next="Free some space, then give the same command again.")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        raise BusyError("Another process is writing to the ledger.", where=where, next="Wait until it is done, then give the same command again.")
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        raise DamagedError(f"The ledger can't be read: {error}.", where=where, next="Restore it from a copy, or move it away and walk the road anew.")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
+        raise SurefootError(f"The ledger can't be used: {error}.", where=where, next="Check the permissions of the file and its folder.")
 
 
 def _step_row(row: Any) -> StepRow:

@@ -31,4 +31,5 @@ def unseal(ctx: Context) -> tuple[Key, list[OpeningRow]]:
             )
         ledger.note_opening(ctx.round, ctx.ledger.scope, ctx.again or "first opening")
         openings = ledger.openings()
-    return Key(openings[-1].number), openings
+        mine = openings[-1:]
+    return Key(mine[-1].number), openings

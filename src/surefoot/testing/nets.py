@@ -19,7 +19,12 @@ _B, _K, _STEPS = 16, 5, 60
 _PICTURE = FieldSpec(name="image", shape=(3, 16, 16), dtype="float32")
 _NUMBERS = FieldSpec(name="numeric", shape=(6,), dtype="float32", names=tuple("abcdef"))
 _CODES = FieldSpec(name="category", shape=(2,), dtype="int32", names=("g", "h"), cardinalities=(4, 3))
-_DATA: dict[str, tuple[FieldSpec, ...]] = {"pictures": (_PICTURE,), "numbers": (_NUMBERS,), "numbers and categories": (_NUMBERS, _CODES)}
+_DATA: dict[str, tuple[FieldSpec, ...]] = {
+    "pictures": (_PICTURE,),
+    "numbers": (_NUMBERS,),
+    "categories": (_CODES,),
+    "numbers and categories": (_NUMBERS, _CODES),
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,7 @@ def _takes_data(model: Candidate) -> str:
     return "" if list(model.fits()) else "it takes nothing"
 
 
+@torch.no_grad()
 def _has_shape(model: Candidate) -> str:
     for net, inputs in model.fits():
         out = net(*inputs)
@@ -79,10 +85,12 @@ def _has_shape(model: Candidate) -> str:
     return ""
 
 
+@torch.no_grad()
 def _is_finite(model: Candidate) -> str:
     return "" if all(bool(torch.isfinite(net(*inputs)).all()) for net, inputs in model.fits()) else "NaN or infinity before any training"
 
 
+@torch.no_grad()
 def _keeps_apart(model: Candidate) -> str:
     for net, inputs in model.fits():
         other = tuple(field.clone() for field in inputs)
@@ -93,6 +101,7 @@ def _keeps_apart(model: Candidate) -> str:
     return ""
 
 
+@torch.no_grad()
 def _takes_one(model: Candidate) -> str:
     for net, inputs in model.fits():
         one = net(*(field[:1] for field in inputs))
@@ -101,6 +110,7 @@ def _takes_one(model: Candidate) -> str:
     return ""
 
 
+@torch.no_grad()
 def _is_steady(model: Candidate) -> str:
     return "" if all(torch.equal(net(*inputs), net(*inputs)) for net, inputs in model.fits()) else "the same inputs give other outputs in eval mode"
 
@@ -133,12 +143,12 @@ def _memorises(model: Candidate) -> str:
     return ""
 
 
+@torch.no_grad()
 def _restores(model: Candidate) -> str:
     """Weights of one net put into another give the same outputs: nothing that matters lives outside the state."""
     for net, inputs in model.fits():
-        with torch.no_grad():
-            for parameter in net.parameters():
-                parameter.add_(0.01)
+        for parameter in net.parameters():
+            parameter.add_(0.01)
         again = next(other for other, given in model.fits() if len(given) == len(inputs) and given[0].shape == inputs[0].shape)
         again.load_state_dict(net.state_dict())
         if not torch.equal(net(*inputs), again(*inputs)):

@@ -229,7 +229,7 @@ class FinalStepConfig(NetStepConfig):
 
 
 class ExportStepConfig(Section):
-    question: str = ""
+    data: DataConfig = DataConfig()
 
 
 class TestStepConfig(Section):

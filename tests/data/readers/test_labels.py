@@ -40,5 +40,6 @@ def test_a_class_beyond_the_source_s_labels_is_an_error():
 
 
 def test_no_shared_class_is_an_error():
-    with pytest.raises(DataError, match=r'None of its classes \("9"\) is a class of the source \("3", "7"\)'):
-        align_labels([9], [3, 7], "wild")
+    with pytest.raises(DataError, match=r'None of its classes \("9"\) is a class of the source \("b", "c"\)'):
+        align_labels([9], ["c", "b"], "wild")
+    assert align_labels([103], [3, 7], "wild") == [103]

@@ -95,7 +95,7 @@ def test_torn_or_empty_parquet_is_an_error(tmp_path):
 
 
 def test_parquet_with_words_that_are_no_utf8_is_an_error(tmp_path):
-    words = pa.Array.from_buffers(pa.string(), 2, pa.array(["ab", "cd"]).buffers()[:2] + [pa.py_buffer(b"\xff\xfecd")])
+    words = pa.Array.from_buffers(pa.string(), 2, [*pa.array(["ab", "cd"]).buffers()[:2], pa.py_buffer(b"\xff\xfecd")])
     write_parquet(tmp_path / "a.parquet", {"x": words, "y": [1, 2]})
     with pytest.raises(DataError, match=r"torn or no Parquet file.*UTF8"):
         read(tmp_path, "a.parquet")

@@ -27,19 +27,7 @@ MAX_HELD_BYTES = 512 * 2**20
 MAX_RATIO, RATIO_COUNTS_FROM = 200, 16 * 2**20
 """Pictures shrink little; a member of more than 16 MiB that shrank to less than 1/200 is a bomb."""
 
-TORN = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    lzma.LZMAError,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    OverflowError,
-    RecursionError,
-    NotImplementedError,
-)
+TORN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
 UNPACKERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
 
 

@@ -42,7 +42,7 @@ def align_labels(labels: list[Any], like: list[Any], where: str) -> list[Any]:
     """Labels of a test or wild set in the form of its source's, so that `3` from an array equals the folder `3`.
 
     Raises:
-        DataError: the forms differ (words against vectors, vectors of other lengths), or no class is shared.
+        DataError: the forms differ (words against vectors, vectors of other lengths), or no word is shared.
     """
     ours, theirs = _name_form(labels), _name_form(like)
     if (ours, theirs) == ("words", "ints") and all(one is None or _is_int(one) for one in labels):
@@ -53,7 +53,7 @@ def align_labels(labels: list[Any], like: list[Any], where: str) -> list[Any]:
         labels = [None if one is None else _as_vector(one, length) for one in labels]
     elif "" not in (ours, theirs) and ours != theirs:
         raise DataError(f"Its labels are {ours}, the source's are {theirs}.", where=where, next="Give both sets labels of the same kind.")
-    if theirs in ("words", "ints"):
+    if theirs == "words":  # ints may be quantities, of which a new one is nothing strange
         classes, known = {one for one in labels if one is not None}, {one for one in like if one is not None}
         if classes and not classes & known:
             raise DataError(

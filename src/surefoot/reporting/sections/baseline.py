@@ -24,18 +24,19 @@ def show_baseline(report: BaselineReport, scene: Scene) -> Markup:
     note = f"{metric.title} on held-out items, with its 95 % interval; {better} is better. Grey learns nothing; green is the one to beat."
     chart = figure("Simple models", bars("Baselines", entries, Axis(metric.label, is_share=metric.is_share), rules), note)
     extra = sorted({key for score in report.models.values() for key in score.metrics if key != metric.name})
+    has_train = any(score.train_value is not None for score in report.models.values())
     rows = [
         (
             join([spaced(name), element("span", "best", class_="badge pass")], " ") if name == report.best else spaced(name),
             metric.show_measured(score.value, score.interval),
-            metric.show(score.train_value),
+            *([metric.show(score.train_value)] if has_train else []),
             *(describe_metric(key).show(score.metrics.get(key)) for key in extra),
             number(score.rows) if score.rows else "",
             duration(score.seconds),
         )
         for name, score in models
     ]
-    headers = ("model", f"{metric.label} on val", "on train", *(describe_metric(key).label for key in extra), "trained on", "time")
+    headers = ("model", f"{metric.label} on val", *(["on train"] if has_train else []), *(describe_metric(key).label for key in extra), "trained on", "time")
     return cards(chart, card("In numbers", table("Baselines", headers, rows, numeric=range(1, len(headers)))))
 
 

@@ -11,7 +11,7 @@ from surefoot.reporting.markup import EMPTY, card, cards, element, facts, figure
 from surefoot.reporting.pictures import tile
 from surefoot.reporting.sections.audit import show_refused
 from surefoot.reporting.views import Scene
-from surefoot.reporting.words import number, size_bytes, spaced
+from surefoot.reporting.words import in_order, number, size_bytes, spaced
 from surefoot.types.reports import PreparedData, Split
 
 PROTOCOLS = {
@@ -31,7 +31,11 @@ LONGEST_RECIPE = 6000
 def show_split(report: Split, scene: Scene) -> Markup:
     """The sets, their classes, and how small a difference val can see."""
     resolves = scene.metric.show_gap(report.resolves).lstrip("+") if report.resolves else None
-    sets = figure("The sets", stacked("Items per set", list(report.counts.items())), "Test stays sealed until the test step opens it, once.")
+    sets = figure(
+        "The sets",
+        stacked("Items per set", [(name, report.counts[name]) for name in in_order(report.counts)]),
+        "Test stays sealed until the test step opens it, once.",
+    )
     return join(
         [
             facts(
@@ -52,7 +56,7 @@ def show_split(report: Split, scene: Scene) -> Markup:
 def _classes(report: Split) -> Markup:
     if not report.class_counts:
         return EMPTY
-    sets = list(report.class_counts)
+    sets = in_order(report.class_counts)
     names = list(dict.fromkeys(name for counts in report.class_counts.values() for name in counts))
     rows = [(name, *(number(report.class_counts[which].get(name, 0)) for which in sets)) for name in names]
     content = table("Items per class and set", ("class", *map(spaced, sets)), rows, numeric=range(1, len(sets) + 1))

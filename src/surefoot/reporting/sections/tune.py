@@ -92,7 +92,7 @@ def _dimension(name: str, values: list[float | int | str]) -> Dimension:
 def _settings(report: TuneReport) -> Markup:
     """What differs from the defaults in the best net's settings."""
     rows = [
-        (code(f"{table_name}.{name}"), code(str(value)))
+        (code(f"{table_name}.{name}"), code(f"{value:.6g}" if isinstance(value, float) else str(value)))
         for table_name, section in (("model", report.model), ("train", report.train))
         for name, value in section.model_dump().items()
         if value != _default(section, name)
