@@ -7,8 +7,8 @@ import pytest
 from surefoot.cli import screen
 from surefoot.cli.screen import Paced, Watcher, list_findings, tabulate
 from surefoot.events import Announcer
+from surefoot.types.data_reports import AuditReport
 from surefoot.types.findings import Finding
-from surefoot.types.reports import AuditReport
 from surefoot.types.views import StepView
 
 

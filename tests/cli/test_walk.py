@@ -159,6 +159,8 @@ def test_a_gate_ends_the_walk_with_4_and_is_passed_with_a_reason(capsys, doubled
     capsys.readouterr()
     assert main(["status", str(doubled), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["steps"][2]["past"] == "they are meant to be there twice"
+    assert main(["status", str(doubled)]) == 0
+    assert "gone past: they are meant to be there twice" in capsys.readouterr().out
 
 
 def test_a_gate_speaks_json(capsys, doubled):

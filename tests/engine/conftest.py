@@ -1,64 +1,14 @@
-"""A small job on data that the test makes."""
+"""The desk that the tests of this room share."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from surefoot.data.examples import Examples
-from surefoot.data.packs import Block, open_pack, write_pack
-from surefoot.engine.build import Desk, build_network
-from surefoot.engine.fit import Job
-from surefoot.engine.jobs import make_job
-from surefoot.metrics import get
-from surefoot.store.blobs import Blobs
-from surefoot.transforms.statistics import measure
-from surefoot.types import FieldSpec, ModelConfig, Problem, TrainConfig
+from surefoot.engine.build import Desk
 
-
-def make_problem(**changes: object) -> Problem:
-    values = {
-        "question": "?",
-        "kind": "image",
-        "task": "multiclass",
-        "target": ("label",),
-        "classes": ("left", "middle", "right"),
-        "metric": "accuracy",
-        "head": "softmax",
-        "loss": "cross_entropy",
-        "num_outputs": 3,
-    }
-    return Problem.model_validate(values | changes)
-
-
-def make_desk(folder: Path, num: int = 150) -> Desk:
-    """Pictures of a bright bar at the left, in the middle or at the right, on noise."""
-    generator = np.random.default_rng(0)
-    targets = generator.integers(0, 3, num)
-    images = generator.integers(0, 120, (num, 1, 8, 8)).astype(np.uint8)
-    for image, target in zip(images, targets):
-        image[0, :, 3 * target : 3 * target + 2] += 120
-    store, field = Blobs(folder / "store"), FieldSpec(name="image", shape=(1, 8, 8), dtype="uint8")
-    block = Block([f"item-{n}" for n in range(num)], ["made"] * num, (images,), targets.reshape(-1, 1).astype(np.float64), np.ones(num, np.float32))
-    pack = open_pack(store, write_pack(store, (field,), 1, [block]))
-    train, val = np.arange(0, 100), np.arange(100, num)
-    statistics = measure(pack.fields, pack.chunks(train), pack.targets[train])
-    problem = make_problem()
-    return Desk(problem, Examples(pack, problem, in_memory=True), get("accuracy"), [train], [val], [statistics], statistics)
-
-
-FULL = TrainConfig(
-    epochs=4.0, batch_size=16, lr=3e-3, augment="shift_flip", averaging=0.9, weight_decay=0.05, label_smoothing=0.1, snapshot_epochs=0.5, clip=5.0
-)
-"""Everything that has a state: shuffling, augmentation, dropout, batch norm, averaging and AdamW."""
-
-
-def start_job(desk: Desk, config: TrainConfig = FULL, dropout: float = 0.2) -> Job:
-    model = ModelConfig(width=4, depth=1, dropout=dropout)
-    network = build_network(desk.problem, desk.examples.fields, model, desk.statistics[0], seed=1)
-    return make_job(desk, network, desk.train[0], desk.val[0], config, desk.statistics[0], seed=1)
+from .samples import make_desk
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import FULL, start_job
 
 from surefoot import losses
 from surefoot.data.examples import Examples
@@ -17,6 +16,8 @@ from surefoot.engine import checkpoint, interrupt
 from surefoot.engine.build import Desk
 from surefoot.engine.fit import Fitted, count_steps, fit
 from surefoot.engine.predict import predict, to_outputs
+
+from .samples import FULL, start_job
 
 
 def assert_equal(one: Fitted, other: Fitted) -> None:
@@ -73,7 +74,7 @@ def test_each_item_is_seen_once_an_epoch_and_batches_differ_by_one_item_at_most(
     config = FULL.model_copy(update={"epochs": 2.0, "batch_size": 33})
     fit(start_job(desk, config), config, seed=0, name="count")
     epochs = [np.concatenate(seen[:4]), np.concatenate(seen[4:])]
-    assert all(Counter(epoch.tolist()) == Counter(desk.train[0].tolist()) for epoch in epochs)
+    assert all(Counter(epoch.tolist()) == Counter(desk.folds[0].train.tolist()) for epoch in epochs)
     assert not np.array_equal(epochs[0], epochs[1])
     assert {len(rows) for rows in seen} == {25}
     assert count_steps(100, 33) == 4
@@ -91,8 +92,8 @@ def test_the_best_weights_are_those_of_the_best_val_metric(desk: Desk) -> None:
     fitted = fit(job, FULL, seed=0, name="best")
     best = max(record.val_metric or 0 for record in fitted.records)
     fitted.network.load_state_dict(fitted.best)
-    outputs = to_outputs(desk.problem, fitted.network, predict(fitted.network, desk.examples, desk.val[0]))
-    assert desk.metric.score(desk.examples.plain_targets(desk.val[0]), outputs) == best
+    outputs = to_outputs(desk.problem, fitted.network, predict(fitted.network, desk.examples, desk.folds[0].val))
+    assert desk.metric.score(desk.examples.plain_targets(desk.folds[0].val), outputs) == best
 
 
 def test_a_torn_checkpoint_is_noticed_and_the_one_before_it_is_used(desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -138,7 +139,7 @@ def test_ctrl_c_ends_the_run_after_its_step_with_a_checkpoint(desk: Desk, tmp_pa
         if calls == 5:
             interrupt._ASKED.set()
 
-    with pytest.raises(KeyboardInterrupt, match="^$"):
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
         fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut", listen=press)
     assert [path.stem for path in sorted((tmp_path / "cut" / "checkpoints").glob("*.json"))][-1] == "step-000000005"
     assert_equal(fit(start_job(desk), FULL, seed=0, name="run"), fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut"))

@@ -9,8 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from surefoot.data import preprocess
 from surefoot.exporting import boosting, bundle, trees
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.problem import Problem
-from surefoot.types.reports import FieldSpec
 
 IMAGE_RECIPE = {"kind": "image", "height": 4, "width": 4, "channels": 1}
 IMAGE_CLASSES = ("cat", "dog", "<b>emu</b>")

@@ -6,8 +6,8 @@ import pytest
 from surefoot.exporting import boosting, trees
 from surefoot.exporting.parity import compare
 from surefoot.exporting.session import Session
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import DamagedError, SurefootError
-from surefoot.types.reports import FieldSpec
 
 from . import samples
 

@@ -6,8 +6,9 @@ from surefoot.data import preprocess
 from surefoot.exporting import bundle
 from surefoot.exporting.card import Evidence, escape, model_card
 from surefoot.types.configs import ModelConfig, TrainConfig
+from surefoot.types.data_reports import AuditReport, Split
 from surefoot.types.findings import Finding, Measured
-from surefoot.types.reports import AuditReport, DiagnoseReport, FinalReport, ModelScore, Opening, PhaseRecord, Split, TestReport, Trial, TuneReport
+from surefoot.types.reports import DiagnoseReport, FinalReport, ModelScore, Opening, PhaseRecord, TestReport, Trial, TuneReport
 
 from . import samples
 

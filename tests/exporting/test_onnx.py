@@ -14,8 +14,8 @@ from surefoot.exporting.onnx import export_onnx
 from surefoot.exporting.parity import compare
 from surefoot.exporting.session import Session
 from surefoot.models.network import Deployed, Network
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import SurefootError
-from surefoot.types.reports import FieldSpec
 
 from . import samples
 

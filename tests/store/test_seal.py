@@ -13,8 +13,8 @@ from surefoot.store.ledger import ProjectLedger
 from surefoot.store.scope import ScopedLedger
 from surefoot.store.unseal import unseal
 from surefoot.types.context import Context
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import SealedError
-from surefoot.types.reports import FieldSpec
 
 FIELDS = (FieldSpec(name="numeric", shape=(2,), dtype="float32", names=("a", "b")),)
 

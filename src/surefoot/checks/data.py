@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from surefoot.types.data_reports import ColumnProfile
 from surefoot.types.findings import Finding
-from surefoot.types.reports import ColumnProfile
 from surefoot.types.source import Refused
 
 _REFUSED_TEXT = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from surefoot.types.data_reports import RefusedItem
 from surefoot.types.findings import Finding
-from surefoot.types.reports import RefusedItem
 
 _COARSE = 0.05
 """A val set that can't tell five points apart chooses by chance more often than not."""

@@ -20,7 +20,7 @@ Past = Annotated[
 STEPS: dict[str, str] = {name.partition("_")[2]: stage.purpose for name, stage in ROAD.items()}
 """Short name of each step -> what it is for."""
 
-Folder = Annotated[str, typer.Argument(metavar="[DIR]", help="The project's folder.", show_default="here")]
+Folder = Annotated[str, typer.Argument(metavar="DIR", help="The project's folder.", show_default="here")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, errors included.")]
 Budget = Annotated[str, typer.Option(metavar="TIME", help="`smoke`, or a time such as 20m or 8h; epochs, trials and model size follow.", show_default=False)]
 Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.", show_default=False)]

@@ -18,7 +18,7 @@ Input = Annotated[str, typer.Option("--input", metavar="CxHxW", help="Shape of o
 Outputs = Annotated[int, typer.Option("--outputs", min=1, help="Units of the last layer.")]
 Part = Annotated[str, typer.Argument(metavar="NAME", help="A part of yours, `my_code:TinyNet`, or one of ours, `adamw`.")]
 Kind = Annotated[str, typer.Option("--kind", metavar="KIND", help="What it is, where its name or signature leaves that open.", show_default=False)]
-AnyKind = Annotated[str, typer.Argument(metavar="[KIND]", help="Only parts of this kind.", show_default="all")]
+AnyKind = Annotated[str, typer.Argument(metavar="KIND", help="Only parts of this kind.", show_default="all")]
 StepName = Annotated[str, typer.Argument(metavar="STEP", help="The step to copy.", autocompletion=complete_step)]
 
 

@@ -30,11 +30,17 @@ def status(folder: Folder = ".", as_json: Json = False) -> None:
     show(f"{data['project']}, round {data['round']}")
     for name in [*ROAD, *(name for name in walked if name not in ROAD)]:
         entry = walked.get(name)
-        show(f"  {name:<14}" + (f"{entry['gate']:<6}{entry['seconds']:>8.1f} s" if entry else "not walked"))
+        show(f"  {name:<14}" + (f"{entry['gate']:<6}{entry['seconds']:>8.1f} s{_remark(entry)}" if entry else "not walked"))
         for line in list_findings(entry["findings"]) if entry else ():
             show(INDENT + line)
     where = "" if folder == "." else f" {folder}"
     show(f"Next: surefoot run{where}" if set(ROAD) - set(walked) else f"Next: surefoot report{where} --open")
+
+
+def _remark(entry: dict[str, Any]) -> str:
+    """Why a gate was passed although it stopped, and whether the code has changed since."""
+    past = f"  gone past: {entry['past']}" if entry["past"] else ""
+    return past + ("  (by an older version of the code)" if entry["stale"] else "")
 
 
 def report(folder: Folder = ".", no_items: NoItems = False, open_it: Open = False, as_json: Json = False) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from surefoot.data import preprocess
 from surefoot.data.packs import BLOCK, Block
 from surefoot.types.configs import DataConfig
-from surefoot.types.reports import AuditReport
+from surefoot.types.data_reports import AuditReport
 from surefoot.types.source import ImageSource, TableSource
 
 _SIDES = ((0.0, 32), (300.0, 48), (3_600.0, 64), (float("inf"), 96))

@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from surefoot.store import seal
 from surefoot.types.context import Store
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import DamagedError
-from surefoot.types.reports import FieldSpec
 
 BLOCK = 1024
 _FIELDS = b"fields"

@@ -23,8 +23,8 @@ from PIL import Image
 
 from surefoot.data.readers.cells import FALSE_WORDS, MISSING, TRUE_WORDS
 from surefoot.data.readers.dates import find_format, parse_dates
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import DataError
-from surefoot.types.reports import FieldSpec
 from surefoot.types.source import ItemError
 
 Recipe = dict[str, Any]

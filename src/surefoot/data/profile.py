@@ -9,7 +9,7 @@ import numpy as np
 
 from surefoot.data.readers.schema import column_kind
 from surefoot.types.configs import DataConfig, SplitConfig
-from surefoot.types.reports import ColumnProfile
+from surefoot.types.data_reports import ColumnProfile
 from surefoot.types.source import TableSource
 
 _BINS = 20

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +19,30 @@ from surefoot.models.network import Network
 from surefoot.transforms.prepare import Finish, build_prepare, prepared_fields
 from surefoot.types.configs import ModelConfig
 from surefoot.types.context import Context
+from surefoot.types.data_reports import PreparedData
 from surefoot.types.problem import Problem
-from surefoot.types.reports import FieldSpec, PreparedData
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows that one model is fitted and held out on.
+
+    Attributes:
+        train, val: int64 rows of the pack; val is empty where nothing is held out.
+        statistics: what the transforms know; from train rows alone.
+    """
+
+    train: np.ndarray
+    val: np.ndarray
+    statistics: dict[str, np.ndarray]
+
+    def on(self, rows: np.ndarray) -> Part:
+        """The same part, fitted on some rows only."""
+        return replace(self, train=rows)
+
+    def without_val(self) -> Part:
+        """The same part with nothing held out."""
+        return replace(self, val=self.val[:0])
 
 
 @dataclass(frozen=True)
@@ -30,51 +51,45 @@ class Desk:
 
     Attributes:
         examples: the train-and-val pack.
-        train, val: rows of each fold. statistics: of each fold's train rows.
-        everything: all rows; final_statistics: of them.
+        folds: a part for each fold; whole: train and val together, with their own statistics.
+        seed, folder: of the project.
     """
 
     problem: Problem
     examples: Examples
     metric: Metric
-    train: list[np.ndarray]
-    val: list[np.ndarray]
-    statistics: list[dict[str, np.ndarray]]
-    final_statistics: dict[str, np.ndarray]
-
-    @property
-    def everything(self) -> np.ndarray:
-        return np.arange(len(self.examples))
+    folds: list[Part]
+    whole: Part
+    seed: int = 0
+    folder: Path | None = None
 
 
 def lay_out(ctx: Context, problem: Problem, data: PreparedData, device: str = "cpu") -> Desk:
     """Opens the pack and the rows of each fold."""
     rows = ctx.store.get_arrays(data.rows)
+    examples = Examples(open_pack(ctx.store, data.pack), problem, in_memory=data.in_memory, device=device)
     return Desk(
         problem=problem,
-        examples=Examples(open_pack(ctx.store, data.pack), problem, in_memory=data.in_memory, device=device),
+        examples=examples,
         metric=get_metric(problem.metric, ctx.root),
-        train=[rows[f"fold{fold.fold}.train"] for fold in data.folds],
-        val=[rows[f"fold{fold.fold}.val"] for fold in data.folds],
-        statistics=[ctx.store.get_arrays(fold.fitted) for fold in data.folds],
-        final_statistics=ctx.store.get_arrays(data.fitted_final),
+        folds=[Part(rows[f"fold{f.fold}.train"], rows[f"fold{f.fold}.val"], ctx.store.get_arrays(f.fitted)) for f in data.folds],
+        whole=Part(np.arange(len(examples)), np.zeros(0, np.int64), ctx.store.get_arrays(data.fitted_final)),
+        seed=ctx.seed,
+        folder=ctx.root,
     )
 
 
-def build_network(
-    problem: Problem, fields: tuple[FieldSpec, ...], model: ModelConfig, statistics: Mapping[str, np.ndarray], *, seed: int, folder: Path | None = None
-) -> Network:
+def build_network(desk: Desk, model: ModelConfig, part: Part) -> Network:
     """A fresh network: the same weights for the same seed, whatever was drawn before."""
-    torch.manual_seed(randomness.key(seed, "init"))
-    body = build(model, prepared_fields(fields, dict(statistics)), problem.num_outputs, folder)
-    return assemble(problem, fields, body, statistics)
+    torch.manual_seed(randomness.key(desk.seed, "init"))
+    body = build(model, prepared_fields(desk.examples.fields, part.statistics), desk.problem.num_outputs, desk.folder)
+    return assemble(desk, body, part)
 
 
-def assemble(problem: Problem, fields: tuple[FieldSpec, ...], body: nn.Module, statistics: Mapping[str, np.ndarray]) -> Network:
+def assemble(desk: Desk, body: nn.Module, part: Part) -> Network:
     """A body between its fitted transform and, for regression, the way back to the target's own units."""
-    statistics = dict(statistics)
-    finish = Finish(statistics, problem.log_target) if not problem.classes else None
-    return Network(build_prepare(fields, statistics), body, finish)
+    finish = Finish(part.statistics, desk.problem.log_target) if not desk.problem.classes else None
+    return Network(build_prepare(desk.examples.fields, part.statistics), body, finish)
 
 
 def set_prior(network: Network, problem: Problem, targets: np.ndarray) -> bool:

@@ -59,6 +59,16 @@ class Job:
     folder: Path | None = None
 
 
+@dataclass(frozen=True)
+class Gear:
+    """What turns a loss into better weights: resolved once, used every step."""
+
+    optimizer: torch.optim.Optimizer
+    factor: Callable[[int], float]
+    augment: Callable[[Tensor, torch.Generator], Tensor]
+    average: averaging.Average
+
+
 @dataclass
 class Run:
     """A run under way; a checkpoint holds exactly this."""
@@ -103,34 +113,18 @@ def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | N
     steps_per_epoch = count_steps(len(job.train), config.batch_size)
     num_steps = max(1, round(config.epochs * steps_per_epoch))
     snapshot_steps = round(config.snapshot_epochs * steps_per_epoch) or max(steps_per_epoch, 100)
-    network = job.network.train()
-    optimizer = optim.get_optimizer(config.optimizer, job.folder)(
-        optim.parameter_groups(network, config.weight_decay), lr=config.lr, weight_decay=config.weight_decay, momentum=config.momentum
-    )
-    factor = optim.get_schedule(config.schedule, job.folder)(num_steps)
-    augment = refs.resolve(config.augment, kind="augmentation", folder=job.folder)
-    average = averaging.start(network, config.averaging)
-    run = checkpoint.resume(folder, network, optimizer, average, Run())
-    rows, order, started = torch.from_numpy(job.train), np.zeros(0, np.int64), perf_counter()
+    gear = _gear_up(job, config, num_steps)
+    run = checkpoint.resume(folder, job.network, gear.optimizer, gear.average, Run())
+    order, started = np.zeros(0, np.int64), perf_counter()
 
     for step in range(run.step, num_steps):
         epoch, position = divmod(step, steps_per_epoch)
         if position == 0 or not len(order):
             order = randomness.stream(seed, f"{name} order", epoch).permutation(len(job.train))
-        picked = rows[torch.from_numpy(order[_share(position, steps_per_epoch, len(order))])]
-        generator = _reseed(seed, name, step)
-        batch = _augmented(job.examples.batch(picked, job.targets), augment, generator)
-        lr = config.lr * factor(step)
-        for group in optimizer.param_groups:
-            group["lr"] = lr * group.get("lr_factor", 1.0)
-        loss = _loss(job, config, batch)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if config.clip:
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-        optimizer.step()
-        averaging.update(average, network, config.averaging)
-        run.loss_sum += loss.detach() * len(picked)
+        picked = torch.from_numpy(job.train[order[_share(position, steps_per_epoch, len(order))]])
+        lr = config.lr * gear.factor(step)
+        loss = _step(job, config, gear, picked, lr, _reseed(seed, name, step))
+        run.loss_sum += loss * len(picked)
         run.num_items += len(picked)
         run.step = step + 1
 
@@ -141,15 +135,41 @@ def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | N
         if listen:
             listen(run.step / steps_per_epoch, num_steps / steps_per_epoch)
         if at_end:
-            with averaging.swapped(network, average):
+            with averaging.swapped(job.network, gear.average):
                 _record(job, run, epoch=run.step / steps_per_epoch, lr=lr, seconds=perf_counter() - started)
             checkpoint.log(folder, run.records)
         if folder and run.step < num_steps and (run.step % snapshot_steps == 0 or interrupt.is_asked()):
-            checkpoint.save(folder, network, optimizer, average, run)
+            checkpoint.save(folder, job.network, gear.optimizer, gear.average, run)
         interrupt.obey()
 
-    averaging.finish(network, average)
-    return Fitted(network.eval(), tuple(run.records), run.best, run.best_epoch, run.diverged)
+    averaging.finish(job.network, gear.average)
+    return Fitted(job.network.eval(), tuple(run.records), run.best, run.best_epoch, run.diverged)
+
+
+def _gear_up(job: Job, config: TrainConfig, num_steps: int) -> Gear:
+    groups = optim.parameter_groups(job.network.train(), config.weight_decay)
+    make = optim.get_optimizer(config.optimizer, job.folder)
+    return Gear(
+        optimizer=make(groups, lr=config.lr, weight_decay=config.weight_decay, momentum=config.momentum),
+        factor=optim.get_schedule(config.schedule, job.folder)(num_steps),
+        augment=refs.resolve(config.augment, kind="augmentation", folder=job.folder),
+        average=averaging.start(job.network, config.averaging),
+    )
+
+
+def _step(job: Job, config: TrainConfig, gear: Gear, picked: Tensor, lr: float, generator: torch.Generator) -> Tensor:
+    """One batch: forward, backward, step. Returns its loss, still on the device."""
+    batch = _augmented(job.examples.batch(picked, job.targets), gear.augment, generator)
+    for group in gear.optimizer.param_groups:
+        group["lr"] = lr
+    loss = _loss(job, config, batch)
+    gear.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    if config.clip:
+        torch.nn.utils.clip_grad_norm_(job.network.parameters(), config.clip)
+    gear.optimizer.step()
+    averaging.update(gear.average, job.network, config.averaging)
+    return loss.detach()
 
 
 def count_steps(num_train: int, batch_size: int) -> int:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from surefoot import losses, randomness
-from surefoot.engine.build import Desk
+from surefoot.engine.build import Desk, Part, build_network, set_prior
 from surefoot.engine.devices import measure_rate, settle_threads
 from surefoot.engine.fit import Job
 from surefoot.models.network import Network
-from surefoot.types.configs import TrainConfig
+from surefoot.types.configs import ModelConfig, TrainConfig
 from surefoot.types.context import Context
 
 _BATCHES = ((500, 16), (2_000, 32), (8_000, 64), (30_000, 128))
@@ -45,35 +44,32 @@ def resolve_train(train: TrainConfig, num_train: int, **chosen: object) -> Train
     return settled.model_copy(update=chosen)
 
 
-def make_job(
-    desk: Desk,
-    network: Network,
-    train: np.ndarray,
-    val: np.ndarray,
-    config: TrainConfig,
-    statistics: dict[str, np.ndarray],
-    *,
-    seed: int,
-    folder: Path | None = None,
-) -> Job:
-    """A job on some rows; `statistics` are those of `train`."""
-    targets = desk.examples.plain_targets(train)
+def start_job(desk: Desk, model: ModelConfig, part: Part, config: TrainConfig) -> Job:
+    """A fresh net that already says the prior of its train rows, ready to be fitted."""
+    network = build_network(desk, model, part)
+    set_prior(network, desk.problem, desk.examples.plain_targets(part.train))
+    return make_job(desk, network, part, config)
+
+
+def make_job(desk: Desk, network: Network, part: Part, config: TrainConfig) -> Job:
+    """A job for a network, with the weights it has."""
+    targets = desk.examples.plain_targets(part.train)
     weights = None
     if config.class_weights == "balanced" and desk.problem.classes:
-        weights = torch.from_numpy(losses.balanced_weights(desk.problem.task, targets, desk.problem.num_outputs)).float()
-    watch = train[np.sort(randomness.stream(seed, "watch").permutation(len(train))[:_WATCHED])] if len(val) else train[:0]
+        weights = torch.from_numpy(losses.balanced_weights(desk.problem.task, targets, desk.problem.num_outputs)).float().to(desk.examples.device)
+    watched = randomness.stream(desk.seed, "watch").permutation(len(part.train))[: _WATCHED if len(part.val) else 0]
     return Job(
         network=network.to(desk.examples.device),
         problem=desk.problem,
         examples=desk.examples,
-        targets=desk.examples.encode(statistics),
-        loss=losses.get(config.loss or desk.problem.loss, folder),
+        targets=desk.examples.encode(part.statistics),
+        loss=losses.get(config.loss or desk.problem.loss, desk.folder),
         metric=desk.metric,
-        train=train,
-        val=val,
-        watch=watch,
-        class_weights=None if weights is None else weights.to(desk.examples.device),
-        folder=folder,
+        train=part.train,
+        val=part.val,
+        watch=part.train[np.sort(watched)],
+        class_weights=weights,
+        folder=desk.folder,
     )
 
 

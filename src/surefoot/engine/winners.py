@@ -16,15 +16,15 @@ from surefoot.types.reports import BaselineReport, TuneReport
 
 def tuned_network(ctx: Context, desk: Desk, tune: TuneReport, fold: int) -> Network:
     """The tuned net of a fold, in eval mode."""
-    network = build_network(desk.problem, desk.examples.fields, tune.model, desk.statistics[fold], seed=ctx.seed, folder=ctx.root)
+    network = build_network(desk, tune.model, desk.folds[fold])
     load_weights(ctx.store, tune.weights[fold], network)
     return network.eval()
 
 
-def tuned_yardstick(ctx: Context, desk: Desk, name: str, baseline: BaselineReport, fold: int, rows: np.ndarray) -> Yardstick:
+def tuned_yardstick(desk: Desk, name: str, baseline: BaselineReport, fold: int, rows: np.ndarray) -> Yardstick:
     """The simple model of a fold, fitted on the same train rows as in s05, asked about `rows`."""
-    train = sample_rows(ctx.seed, desk.train[fold], baseline.models[name].rows)
-    return fit_yardstick(name, desk, train, rows, desk.statistics[fold], seed=ctx.seed)
+    part = desk.folds[fold]
+    return fit_yardstick(name, desk, part.on(sample_rows(desk.seed, part.train, baseline.models[name].rows)), rows)
 
 
 def sample_rows(seed: int, rows: np.ndarray, num: int) -> np.ndarray:
@@ -36,7 +36,7 @@ def sample_rows(seed: int, rows: np.ndarray, num: int) -> np.ndarray:
 def winner_outputs(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport, fold: int, rows: np.ndarray) -> np.ndarray:
     """What the winner of this fold, trained on its train rows only, says about any rows of the pack."""
     if tune.winner != "net":
-        return tuned_yardstick(ctx, desk, tune.winner, baseline, fold, rows).outputs
+        return tuned_yardstick(desk, tune.winner, baseline, fold, rows).outputs
     network = tuned_network(ctx, desk, tune, fold)
     logits = predict(network, desk.examples, rows)
     return activate(desk.problem, logits, tune.temperature) if desk.problem.classes else to_outputs(desk.problem, network, logits)

@@ -13,13 +13,12 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
 from surefoot import losses
 from surefoot.data.examples import scale_targets
-from surefoot.engine.build import Desk, assemble
+from surefoot.engine.build import Desk, Part, assemble
 from surefoot.engine.predict import predict, to_outputs
 from surefoot.models.boosting import fit_boosting, predict_boosting
 from surefoot.models.linear import LinearBody
 from surefoot.models.network import Network
 from surefoot.transforms.prepare import build_prepare, prepared_fields
-from surefoot.types.problem import Problem
 
 TRIVIAL = ("majority", "mean", "median")
 LINEAR_KINDS = (*TRIVIAL, "linear")
@@ -42,54 +41,49 @@ class Yardstick:
     rounds: int = 0
 
 
-def fit_yardstick(
-    name: str, desk: Desk, train: np.ndarray, rows: np.ndarray, statistics: dict[str, np.ndarray], *, seed: int, rounds: int = 200, stop_early: bool = True
-) -> Yardstick:
-    """Fits the simple model `name` on `train` and asks it about `rows`.
+def fit_yardstick(name: str, desk: Desk, part: Part, rows: np.ndarray, rounds: int = 0) -> Yardstick:
+    """Fits the simple model `name` on the part's train rows and asks it about `rows`.
 
     Args:
         name: `majority`, `mean`, `median`, `linear`, `knn`, `boosting`.
-        statistics: of train rows, for the transform.
-        rounds, stop_early: of boosting.
+        rounds: trees per class of boosting; 0: until a held-out tenth of the train rows gets no better.
     """
     if name == "boosting":
-        return _fit_boosting(desk, train, rows, statistics, seed, rounds, stop_early)
+        return _fit_boosting(desk, part, rows, rounds)
     if name == "knn":
-        return Yardstick(_ask_neighbours(desk, train, rows, statistics))
-    weights, bias = _constant(name, desk, train, statistics) if name in TRIVIAL else _fit_linear(desk, train, statistics)
-    network = linear_network(desk.problem, desk, statistics, weights, bias)
+        return Yardstick(_ask_neighbours(desk, part, rows))
+    body = blank_linear(desk, part)
+    body.set_weights(*map(torch.from_numpy, _constant(name, desk, part) if name in TRIVIAL else _fit_linear(desk, part)))
+    network = assemble(desk, body, part).eval()
     return Yardstick(to_outputs(desk.problem, network, predict(network, desk.examples, rows)), network)
 
 
-def linear_network(problem: Problem, desk: Desk, statistics: dict[str, np.ndarray], weights: np.ndarray | None, bias: np.ndarray | None) -> Network:
-    """One linear layer as a network; without weights all zeros, ready to have weights loaded."""
-    fields = prepared_fields(desk.examples.fields, statistics)
+def blank_linear(desk: Desk, part: Part) -> LinearBody:
+    """One linear layer over everything, all zeros."""
+    fields = prepared_fields(desk.examples.fields, part.statistics)
     cardinalities = next((f.cardinalities for f in fields if f.name == "category"), ())
     num_inputs = sum(int(np.prod(f.shape)) for f in fields if f.name != "category")
-    body = LinearBody(num_inputs, cardinalities, problem.num_outputs)
-    if weights is not None and bias is not None:
-        body.set_weights(torch.from_numpy(weights), torch.from_numpy(bias))
-    return assemble(problem, desk.examples.fields, body, statistics).eval()
+    return LinearBody(num_inputs, cardinalities, desk.problem.num_outputs)
 
 
-def _constant(name: str, desk: Desk, train: np.ndarray, statistics: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    width = _design(desk, train[:1], statistics).shape[1]
-    targets = desk.examples.plain_targets(train)
+def _constant(name: str, desk: Desk, part: Part) -> tuple[np.ndarray, np.ndarray]:
+    width = _design(desk, part.train[:1], part).shape[1]
+    targets = desk.examples.plain_targets(part.train)
     if desk.problem.classes:
         bias = losses.prior_bias(desk.problem.task, targets, desk.problem.num_outputs)
     else:
-        scaled = (scale_targets(desk.problem, targets) - statistics["target.mean"]) / statistics["target.sd"]
+        scaled = (scale_targets(desk.problem, targets) - part.statistics["target.mean"]) / part.statistics["target.sd"]
         if name == "median":
             bias = np.median(scaled, 0)
         else:  # the mean of the target itself, also where training is on a log scale
-            bias = (scale_targets(desk.problem, targets.mean(0, keepdims=True))[0] - statistics["target.mean"]) / statistics["target.sd"]
+            bias = (scale_targets(desk.problem, targets.mean(0, keepdims=True))[0] - part.statistics["target.mean"]) / part.statistics["target.sd"]
     return np.zeros((desk.problem.num_outputs, width)), np.asarray(bias, np.float64)
 
 
-def _fit_linear(desk: Desk, train: np.ndarray, statistics: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    design, targets, problem = _design(desk, train, statistics), desk.examples.plain_targets(train), desk.problem
+def _fit_linear(desk: Desk, part: Part) -> tuple[np.ndarray, np.ndarray]:
+    design, targets, problem = _design(desk, part.train, part), desk.examples.plain_targets(part.train), desk.problem
     if not problem.classes:
-        scaled = (scale_targets(problem, targets) - statistics["target.mean"]) / statistics["target.sd"]
+        scaled = (scale_targets(problem, targets) - part.statistics["target.mean"]) / part.statistics["target.sd"]
         ridge = Ridge(alpha=1.0).fit(design, scaled)
         return np.atleast_2d(ridge.coef_), np.atleast_1d(ridge.intercept_)
     logistic = LogisticRegression(C=1.0, max_iter=100, tol=1e-3)
@@ -111,10 +105,10 @@ def _fit_linear(desk: Desk, train: np.ndarray, statistics: dict[str, np.ndarray]
     return weights, bias
 
 
-def _ask_neighbours(desk: Desk, train: np.ndarray, rows: np.ndarray, statistics: dict[str, np.ndarray]) -> np.ndarray:
-    design, targets, problem = _design(desk, train, statistics), desk.examples.plain_targets(train), desk.problem
-    asked = _design(desk, rows, statistics)
-    neighbours = min(_NEIGHBOURS, len(train))
+def _ask_neighbours(desk: Desk, part: Part, rows: np.ndarray) -> np.ndarray:
+    design, targets, problem = _design(desk, part.train, part), desk.examples.plain_targets(part.train), desk.problem
+    asked = _design(desk, rows, part)
+    neighbours = min(_NEIGHBOURS, len(part.train))
     if not problem.classes:
         return KNeighborsRegressor(neighbours).fit(design, targets).predict(asked).reshape(len(rows), -1)
     model = KNeighborsClassifier(neighbours, weights="distance").fit(design, targets)
@@ -126,18 +120,18 @@ def _ask_neighbours(desk: Desk, train: np.ndarray, rows: np.ndarray, statistics:
     return probs
 
 
-def _fit_boosting(desk: Desk, train: np.ndarray, rows: np.ndarray, statistics: dict[str, np.ndarray], seed: int, rounds: int, stop_early: bool) -> Yardstick:
-    targets = desk.examples.plain_targets(train)
-    scaled = targets if desk.problem.classes else scale_targets(desk.problem, targets)
-    task = desk.problem.task
-    text, used = fit_boosting(desk.examples.pack.gather(train), scaled, task, len(desk.problem.classes), seed=seed, rounds=rounds, stop_early=stop_early)
-    outputs = predict_boosting(text, desk.examples.pack.gather(rows), task)
-    return Yardstick(outputs if desk.problem.classes or not desk.problem.log_target else np.expm1(outputs), text=text, rounds=used)
+def _fit_boosting(desk: Desk, part: Part, rows: np.ndarray, rounds: int) -> Yardstick:
+    problem, pack = desk.problem, desk.examples.pack
+    targets = desk.examples.plain_targets(part.train)
+    scaled = targets if problem.classes else scale_targets(problem, targets)
+    text, used = fit_boosting(pack.gather(part.train), scaled, problem.task, len(problem.classes), seed=desk.seed, rounds=rounds)
+    outputs = predict_boosting(text, pack.gather(rows), problem.task)
+    return Yardstick(np.expm1(outputs) if problem.log_target else outputs, text=text, rounds=used)
 
 
-def _design(desk: Desk, rows: np.ndarray, statistics: dict[str, np.ndarray]) -> np.ndarray:
+def _design(desk: Desk, rows: np.ndarray, part: Part) -> np.ndarray:
     """What linear and k-NN see: prepared numbers, and one column per category code. float32 (N, D)."""
-    prepare = build_prepare(desk.examples.fields, statistics)
+    prepare = build_prepare(desk.examples.fields, part.statistics)
     with torch.inference_mode():
         prepared = prepare(*(torch.from_numpy(array) for array in desk.examples.pack.gather(rows)))
     parts = []

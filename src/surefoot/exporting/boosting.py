@@ -10,9 +10,9 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import DamagedError, SurefootError
 from surefoot.types.problem import Task
-from surefoot.types.reports import FieldSpec
 
 UNSUPPORTED = "export.unsupported"
 _PLAIN = ("binary sigmoid:1", "regression", "regression_l1")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from surefoot import __version__, durable
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import DamagedError, UsageError
 from surefoot.types.findings import Plain
 from surefoot.types.problem import Problem, Task
-from surefoot.types.reports import FieldSpec
 
 FORMAT = 1
 MANIFEST, WEIGHTS, GRAPH, BOOSTER = "manifest.json", "model.safetensors", "model.onnx", "model.txt"

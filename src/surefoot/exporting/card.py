@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from surefoot.exporting.bundle import BOOSTER, CARD, GRAPH, Manifest
+from surefoot.types.data_reports import AuditReport, Split
 from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
-from surefoot.types.reports import AuditReport, DiagnoseReport, FinalReport, ModelScore, Split, TestReport, TuneReport
+from surefoot.types.reports import DiagnoseReport, FinalReport, ModelScore, TestReport, TuneReport
 
 _TASKS = {
     "binary": "one of two classes",

@@ -15,8 +15,8 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import SurefootError
-from surefoot.types.reports import FieldSpec
 
 OUTPUTS = ("logits", "outputs")
 UNSUPPORTED = "export.unsupported"

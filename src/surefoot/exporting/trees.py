@@ -15,9 +15,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from surefoot.exporting.boosting import UNSUPPORTED
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import SurefootError
 from surefoot.types.problem import Task
-from surefoot.types.reports import FieldSpec
 
 _LESS_OR_EQUAL, _MEMBER = 0, 6
 _TYPES = {"uint8": TensorProto.UINT8, "float32": TensorProto.FLOAT, "int32": TensorProto.INT32}

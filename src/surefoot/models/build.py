@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from torch import nn
 
@@ -12,8 +12,8 @@ from surefoot import refs
 from surefoot.models.convnet import ConvNet
 from surefoot.models.tabular import TabularNet
 from surefoot.types.configs import ModelConfig
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import ConfigError, UsageError
-from surefoot.types.reports import FieldSpec
 
 _PICTURE_SIZES = [(16, 1), (32, 1), (32, 2), (64, 2)]
 _TABLE_SIZES = [(64, 2), (128, 3), (256, 3), (512, 3)]
@@ -35,11 +35,15 @@ def build(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int, 
     available = _lay_out(config, fields, num_outputs)
     if config.use:
         return _build_own(config, available, folder)
-    if "input_shape" not in available or (fields[0].name != "image" and not config.layers):
-        if config.layers:
-            _refuse_layers(config, fields)
-        return refs.call(TabularNet, available, what="the default net for tables")
-    return refs.call(ConvNet, available | {"layers": config.layers}, what="the layers")
+    if config.layers and "input_shape" not in available:
+        raise ConfigError(
+            f"The layer notation takes pictures or numbers, and this table has {len(available['cardinalities'])} category columns.",
+            where="model.layers",
+            next="Leave model.layers empty: the default net embeds categories. Or write a net of your own: model.use = 'my_code:Net'.",
+        )
+    if config.layers or fields[0].name == "image":
+        return refs.call(ConvNet, available | {"layers": config.layers}, what="the layers")
+    return refs.call(TabularNet, available, what="the default net for tables")
 
 
 def sizes(fields: tuple[FieldSpec, ...], num_outputs: int) -> list[tuple[int, int]]:
@@ -71,12 +75,20 @@ def _lay_out(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: in
 def _build_own(config: ModelConfig, available: dict[str, Any], folder: Path | None) -> nn.Module:
     """The object that `model.use` names, called; where the settings leave its width or depth open, its own default holds."""
     make = refs.resolve(config.use, kind="model", folder=folder)
-    if not callable(make):
-        _refuse_model(config, make)
+    if isinstance(make, nn.Module) or not callable(make):
+        _refuse(config, f"{config.use} is {_name_kind(make)}, nothing that makes a fresh net.")
     parameters = inspect.signature(make).parameters
     is_open = {"width": not config.width, "depth": not config.depth}
     own = {name for name in parameters if is_open.get(name) and parameters[name].default is not inspect.Parameter.empty}
     module = refs.call(make, {name: value for name, value in available.items() if name not in own}, what=f"model {config.use}")
     if not isinstance(module, nn.Module):
-        _refuse_model(config, module)
+        _refuse(config, f"{config.use} made {_name_kind(module)}, no torch.nn.Module.")
     return module
+
+
+def _name_kind(thing: object) -> str:
+    return "a module that is built already" if isinstance(thing, nn.Module) else f"an object of type {type(thing).__name__}"
+
+
+def _refuse(config: ModelConfig, what: str) -> NoReturn:
+    raise UsageError(what, where=f"model.use = {config.use!r}", next="Name a class that derives from torch.nn.Module, or a function that returns such a net.")

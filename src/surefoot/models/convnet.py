@@ -84,11 +84,11 @@ def start_small(final: nn.Linear) -> None:
 
 
 def _build(rows: tuple[LayerRow, ...], is_flat: bool) -> list[tuple[str, nn.Module]]:
-    """The modules with their names, e.g. `1_conv3_32`: position and layer, as the report shows them."""
+    """The modules with their names, e.g. `3_conv`: position and kind, as the report shows them."""
     modules: list[tuple[str, nn.Module]] = []
     for before, row in itertools.pairwise(rows):
         if row.spec.kind == "FC" and not is_flat:
-            modules.append(("flatten", nn.Flatten()))
+            modules.append((f"{len(modules)}_flatten", nn.Flatten()))
             is_flat = True
         modules.append((f"{len(modules)}_{row.spec.kind.lower()}", _make(row, before.volume, is_flat)))
     return modules

@@ -8,10 +8,10 @@ from typing import Any
 
 from surefoot.reporting.findings import WORDS, group_by_cause
 from surefoot.reporting.words import MINUS, amount, between, count_of, in_order, number, share, size_bytes, spaced
+from surefoot.types.data_reports import AuditReport, PreparedData, Split
 from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import (
-    AuditReport,
     BaselineReport,
     DiagnoseReport,
     ErrorsReport,
@@ -19,10 +19,8 @@ from surefoot.types.reports import (
     FinalReport,
     ModelScore,
     OverfitReport,
-    PreparedData,
     SanityReport,
     ServeReport,
-    Split,
     TestReport,
     TuneReport,
 )

@@ -10,8 +10,9 @@ from surefoot.reporting.markup import EMPTY, code, element, folded, join, prose,
 from surefoot.reporting.pictures import tile
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import number, spaced
+from surefoot.types.data_reports import AuditReport, PreparedData, Split
 from surefoot.types.findings import Finding, Report
-from surefoot.types.reports import AuditReport, ErrorsReport, PreparedData, Split
+from surefoot.types.reports import ErrorsReport
 
 SEVERITIES = ("stop", "warn", "info")
 WORDS = {"stop": "stop", "warn": "warning", "info": "note"}

@@ -7,20 +7,18 @@ from surefoot.reporting.markup import element, join
 from surefoot.reporting.page import load_style, set_scene
 from surefoot.reporting.road import describe_step
 from surefoot.reporting.sections import show_report
+from surefoot.types.data_reports import AuditReport, PreparedData, Split
 from surefoot.types.findings import Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import (
-    AuditReport,
     BaselineReport,
     DiagnoseReport,
     ErrorsReport,
     ExportReport,
     FinalReport,
     OverfitReport,
-    PreparedData,
     SanityReport,
     ServeReport,
-    Split,
     TestReport,
     TuneReport,
 )

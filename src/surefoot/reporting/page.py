@@ -21,9 +21,10 @@ from surefoot.reporting.sections import show_report
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import duration
 from surefoot.types.context import Store
+from surefoot.types.data_reports import PreparedData
 from surefoot.types.findings import Finding
 from surefoot.types.problem import Problem
-from surefoot.types.reports import ErrorsReport, PreparedData
+from surefoot.types.reports import ErrorsReport
 from surefoot.types.views import RoundView, StepView
 
 HERE = Path(__file__).parent

@@ -7,9 +7,9 @@ from typing import Any
 import optuna
 
 from surefoot.types.configs import ModelConfig, Space, TrainConfig
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import UsageError
 from surefoot.types.problem import Problem
-from surefoot.types.reports import FieldSpec
 
 Setting = dict[str, float | int | str]
 

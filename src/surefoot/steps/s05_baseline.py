@@ -32,14 +32,15 @@ def baseline(ctx: Context, config: BaselineStepConfig, *, problem: Problem, spli
     desk = lay_out(ctx, problem, data)
     rows = _affordable_rows(ctx, config, desk)
     names = [*TASKS[problem.task].trivial, *(["persistence"] if split.by == "time" and problem.task == "regression" else []), "linear", "knn", "boosting"]
+    fewest = min(len(part.train) for part in desk.folds)
     scores: dict[str, ModelScore] = {}
     for done, name in enumerate(names):
         ctx.events.progress("baselines", done, len(names))
         started = perf_counter()
-        parts = [_ask(ctx, desk, name, fold, rows) for fold in range(len(desk.train))]
+        parts = [_ask(ctx, desk, name, fold, rows) for fold in range(len(desk.folds))]
         measured = score(ctx.store, problem, desk.metric, pool(parts), seed=ctx.seed)
         ctx.ledger.count_look("baseline", name)
-        used = min(rows, min(len(train) for train in desk.train)) if name not in (*TRIVIAL, "persistence") else min(len(train) for train in desk.train)
+        used = fewest if name in (*TRIVIAL, "persistence") else min(rows, fewest)
         scores[name] = measured.model_copy(update={"seconds": perf_counter() - started, "rows": used})
     never = YARDSTICKS if problem.task in _ONE_OUTPUT else (*YARDSTICKS, "boosting")
     eligible = {name: s for name, s in scores.items() if name not in never}
@@ -63,35 +64,37 @@ def _affordable_rows(ctx: Context, config: BaselineStepConfig, desk: Desk) -> in
     """How many train rows fit into a tenth of the budget, by the measured speed of boosting, the slowest of them."""
     budget_s = max(_LEAST_S, _SHARE * budget_seconds(config.budget))
 
-    probed = sample_rows(ctx.seed, desk.train[0], _PROBE_ROWS)
+    part = desk.folds[0]
+    probed = part.on(sample_rows(ctx.seed, part.train, _PROBE_ROWS))
 
     def seconds(rounds: int) -> float:
         started = perf_counter()
-        fit_yardstick("boosting", desk, probed, desk.val[0][:10], desk.statistics[0], seed=ctx.seed, rounds=rounds, stop_early=False)
+        fit_yardstick("boosting", desk, probed, part.val[:10], rounds)
         return perf_counter() - started
 
     def measure() -> float:  # the difference of two runs: what a run costs however short it is does not count
         short, long = (seconds(rounds) for rounds in _PROBE_ROUNDS)
-        return max(long - short, 1e-3) / (len(probed) * (_PROBE_ROUNDS[1] - _PROBE_ROUNDS[0]))
+        return max(long - short, 1e-3) / (len(probed.train) * (_PROBE_ROUNDS[1] - _PROBE_ROUNDS[0]))
 
     per_row = ctx.ledger.decide("seconds per row and round of boosting", measure)
-    affordable = int(budget_s / len(desk.train) / (per_row * _ROUNDS))
+    affordable = int(budget_s / len(desk.folds) / (per_row * _ROUNDS))
     return max(1_000, min(config.baseline.rows, affordable))
 
 
 def _ask(ctx: Context, desk: Desk, name: str, fold: int, rows: int) -> Predictions:
-    train, val = desk.train[fold], desk.val[fold]
+    part = desk.folds[fold]
+    val = part.val
     targets = desk.examples.plain_targets(val)
     ids = desk.examples.pack.ids(val)
     if name == "persistence":
         return Predictions(ids, desk.examples.plain_targets(np.maximum(val - 1, 0)), targets)
-    fitted = train if name in TRIVIAL else sample_rows(ctx.seed, train, rows)
-    return Predictions(ids, fit_yardstick(name, desk, fitted, val, desk.statistics[fold], seed=ctx.seed, rounds=_ROUNDS).outputs, targets)
+    fitted = part if name in TRIVIAL else part.on(sample_rows(ctx.seed, part.train, rows))
+    return Predictions(ids, fit_yardstick(name, desk, fitted, val).outputs, targets)
 
 
 def _find(desk: Desk, scores: dict[str, ModelScore], rows: int) -> list[Finding]:
     found = []
-    most = max(len(train) for train in desk.train)
+    most = max(len(part.train) for part in desk.folds)
     if rows < most:
         found.append(
             Finding(

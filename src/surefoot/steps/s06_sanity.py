@@ -43,7 +43,9 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     """Runs every check on the first fold with the smallest model: regularisation and augmentation are off."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     model = _smallest(config.model, data, problem)
-    train = resolve_train(config.train, len(desk.train[0]), augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, class_weights="none")
+    train = resolve_train(
+        config.train, len(desk.folds[0].train), augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, class_weights="none"
+    )
     job = _job(ctx, desk, model, train)
     settle_speed(ctx, job, train, "the sanity checks")
     verdicts = [*_look(ctx, desk, job, problem), *(short := _short_runs(ctx, desk, model, train, baseline))[0]]
@@ -51,7 +53,7 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     verdicts.append(verdict)
     verdicts.append(checks.exportable(_try_export(desk, job, problem, data)))
     curves = short[1] | {"tiny batch": curve}
-    inputs = job.examples.inputs(torch.from_numpy(desk.train[0][:1]))
+    inputs = job.examples.inputs(torch.from_numpy(desk.folds[0].train[:1]))
     return SanityReport(
         checks=tuple(check for check, _ in verdicts),
         curves=curves,
@@ -69,18 +71,17 @@ def _smallest(model: ModelConfig, data: PreparedData, problem: Problem) -> Model
 
 
 def _job(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> Job:
-    network = build_network(desk.problem, desk.examples.fields, model, desk.statistics[0], seed=ctx.seed, folder=ctx.root)
-    return make_job(desk, network, desk.train[0], desk.val[0], train, desk.statistics[0], seed=ctx.seed, folder=ctx.root)
+    return make_job(desk, build_network(desk, model, desk.folds[0]), desk.folds[0], train)
 
 
 def _look(ctx: Context, desk: Desk, job: Job, problem: Problem) -> list[checks.Verdict]:
     """What can be seen without training."""
-    rows = desk.train[0][: min(64, len(desk.train[0]))]
+    rows = desk.folds[0].train[: min(64, len(desk.folds[0].train))]
     outputs = probe.random_outputs(job, 4, ctx.seed)
     shape = checks.output_shape(tuple(outputs.shape), 4, problem.num_outputs, bool(torch.isfinite(outputs).all()))
     if not shape[0].ok:
         return [shape]
-    sample = desk.train[0][np.sort(randomness.stream(ctx.seed, "init loss").permutation(len(desk.train[0]))[:512])]
+    sample = desk.folds[0].train[np.sort(randomness.stream(ctx.seed, "init loss").permutation(len(desk.folds[0].train))[:512])]
     expected, theory = _expected(desk, job, sample)
     return [
         shape,
@@ -102,10 +103,10 @@ def _short_runs(
     ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, baseline: BaselineReport
 ) -> tuple[list[checks.Verdict], dict[str, tuple[float, ...]]]:
     """The same few steps on real inputs, on zeroed inputs, and on shuffled labels."""
-    rows = desk.train[0][np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(desk.train[0]))[:_SHORT_ITEMS])]
+    rows = desk.folds[0].train[np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(desk.folds[0].train))[:_SHORT_ITEMS])]
     size = min(64, len(rows))
     short = train.model_copy(update={"batch_size": size, "epochs": _SHORT_STEPS * size / len(rows)})
-    base = replace(_job(ctx, desk, model, short), train=rows, watch=rows[:0], val=desk.val[0][:2_000])
+    base = replace(_job(ctx, desk, model, short), train=rows, watch=rows[:0], val=desk.folds[0].val[:2_000])
     set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
 
     def run(job: Job, name: str) -> Fitted:
@@ -163,7 +164,7 @@ def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) 
 
 def _tiny_batch(ctx: Context, desk: Desk) -> np.ndarray:
     """A few train items of every class, none of which is equal to another: conflicting labels can't be memorised."""
-    rows = randomness.stream(ctx.seed, "tiny batch").permutation(desk.train[0])
+    rows = randomness.stream(ctx.seed, "tiny batch").permutation(desk.folds[0].train)
     contents = [str(i).rsplit("-", 1)[0] for i in desk.examples.pack.ids(rows)]
     _, first = np.unique(contents, return_index=True)
     rows = rows[np.sort(first)]

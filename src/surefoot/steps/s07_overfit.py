@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from surefoot.engine.build import Desk, build_network, lay_out, set_prior
+from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
-from surefoot.engine.fit import Job, fit
-from surefoot.engine.jobs import make_job, resolve_train, settle_speed
+from surefoot.engine.fit import fit
+from surefoot.engine.jobs import resolve_train, settle_speed, start_job
 from surefoot.metrics import better
 from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters
@@ -44,17 +44,19 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
     budget_s = budget_seconds(config.budget)
     goal = config.problem.goal if config.problem.goal is not None else baseline.models[baseline.best].value
     rungs = _rungs(config.model, data, problem)[: None if budget_s else _SMOKE_RUNGS]
-    train = resolve_train(config.train, len(desk.train[0]), augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, schedule="cosine")
+    train = resolve_train(
+        config.train, len(desk.folds[0].train), augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, schedule="cosine"
+    )
     ladder: list[ModelSize] = []
     rate = 0.0
     for number, model in enumerate(rungs):
-        job = _job(ctx, desk, model, train, 0)
+        job = start_job(desk, model, desk.folds[0], train)
         rate = settle_speed(ctx, job, train, f"model {model.width}x{model.depth}")
-        epoch_s = len(desk.train[0]) / rate
+        epoch_s = len(desk.folds[0].train) / rate
         if ladder and budget_s and epoch_s * _FEW_EPOCHS > _FINAL_SHARE * budget_s:
             ctx.events.say(f"  the next larger model would take {epoch_s:.0f} s an epoch, more than the budget bears")
             break
-        epochs = _SMOKE_EPOCHS if not budget_s else float(np.clip(_SHARE * budget_s / len(rungs) / len(desk.train) / epoch_s, 0.2, _MOST_EPOCHS))
+        epochs = _SMOKE_EPOCHS if not budget_s else float(np.clip(_SHARE * budget_s / len(rungs) / len(desk.folds) / epoch_s, 0.2, _MOST_EPOCHS))
         ladder.append(_climb(ctx, desk, model, train.model_copy(update={"epochs": epochs}), number))
         if _reaches(desk, ladder[-1].train_value, goal) and _has_turned(ladder[-1]):
             break
@@ -80,24 +82,18 @@ def _rungs(model: ModelConfig, data: PreparedData, problem: Problem) -> list[Mod
     return [plain.model_copy(update={"width": model.width or width, "depth": model.depth or depth}) for width, depth in sizes(data.fields, problem.num_outputs)]
 
 
-def _job(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, fold: int) -> Job:
-    network = build_network(desk.problem, desk.examples.fields, model, desk.statistics[fold], seed=ctx.seed, folder=ctx.root)
-    set_prior(network, desk.problem, desk.examples.plain_targets(desk.train[fold]))
-    return make_job(desk, network, desk.train[fold], desk.val[fold], train, desk.statistics[fold], seed=ctx.seed, folder=ctx.root)
-
-
 def _climb(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, number: int) -> ModelSize:
     """Trains one rung on every fold. The result is written down, so that a resumed step goes on with the next rung."""
 
     def run() -> dict[str, Any]:
         parts = []
-        for fold in range(len(desk.train)):
-            job = _job(ctx, desk, model, train, fold)
+        for fold in range(len(desk.folds)):
+            job = start_job(desk, model, desk.folds[fold], train)
             name = f"rung {number} fold {fold}"
             listen = partial(ctx.events.progress, f"overfit: {name}")
             parts.append(fit(job, train, seed=ctx.seed, name=name, folder=ctx.run_dir / name, listen=listen))
             ctx.ledger.count_look("overfit", name)
-        inputs = job.examples.inputs(torch.from_numpy(desk.train[0][:1]))
+        inputs = job.examples.inputs(torch.from_numpy(desk.folds[0].train[:1]))
         last = [fitted.records[-1] for fitted in parts if fitted.records]
         size = ModelSize(
             model=model,

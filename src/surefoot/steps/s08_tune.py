@@ -14,10 +14,10 @@ from surefoot.analysis.compare import Comparison, paired
 from surefoot.analysis.scores import score
 from surefoot.checks import search as checks
 from surefoot.data.predictions import load_predictions, pool
-from surefoot.engine.build import Desk, build_network, lay_out, set_prior
+from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, fit
-from surefoot.engine.jobs import make_job, resolve_train, settle_speed
+from surefoot.engine.jobs import resolve_train, settle_speed, start_job
 from surefoot.engine.predict import activate, predict, to_outputs
 from surefoot.engine.weights import save_weights
 from surefoot.metrics import better
@@ -61,11 +61,11 @@ class Bench:
 
     def affordable(self, share: float, runs: int) -> float:
         """Epochs that each of `runs` runs over all folds may take within a share of the budget."""
-        num = len(self.desk.train[0])
+        num = len(self.desk.folds[0].train)
         most = next((epochs for limit, epochs in _MOST_EPOCHS if num <= limit), _FINAL_EPOCHS)
         if not self.budget_s:
             return 2.0
-        return float(np.clip(share * self.budget_s * self.rate / (runs * num * len(self.desk.train)), 0.05, most))
+        return float(np.clip(share * self.budget_s * self.rate / (runs * num * len(self.desk.folds)), 0.05, most))
 
 
 def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport, overfit: OverfitReport) -> TuneReport:
@@ -106,12 +106,10 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
 
 def _set_up(ctx: Context, config: TuneStepConfig, desk: Desk, overfit: OverfitReport, data: PreparedData) -> Bench:
     model = config.model.model_copy(update={"width": overfit.model.width, "depth": overfit.model.depth})
-    train = resolve_train(config.train, len(desk.train[0]))
+    train = resolve_train(config.train, len(desk.folds[0].train))
     ladder = {f"{s.model.width}x{s.model.depth}": (s.model.width, s.model.depth) for s in overfit.ladder}
     around = dict(list(ladder.items())[max(0, overfit.chosen - 1) : overfit.chosen + 2])
-    network = build_network(desk.problem, desk.examples.fields, model, desk.statistics[0], seed=ctx.seed, folder=ctx.root)
-    job = make_job(desk, network, desk.train[0], desk.val[0], train, desk.statistics[0], seed=ctx.seed, folder=ctx.root)
-    rate = settle_speed(ctx, job, train, "the search")
+    rate = settle_speed(ctx, start_job(desk, model, desk.folds[0], train), train, "the search")
     return Bench(ctx, desk, model, train, around, rate, budget_seconds(config.budget))
 
 
@@ -166,7 +164,7 @@ def _evaluate(bench: Bench, setting: Setting, number: int, rung: int, epochs: fl
     model, train = apply(setting, bench.model, bench.train, bench.sizes)
     train = train.model_copy(update={"epochs": epochs})
     started, last = perf_counter(), []
-    for fold in range(len(bench.desk.train)):
+    for fold in range(len(bench.desk.folds)):
         fitted = _fit(bench, model, train, fold, f"trial {number}", checkpointed=rung > 0)
         if fitted.diverged or not fitted.records:
             return Trial(number=number, settings=setting, rung=rung, epochs=epochs, value=None, state="diverged", seconds=perf_counter() - started)
@@ -180,9 +178,7 @@ def _evaluate(bench: Bench, setting: Setting, number: int, rung: int, epochs: fl
 
 def _fit(bench: Bench, model: ModelConfig, train: TrainConfig, fold: int, name: str, *, checkpointed: bool) -> Fitted:
     ctx, desk = bench.ctx, bench.desk
-    network = build_network(desk.problem, desk.examples.fields, model, desk.statistics[fold], seed=ctx.seed, folder=ctx.root)
-    set_prior(network, desk.problem, desk.examples.plain_targets(desk.train[fold]))
-    job = make_job(desk, network, desk.train[fold], desk.val[fold], train, desk.statistics[fold], seed=ctx.seed, folder=ctx.root)
+    job = start_job(desk, model, desk.folds[fold], train)
     label = f"{name} fold {fold}"
     folder = ctx.run_dir / label if checkpointed else None
     return fit(job, train, seed=ctx.seed, name=label, folder=folder, listen=partial(ctx.events.progress, f"tune: {label}"))
@@ -192,18 +188,20 @@ def _train_winner(bench: Bench, model: ModelConfig, train: TrainConfig) -> tuple
     """Trains the best setting on every fold, keeps the best epoch's weights, and pools what they say about val."""
     ctx, desk = bench.ctx, bench.desk
     parts, weights, history, started = [], [], (), perf_counter()
-    for fold in range(len(desk.train)):
+    for fold in range(len(desk.folds)):
         fitted = _fit(bench, model, train, fold, "winner", checkpointed=True)
         if fitted.best:
             fitted.network.load_state_dict(fitted.best)
-        logits = predict(fitted.network, desk.examples, desk.val[fold])
+        logits = predict(fitted.network, desk.examples, desk.folds[fold].val)
         outputs = np.nan_to_num(to_outputs(desk.problem, fitted.network, logits))
-        parts.append(Predictions(desk.examples.pack.ids(desk.val[fold]), outputs, desk.examples.plain_targets(desk.val[fold]), np.nan_to_num(logits)))
+        parts.append(
+            Predictions(desk.examples.pack.ids(desk.folds[fold].val), outputs, desk.examples.plain_targets(desk.folds[fold].val), np.nan_to_num(logits))
+        )
         weights.append(save_weights(ctx.store, fitted.network))
         history = history or fitted.records
     pooled = pool(parts)
     measured = score(ctx.store, desk.problem, desk.metric, pooled, seed=ctx.seed)
-    return measured.model_copy(update={"seconds": perf_counter() - started, "rows": len(desk.train[0])}), tuple(weights), history, pooled
+    return measured.model_copy(update={"seconds": perf_counter() - started, "rows": len(desk.folds[0].train)}), tuple(weights), history, pooled
 
 
 def _temperature(problem: Problem, pooled: Predictions) -> float:

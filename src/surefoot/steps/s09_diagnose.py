@@ -15,10 +15,10 @@ from surefoot.analysis.gaps import gap_table
 from surefoot.analysis.intervals import interval_for
 from surefoot.checks import diagnosis as checks
 from surefoot.data.predictions import load_predictions, pool
-from surefoot.engine.build import Desk, build_network, lay_out, set_prior
+from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import fit
-from surefoot.engine.jobs import make_job, settle_speed
+from surefoot.engine.jobs import settle_speed, start_job
 from surefoot.engine.predict import predict, to_outputs
 from surefoot.engine.winners import winner_outputs
 from surefoot.engine.yardsticks import fit_yardstick
@@ -67,9 +67,9 @@ def diagnose(ctx: Context, config: DiagnoseStepConfig, *, problem: Problem, data
 def _ask_train(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport) -> Predictions:
     """What the winner of each fold says about a seeded sample of the rows it was trained on."""
     parts = []
-    for fold, train in enumerate(desk.train):
-        order = randomness.stream(ctx.seed, "asked train rows", fold).permutation(len(train))
-        rows = train[np.sort(order[: max(50, _ASKED // len(desk.train))])]
+    for fold, part in enumerate(desk.folds):
+        order = randomness.stream(ctx.seed, "asked train rows", fold).permutation(len(part.train))
+        rows = part.train[np.sort(order[: max(50, _ASKED // len(desk.folds))])]
         outputs = np.nan_to_num(winner_outputs(ctx, desk, tune, baseline, fold, rows))
         parts.append(Predictions(desk.examples.pack.ids(rows), outputs, desk.examples.plain_targets(rows)))
     return pool(parts)
@@ -78,7 +78,7 @@ def _ask_train(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineRep
 def _learning_curve(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport, baseline: BaselineReport) -> dict[str, Measured]:
     """Share of the train rows -> val error of the winner retrained on it, for as many epochs as the budget bears; empty where that is under one."""
     found: dict[str, Measured] = {}
-    train = desk.train[0]
+    train = desk.folds[0].train
     epochs = _curve_epochs(ctx, config, desk, tune) if tune.winner == "net" else 1.0
     if epochs < _LEAST_EPOCHS:
         ctx.events.say("  the learning curve is left out: the budget bears less than an epoch of it")
@@ -93,23 +93,21 @@ def _learning_curve(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: 
 
 
 def _curve_epochs(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport) -> float:
-    network = build_network(desk.problem, desk.examples.fields, tune.model, desk.statistics[0], seed=ctx.seed, folder=ctx.root)
-    job = make_job(desk, network, desk.train[0], desk.val[0], tune.train, desk.statistics[0], seed=ctx.seed, folder=ctx.root)
+    job = start_job(desk, tune.model, desk.folds[0], tune.train)
     rate = settle_speed(ctx, job, tune.train, "the learning curve")
-    affordable = _SHARE * budget_seconds(config.budget) * rate / (len(desk.train[0]) * sum(_PARTS))
+    affordable = _SHARE * budget_seconds(config.budget) * rate / (len(desk.folds[0].train) * sum(_PARTS))
     return min(tune.epochs, affordable)
 
 
 def _measure_part(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport, rows: np.ndarray, epochs: float) -> dict[str, Any]:
     """The val error, with interval, of the winner trained on these rows with its own settings."""
-    val = desk.val[0]
+    part = desk.folds[0].on(rows)
+    val = part.val
     if tune.winner != "net":
-        outputs = fit_yardstick(tune.winner, desk, rows, val, desk.statistics[0], seed=ctx.seed).outputs
+        outputs = fit_yardstick(tune.winner, desk, part, val).outputs
     else:
-        network = build_network(desk.problem, desk.examples.fields, tune.model, desk.statistics[0], seed=ctx.seed, folder=ctx.root)
-        set_prior(network, desk.problem, desk.examples.plain_targets(rows))
         train = tune.train.model_copy(update={"epochs": epochs, "batch_size": min(tune.train.batch_size, max(16, len(rows) // 8))})
-        job = make_job(desk, network, rows, val[:0], train, desk.statistics[0], seed=ctx.seed, folder=ctx.root)
+        job = start_job(desk, tune.model, part.without_val(), train)
         fitted = fit(job, train, seed=ctx.seed, name=f"curve {len(rows)}", listen=partial(ctx.events.progress, f"learning curve: {len(rows)} items"))
         outputs = np.nan_to_num(to_outputs(desk.problem, fitted.network, predict(fitted.network, desk.examples, val)))
     measured = interval_for(desk.metric.at(tune.threshold), desk.examples.plain_targets(val), outputs, seed=ctx.seed)
@@ -120,8 +118,8 @@ def _measure_part(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: Tu
 
 def _conflicts(desk: Desk) -> float:
     """Share of the train items that are equal to another with a different target: an error that no model can avoid."""
-    ids = [str(i).rsplit("-", 1)[0] for i in desk.examples.pack.ids(desk.train[0])]
-    targets = desk.examples.raw_targets[desk.train[0]]
+    ids = [str(i).rsplit("-", 1)[0] for i in desk.examples.pack.ids(desk.folds[0].train)]
+    targets = desk.examples.raw_targets[desk.folds[0].train]
     seen: dict[str, bytes] = {}
     mixed = set()
     for content, target in zip(ids, targets):

@@ -36,6 +36,7 @@ from surefoot.types import (
 _GALLERY = 24
 _LISTED = 200
 _DOUBTED_ROWS = 6_000
+_ROUNDS = 60
 _SURE = 0.9
 _MANY_DOUBTS, _LEAST_DOUBTS = 0.05, 20
 
@@ -130,7 +131,7 @@ def _find_mislabels(ctx: Context, desk: Desk, baseline: BaselineReport, tune: Tu
     if problem.task not in ("binary", "multiclass"):
         return []
     parts = [val] if _knows(tune.val, baseline) else []
-    if len(desk.train) == 1 and _knows(baseline.models[_doubter(baseline)], baseline):
+    if len(desk.folds) == 1 and _knows(baseline.models[_doubter(baseline)], baseline):
         parts.append(_cross_predict(ctx, desk, baseline))
     if not parts:
         return []
@@ -163,11 +164,11 @@ def _doubter(baseline: BaselineReport) -> str:
 def _cross_predict(ctx: Context, desk: Desk, baseline: BaselineReport) -> Predictions:
     """Each half of a sample of train, predicted by the simple model fitted on the other half."""
     name = _doubter(baseline)
-    rows = sample_rows(ctx.seed, desk.train[0], _DOUBTED_ROWS)
+    rows = sample_rows(ctx.seed, desk.folds[0].train, _DOUBTED_ROWS)
     halves = rows[0::2], rows[1::2]
     parts = []
     for fitted, asked in (halves, halves[::-1]):
-        outputs = fit_yardstick(name, desk, fitted, asked, desk.statistics[0], seed=ctx.seed, rounds=60).outputs
+        outputs = fit_yardstick(name, desk, desk.folds[0].on(fitted), asked, _ROUNDS).outputs
         parts.append(Predictions(desk.examples.pack.ids(asked), outputs, desk.examples.plain_targets(asked)))
     return pool(parts)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import torch
 
-from surefoot.engine.build import Desk, build_network, lay_out, set_prior
+from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
-from surefoot.engine.fit import fit
-from surefoot.engine.jobs import make_job, settle_speed
+from surefoot.engine.fit import Job, fit
+from surefoot.engine.jobs import make_job, settle_speed, start_job
 from surefoot.engine.weights import save_weights
-from surefoot.engine.winners import sample_rows, tuned_network
+from surefoot.engine.winners import tuned_network, tuned_yardstick
 from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.models.network import Network
 from surefoot.types import (
@@ -39,34 +40,33 @@ def final(ctx: Context, config: FinalStepConfig, *, problem: Problem, data: Prep
     if tune.winner != "net":
         return _refit(ctx, desk, tune, baseline)
     is_scratch = config.final.start == "scratch"
-    statistics = desk.final_statistics if is_scratch else desk.statistics[0]
-    network = _start(ctx, desk, tune, is_scratch)
-    settle_speed(ctx, make_job(desk, network, desk.everything, desk.everything[:0], tune.train, statistics, seed=ctx.seed), tune.train, "the final training")
+    job = _start(ctx, desk, tune, is_scratch)
+    settle_speed(ctx, job, tune.train, "the final training")
     records: list[PhaseRecord] = []
     diverged = False
     for number, phase in enumerate(config.train.phases or [_default_phase(tune, is_scratch)]):
-        record, diverged = _run_phase(ctx, desk, network, statistics, _phase_config(tune.train, phase), phase.data, number)
+        record, diverged = _run_phase(ctx, job, desk.folds[0].train, _phase_config(tune.train, phase), phase.data, number)
         records.append(record)
         if diverged:
             break
     return FinalReport(
         winner="net",
-        model=save_weights(ctx.store, network),
+        model=save_weights(ctx.store, job.network),
         model_config_used=tune.model,
         phases=tuple(records),
         num_rows=len(desk.examples),
         start=config.final.start,
-        kernels=_first_kernels(ctx, network),
+        kernels=_first_kernels(ctx, job.network),
         findings=_find(diverged, records),
     )
 
 
-def _start(ctx: Context, desk: Desk, tune: TuneReport, is_scratch: bool) -> Network:
-    if not is_scratch:
-        return tuned_network(ctx, desk, tune, 0)
-    network = build_network(desk.problem, desk.examples.fields, tune.model, desk.final_statistics, seed=ctx.seed, folder=ctx.root)
-    set_prior(network, desk.problem, desk.examples.plain_targets(desk.everything))
-    return network
+def _start(ctx: Context, desk: Desk, tune: TuneReport, is_scratch: bool) -> Job:
+    """A fresh net with statistics of its own, or the tuned one with those it was trained with."""
+    if is_scratch:
+        return start_job(desk, tune.model, desk.whole, tune.train)
+    part = replace(desk.whole, statistics=desk.folds[0].statistics)
+    return make_job(desk, tuned_network(ctx, desk, tune, 0), part, tune.train)
 
 
 def _default_phase(tune: TuneReport, is_scratch: bool) -> PhaseConfig:
@@ -80,11 +80,8 @@ def _phase_config(train: TrainConfig, phase: PhaseConfig) -> TrainConfig:
     return train.model_copy(update=said | {"epochs": phase.epochs})
 
 
-def _run_phase(
-    ctx: Context, desk: Desk, network: Network, statistics: dict[str, np.ndarray], train: TrainConfig, on: str, number: int
-) -> tuple[PhaseRecord, bool]:
-    rows = desk.everything if on == "train+val" else desk.train[0]
-    job = make_job(desk, network, rows, rows[:0], train, statistics, seed=ctx.seed, folder=ctx.root)
+def _run_phase(ctx: Context, whole: Job, train_rows: np.ndarray, train: TrainConfig, on: str, number: int) -> tuple[PhaseRecord, bool]:
+    job = whole if on == "train+val" else replace(whole, train=train_rows)
     name = f"final phase {number}"
     fitted = fit(job, train, seed=ctx.seed, name=name, folder=ctx.run_dir / name, listen=partial(ctx.events.progress, name))
     record = PhaseRecord(
@@ -93,7 +90,7 @@ def _run_phase(
         lr=train.lr,
         batch_size=train.batch_size,
         optimizer=train.optimizer,
-        num_rows=len(rows),
+        num_rows=len(job.train),
         history=fitted.records,
     )
     return record, fitted.diverged
@@ -103,9 +100,8 @@ def _refit(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport)
     """A simple model on everything, with what it learnt about its own size before (rounds of boosting)."""
     rounds = 0
     if tune.winner == "boosting":
-        train = sample_rows(ctx.seed, desk.train[0], baseline.models["boosting"].rows)
-        rounds = fit_yardstick("boosting", desk, train, desk.val[0][:10], desk.statistics[0], seed=ctx.seed).rounds
-    model = fit_yardstick(tune.winner, desk, desk.everything, desk.everything[:10], desk.final_statistics, seed=ctx.seed, rounds=rounds, stop_early=False)
+        rounds = tuned_yardstick(desk, "boosting", baseline, 0, desk.whole.train[:10]).rounds
+    model = fit_yardstick(tune.winner, desk, desk.whole, desk.whole.train[:10], rounds)
     stored = save_weights(ctx.store, model.network) if model.network else ctx.store.put_bytes(model.text.encode())
     phase = PhaseRecord(name=f"train+val, {tune.winner}", epochs=float(rounds), lr=0.0, batch_size=0, optimizer=tune.winner, num_rows=len(desk.examples))
     return FinalReport(winner=tune.winner, model=stored, model_config_used=tune.model, phases=(phase,), num_rows=len(desk.examples), start="scratch")

@@ -12,11 +12,11 @@ import numpy as np
 from safetensors.torch import save as to_bytes
 
 from surefoot import randomness
-from surefoot.engine.build import Desk, build_network, lay_out
+from surefoot.engine.build import Desk, assemble, build_network, lay_out
 from surefoot.engine.predict import predict
 from surefoot.engine.weights import load_weights
 from surefoot.engine.winners import kind_of, tuned_network, tuned_yardstick
-from surefoot.engine.yardsticks import linear_network
+from surefoot.engine.yardsticks import blank_linear
 from surefoot.exporting import boosting, bundle
 from surefoot.exporting.card import Evidence, model_card
 from surefoot.exporting.onnx import export_onnx
@@ -92,11 +92,8 @@ def _final_model(ctx: Context, desk: Desk, tune: TuneReport, final: FinalReport)
     folder = ctx.root / "export"
     if final.winner == "boosting":
         return Shipment(folder, text=ctx.store.get_bytes(final.model).decode())
-    statistics = desk.final_statistics if final.start == "scratch" else desk.statistics[0]
-    if final.winner == "net":
-        network = build_network(desk.problem, desk.examples.fields, tune.model, statistics, seed=ctx.seed, folder=ctx.root)
-    else:
-        network = linear_network(desk.problem, desk, statistics, None, None)
+    part = desk.whole if final.start == "scratch" else desk.folds[0]
+    network = build_network(desk, tune.model, part) if final.winner == "net" else assemble(desk, blank_linear(desk, part), part)
     load_weights(ctx.store, final.model, network)
     return Shipment(folder, network.eval())
 
@@ -105,7 +102,7 @@ def _tuned_model(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineR
     folder = ctx.run_dir / "tuned"
     if tune.winner == "net":
         return Shipment(folder, tuned_network(ctx, desk, tune, 0))
-    fitted = tuned_yardstick(ctx, desk, tune.winner, baseline, 0, desk.val[0][:10])
+    fitted = tuned_yardstick(desk, tune.winner, baseline, 0, desk.folds[0].val[:10])
     return Shipment(folder, fitted.network, fitted.text)
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from surefoot.models.build import build
 from surefoot.testing.questions import Question
 from surefoot.types.configs import ModelConfig
-from surefoot.types.reports import FieldSpec
+from surefoot.types.data_reports import FieldSpec
 
 _B, _K, _STEPS = 16, 5, 60
 _PICTURE = FieldSpec(name="image", shape=(3, 16, 16), dtype="float32")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from surefoot.types.reports import FieldSpec
+from surefoot.types.data_reports import FieldSpec
 
 _CLIP = 3.0
 """Smooth clip: x / sqrt(1 + (x / 3)^2) keeps the order and bounds outliers by 3 (Holzmüller et al. 2024, RealMLP)."""

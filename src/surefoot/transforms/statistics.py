@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from surefoot.types.reports import FieldSpec
+from surefoot.types.data_reports import FieldSpec
 
 _SAMPLE = 200_000
 """Rows for medians and quantiles: their standard error is then below a thousandth of the spread."""

@@ -2,6 +2,7 @@
 
 from surefoot.types.configs import *
 from surefoot.types.context import Context, Events, Ledger, Store
+from surefoot.types.data_reports import *
 from surefoot.types.errors import (
     BusyError,
     ConfigError,
@@ -14,7 +15,7 @@ from surefoot.types.errors import (
     SurefootError,
     UsageError,
 )
-from surefoot.types.examples import Batch, Field, Predictions
+from surefoot.types.examples import Batch, Predictions
 from surefoot.types.findings import Finding, Measured, Plain, Report
 from surefoot.types.problem import Problem, Reason, Task
 from surefoot.types.reports import *

@@ -9,25 +9,6 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Field:
-    """One input of the net as the pack holds it.
-
-    Attributes:
-        name: `image`, `numeric` or `category`.
-        shape: of one item, e.g. (3, 32, 32) or (14,).
-        dtype: NumPy name: uint8 for pictures, float32 for numbers, int32 for category codes.
-        names: column names of a table field, in order.
-        cardinalities: codes per category column, the reserved code 0 (unseen or missing) included.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    names: tuple[str, ...] = ()
-    cardinalities: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
 class Batch:
     """Some examples, as the engine hands them to the net.
 

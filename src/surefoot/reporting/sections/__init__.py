@@ -23,20 +23,18 @@ from surefoot.reporting.sections.test import show_test
 from surefoot.reporting.sections.tune import show_tune
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import number, spaced
+from surefoot.types.data_reports import AuditReport, PreparedData, Split
 from surefoot.types.findings import Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import (
-    AuditReport,
     BaselineReport,
     DiagnoseReport,
     ErrorsReport,
     ExportReport,
     FinalReport,
     OverfitReport,
-    PreparedData,
     SanityReport,
     ServeReport,
-    Split,
     TestReport,
     TuneReport,
 )

@@ -12,7 +12,7 @@ from surefoot.reporting.charts import Bar, bars, histogram, mini_histogram
 from surefoot.reporting.markup import EMPTY, card, cards, code, element, facts, figure, folded_if, join, table
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import DASH, count_of, number, share, short
-from surefoot.types.reports import AuditReport, ColumnProfile, RefusedItem
+from surefoot.types.data_reports import AuditReport, ColumnProfile, RefusedItem
 
 MOST_BARS = 24
 MOST_REFUSED = 200

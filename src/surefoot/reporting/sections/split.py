@@ -12,7 +12,7 @@ from surefoot.reporting.pictures import tile
 from surefoot.reporting.sections.audit import show_refused
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import in_order, number, size_bytes, spaced
-from surefoot.types.reports import PreparedData, Split
+from surefoot.types.data_reports import PreparedData, Split
 
 PROTOCOLS = {
     "holdout": "hold-out: one val set",

@@ -1,0 +1,136 @@
+"""Reports of s02 to s04: what there is, who gets what, how it is packed. Arrays are named by their hash in the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from surefoot.types.findings import Plain, Report
+
+Ref = str
+"""SHA-256 of a stored file."""
+
+
+class ColumnProfile(Plain):
+    """What one column holds: its kind (`numeric`, `category`, `boolean`, `date`, `text`), and its numbers."""
+
+    name: str
+    kind: str
+    missing: int = 0
+    distinct: int = 0
+    low: float | None = None
+    mean: float | None = None
+    high: float | None = None
+    sd: float | None = None
+    histogram: tuple[int, ...] = ()
+    edges: tuple[float, ...] = ()
+    top: dict[str, int] = {}
+    role: str = "input"
+
+
+class RefusedItem(Plain):
+    """An item that is not used: where it is, and why."""
+
+    place: str
+    reason: str
+    code: str
+
+
+class AuditReport(Report):
+    """s02: what there is.
+
+    Attributes:
+        index: stored Arrow table, a row per readable item: `row` (position in the source), `id`, `content` (hash
+            without ordinal), `place`, `given_set`, `target` (list of float64; class index for classification),
+            `group`, `time` (both nullable), `weight`.
+        balance: class -> count (regression: a histogram over `balance_edges`).
+        columns: profile per table column.
+        sizes: "HxW" -> count for pictures, the most frequent first, at most 50.
+    """
+
+    fingerprint: str
+    num_items: int
+    num_usable: int
+    index: Ref
+    refused: tuple[RefusedItem, ...] = ()
+    balance: dict[str, int] = {}
+    balance_edges: tuple[float, ...] = ()
+    columns: tuple[ColumnProfile, ...] = ()
+    sizes: dict[str, int] = {}
+    modes: dict[str, int] = {}
+    num_wild: int = 0
+
+
+class Split(Report):
+    """s03: who trains, who chooses, who judges.
+
+    Attributes:
+        sets: stored Arrow table: `id`, `set` ("train", "val", "test", "train_dev"), and `val_folds`
+            (list of fold numbers in which a non-test item is val), and `used_folds` (those in which it is used; train where not val).
+        protocol: `holdout`, `kfold` or `iterated_kfold`.
+        folds: how many (train, val) pairs there are.
+        by: `stratified`, `group`, `time` or `given`.
+        counts: set -> items; per class: set -> class -> items.
+        resolves: the smallest difference of the metric that val can tell from noise.
+    """
+
+    sets: Ref
+    protocol: str
+    folds: int
+    by: str
+    counts: dict[str, int]
+    class_counts: dict[str, dict[str, int]] = {}
+    unmeasured: tuple[str, ...] = ()
+    resolves: float = 0.0
+    newcomers: int = 0
+    refused: tuple[RefusedItem, ...] = ()
+
+
+class FieldSpec(Plain):
+    """A field of the pack as JSON: see `types.examples.Field`."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    names: tuple[str, ...] = ()
+    cardinalities: tuple[int, ...] = ()
+
+
+class FoldData(Plain):
+    """One (train, val) pair: `fitted` names the stored statistics that came from its train rows alone."""
+
+    fold: int
+    num_train: int
+    num_val: int
+    fitted: Ref
+
+
+class PreparedData(Report):
+    """s04: the packs and how they were made.
+
+    Attributes:
+        recipe: how a raw record becomes the fields; the same JSON as `preprocess.json` of the bundle.
+        pack: stored Arrow file with every train, val and train_dev item.
+        test_pack: stored, sealed. wild_pack: stored, empty when there is none.
+        rows: stored arrays: `fold{k}.train`, `fold{k}.val` (int64 positions in the pack), `train_dev`.
+        folds: one entry per fold.
+        fitted_final: statistics of train + val together, for s11.
+        in_memory: the pack is small enough to be held in memory.
+        sample: class -> ids of a few train pictures as the net sees them; pictures: stored arrays id -> uint8 (H, W[, 3]).
+    """
+
+    fields: tuple[FieldSpec, ...]
+    recipe: dict[str, Any]
+    pack: Ref
+    test_pack: Ref
+    wild_pack: Ref = ""
+    rows: Ref
+    folds: tuple[FoldData, ...]
+    fitted_final: Ref
+    num_rows: int
+    num_test: int
+    num_wild: int = 0
+    pack_bytes: int = 0
+    in_memory: bool = True
+    ranges: dict[str, tuple[float, float]] = {}
+    sample: dict[str, tuple[str, ...]] = {}
+    pictures: Ref = ""

@@ -1,0 +1,81 @@
+"""Who an item is follows from its content, and from nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from surefoot.data.identity import hash_image, hash_rows, number_equals
+
+IMAGES = hnp.arrays(np.uint8, st.sampled_from([(2, 3), (3, 2), (1, 6), (2, 1, 3), (6,)]))
+
+
+@given(IMAGES, IMAGES)
+def test_two_pictures_have_one_hash_only_if_they_are_equal(one, other):
+    assert (hash_image(one) == hash_image(other)) == (one.shape == other.shape and bool((one == other).all()))
+
+
+def test_the_hash_of_a_picture_does_not_depend_on_how_it_lies_in_memory():
+    image = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+    assert hash_image(image) == hash_image(np.asfortranarray(image)) == hash_image(np.repeat(image, 2, 0)[::2])
+
+
+def columns(**changes) -> dict[str, np.ndarray]:
+    plain = {
+        "age": np.array([31.0, np.nan, 31.0]),
+        "job": np.array(["nurse", None, "nurse"], object),
+        "day": np.array(["2026-01-01", "NaT", "2026-01-01"], "datetime64[ns]"),
+    }
+    return plain | changes
+
+
+def test_equal_rows_have_equal_hashes_and_others_do_not():
+    first, second, third = hash_rows(columns())
+    assert first == third != second
+    assert len(first) == 16
+
+
+def test_reordered_columns_and_rows_change_no_hash():
+    hashes = hash_rows(columns())
+    assert hash_rows(dict(reversed(columns().items()))) == hashes
+    assert hash_rows({name: values[::-1] for name, values in columns().items()}) == hashes[::-1]
+
+
+def test_each_column_counts():
+    changed = [
+        columns(age=np.array([32.0, np.nan, 31.0])),
+        columns(job=np.array(["Nurse", None, "nurse"], object)),
+        columns(day=np.array(["2026-01-02", "NaT", "2026-01-01"], "datetime64[ns]")),
+    ]
+    hashes = {hash_rows(columns())[0], *(hash_rows(one)[0] for one in changed)}
+    assert len(hashes) == 4
+
+
+def test_a_row_keeps_its_hash_whatever_rows_stand_beside_it():
+    alone = {name: values[:1] for name, values in columns().items()}
+    assert hash_rows(alone)[0] == hash_rows(columns())[0]
+
+
+def test_another_process_finds_the_same_hashes():
+    code = (
+        "import numpy as np; import surefoot.data.identity as identity; "
+        "print(identity.hash_image(np.eye(3, dtype=np.uint8)), identity.hash_rows({'a': np.array(['x', None], object)}))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": "7"}).stdout
+    assert told.strip() == f"{hash_image(np.eye(3, dtype=np.uint8))} {hash_rows({'a': np.array(['x', None], object)})}"
+
+
+@given(st.lists(st.sampled_from("abc")))
+def test_ids_are_unique_and_begin_with_their_content(contents):
+    ids = number_equals(contents)
+    assert len(set(ids)) == len(contents)
+    assert [i.rpartition("-")[0] for i in ids] == contents
+
+
+def test_equals_are_numbered_in_their_order():
+    assert number_equals(["x", "y", "x", "x"]) == ["x-0", "y-0", "x-1", "x-2"]
