@@ -11,17 +11,8 @@ _COARSE = 0.05
 """A val set that can't tell five points apart chooses by chance more often than not."""
 
 
-def judge(
-    counts: Mapping[str, int],
-    class_counts: Mapping[str, Mapping[str, int]],
-    *,
-    num_val: int,
-    resolves: float,
-    protocol: str,
-    refused: Sequence[RefusedItem],
-    contents: Sequence[str],
-) -> list[Finding]:
-    """Leaks, a val set that is too small, classes that are missing from a set."""
+def leaks(refused: Sequence[RefusedItem], contents: Sequence[str]) -> list[Finding]:
+    """Items left out because they are equal to items of another set; contents that stand in two sets because it was asked for."""
     found = []
     if contents:
         found.append(
@@ -46,27 +37,37 @@ def judge(
                 ids=tuple(item.place for item in refused)[:100],
             )
         )
-    if protocol == "holdout" and resolves > _COARSE:
-        found.append(
-            Finding(
-                code="split.val_too_small",
-                severity="warn",
-                what=f"Val has {num_val:,} items: differences under {resolves:.1%} are noise on it.",
-                where="val",
-                next="Set split.protocol = 'kfold': every item is val once.",
-                evidence={"items": num_val, "resolves": resolves, "threshold": _COARSE},
-            )
-        )
-    missing = sorted({name for kind in ("val", "test") for name, count in class_counts.get(kind, {}).items() if not count})
-    if missing:
-        found.append(
-            Finding(
-                code="split.class_missing",
-                severity="warn",
-                what=f"{len(missing)} class(es) have no item in val or test and are not measured: {', '.join(missing[:10])}.",
-                where="val, test",
-                next="Gather more of them: five items are the least.",
-                evidence={name: counts.get(missing[0], 0) for name, counts in class_counts.items()},
-            )
-        )
     return found
+
+
+def val_size(num_val: int, resolves: float) -> list[Finding]:
+    """A val set that can't tell models apart."""
+    if resolves <= _COARSE:
+        return []
+    return [
+        Finding(
+            code="split.val_too_small",
+            severity="warn",
+            what=f"Val has {num_val:,} items: differences under {resolves:.1%} are noise on it.",
+            where="val",
+            next="Set split.protocol = 'kfold': every item is val once.",
+            evidence={"items": num_val, "resolves": resolves, "threshold": _COARSE},
+        )
+    ]
+
+
+def missing_classes(class_counts: Mapping[str, Mapping[str, int]]) -> list[Finding]:
+    """Classes without an item in val or test."""
+    missing = sorted({name for kind in ("val", "test") for name, count in class_counts.get(kind, {}).items() if not count})
+    if not missing:
+        return []
+    return [
+        Finding(
+            code="split.class_missing",
+            severity="warn",
+            what=f"{len(missing)} class(es) have no item in val or test and are not measured: {', '.join(missing[:10])}.",
+            where="val, test",
+            next="Gather more of them: five items are the least.",
+            evidence={name: counts.get(missing[0], 0) for name, counts in class_counts.items()},
+        )
+    ]

@@ -7,36 +7,43 @@ from surefoot.types.findings import Finding
 from surefoot.types.reports import ModelScore
 
 
-def judge(
-    metric: Metric, published: ModelScore, tuned: ModelScore, val: ModelScore, wild: ModelScore | None, *, goal: float | None, by_time: bool
-) -> list[Finding]:
-    """Overfitting to val, the wild gap, the goal."""
-    found = []
-    if _is_worse(metric, tuned, val):
-        found.append(_drifts(tuned, val) if by_time else _fitted_to_val(tuned, val))
-    if wild is not None and _is_worse(metric, wild, published):
-        found.append(
-            Finding(
-                code="diagnose.wild_gap",
-                severity="warn",
-                what=f"In the wild the model reaches {wild.value:.4g}, on the test set {published.value:.4g}: the data it will meet is different.",
-                where="wild",
-                next="Gather train data like the wild data, or augment towards it.",
-                evidence={"wild": wild.value, "test": published.value},
-            )
+def against_val(metric: Metric, tuned: ModelScore, val: ModelScore, *, by_time: bool) -> list[Finding]:
+    """The tuned model is worse on test than where it was chosen."""
+    if not _is_worse(metric, tuned, val):
+        return []
+    return [_drifts(tuned, val) if by_time else _fitted_to_val(tuned, val)]
+
+
+def wild_gap(metric: Metric, published: ModelScore, wild: ModelScore | None) -> list[Finding]:
+    """The data it will meet is harder than the test set."""
+    if wild is None or not _is_worse(metric, wild, published):
+        return []
+    return [
+        Finding(
+            code="diagnose.wild_gap",
+            severity="warn",
+            what=f"In the wild the model reaches {wild.value:.4g}, on the test set {published.value:.4g}: the data it will meet is different.",
+            where="wild",
+            next="Gather train data like the wild data, or augment towards it.",
+            evidence={"wild": wild.value, "test": published.value},
         )
-    if goal is not None and (published.value >= goal if metric.greater_is_better else published.value <= goal):
-        found.append(
-            Finding(
-                code="diagnose.goal_met",
-                severity="info",
-                what=f"The goal is met on the test set: {published.value:.4g} against {goal:.4g}.",
-                where="test",
-                next="Ship it.",
-                evidence={"test": published.value, "goal": goal},
-            )
+    ]
+
+
+def goal(metric: Metric, published: ModelScore, goal: float | None) -> list[Finding]:
+    """The goal, where one was set and met."""
+    if goal is None or not (published.value >= goal if metric.greater_is_better else published.value <= goal):
+        return []
+    return [
+        Finding(
+            code="diagnose.goal_met",
+            severity="info",
+            what=f"The goal is met on the test set: {published.value:.4g} against {goal:.4g}.",
+            where="test",
+            next="Ship it.",
+            evidence={"test": published.value, "goal": goal},
         )
-    return found
+    ]
 
 
 def _fitted_to_val(tuned: ModelScore, val: ModelScore) -> Finding:

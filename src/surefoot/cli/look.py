@@ -74,7 +74,7 @@ def _summarise(one: RoundView) -> dict[str, Any]:
     from surefoot.reporting.headline import find_stop
     from surefoot.reporting.road import describe_step
     from surefoot.reporting.views import Scene
-    from surefoot.types.reports import DiagnoseReport, TestReport, TuneReport
+    from surefoot.types import DiagnoseReport, TestReport, TuneReport
 
     scene = Scene({step.name: step.report for step in one.steps})
     tune, test, diagnosis, stopped = scene.find(TuneReport), scene.find(TestReport), scene.find(DiagnoseReport), find_stop(one.steps)

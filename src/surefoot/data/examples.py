@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from surefoot.data.packs import Pack
+from surefoot.data.targets import plain_targets
 from surefoot.types.examples import Batch
 from surefoot.types.problem import Problem
 
@@ -46,11 +47,8 @@ class Examples:
         return torch.from_numpy(values.astype(np.float32)).to(self.device)
 
     def plain_targets(self, rows: np.ndarray) -> np.ndarray:
-        """Targets as metrics take them: int64 class indices (N,), int64 (N, K) multilabel, float64 (N, T) regression."""
-        raw = self.raw_targets[rows]
-        if self.problem.task in ("binary", "multiclass"):
-            return raw[:, 0].astype(np.int64)
-        return raw.astype(np.int64) if self.problem.task == "multilabel" else raw
+        """The targets of some rows as metrics take them."""
+        return plain_targets(self.problem, self.raw_targets[rows])
 
     def inputs(self, rows: Tensor) -> tuple[Tensor, ...]:
         """The raw fields of some rows: one tensor (len(rows), *shape) per field."""

@@ -85,7 +85,7 @@ def fill_quotas(units: Units, quotas: dict[str, float], known: dict[int, str], s
         quotas: set -> share; shares add up to 1.
     """
     placed = dict(known)
-    sizes, strata = np.bincount(units.of, minlength=len(units.keys)).tolist(), units.strata.tolist()  # plain numbers: five times as fast
+    sizes, strata = np.bincount(units.of, minlength=len(units.keys)).tolist(), units.strata.tolist()  # plain numbers: 3.6 times as fast
     order = sorted(range(len(units.keys)), key=lambda unit: (strata[unit], randomness.key(seed, "split", units.keys[unit])))
     filled: dict[int, dict[str, float]] = defaultdict(lambda: dict.fromkeys(quotas, 0.0))
     overall = dict.fromkeys(quotas, 0.0)

@@ -84,6 +84,13 @@ def _to_numbers(row: Any, width: int) -> np.ndarray:
     return numbers if len(numbers) == width else np.full(width, np.nan)
 
 
+def plain_targets(problem: Problem, encoded: np.ndarray) -> np.ndarray:
+    """Encoded targets (N, T) as metrics take them: int64 class indices (N,), int64 (N, K) multilabel, float64 (N, T) regression."""
+    if problem.task in ("binary", "multiclass"):
+        return encoded[:, 0].astype(np.int64)
+    return encoded.astype(np.int64) if problem.task == "multilabel" else encoded
+
+
 def _natural(name: str) -> list[tuple[int, float, str]]:
     """-1 < 0.25 < 2 < 10 < "a2" < "a10"."""
     if re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", name):

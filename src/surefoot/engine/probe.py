@@ -74,7 +74,7 @@ def gradient_error(job: Job, rows: np.ndarray, seed: int) -> float:
     inputs = tuple(t.double() if t.is_floating_point() else t for t in job.examples.inputs(torch.from_numpy(rows)))
     targets = job.targets[torch.from_numpy(rows)]
     targets = targets.double() if targets.is_floating_point() else targets
-    parameters = [p for p in network.parameters() if p.requires_grad]
+    parameters: list[Tensor] = [p for p in network.parameters() if p.requires_grad]
     generator = torch.Generator().manual_seed(randomness.key(seed, "gradient check"))
     grads = torch.autograd.grad(job.loss(network(*inputs), targets), parameters, allow_unused=True)
     known = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, grads)]

@@ -38,7 +38,7 @@ class LinearBody(nn.Module):
             weights: (num_outputs, num_inputs + sum of cardinalities), numbers first, then one column per code.
             bias: (num_outputs,).
         """
-        sizes = [self.final.in_features, *(embedding.num_embeddings for embedding in self.codes)]
+        sizes = [self.final.in_features, *(int(embedding.weight.shape[0]) for embedding in self.codes)]
         parts = weights.float().split(sizes, 1)
         self.final.weight.copy_(parts[0])
         self.final.bias.copy_(bias)

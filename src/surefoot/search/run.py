@@ -6,6 +6,7 @@ The ledger is the truth: each result is written down before the next setting is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import optuna
@@ -36,9 +37,13 @@ def try_settings(
     done: list[Trial] = []
     for number in range(trials):
         setting = first if number == 0 else _ask(space, done, sampler, seed, greater_is_better, number)
-        written = decide(f"trial {number}", lambda setting=setting, number=number: evaluate(setting, number).model_dump(mode="json"))
+        written = decide(f"trial {number}", partial(_dump, evaluate, setting, number))
         done.append(Trial.model_validate(written))
     return done
+
+
+def _dump(evaluate: Evaluate, setting: Setting, number: int) -> dict[str, Any]:
+    return evaluate(setting, number).model_dump(mode="json")
 
 
 def rank(trials: list[Trial], greater_is_better: bool) -> list[Trial]:

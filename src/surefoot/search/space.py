@@ -52,8 +52,7 @@ def merge(defaults: dict[str, Space], asked: dict[str, Space]) -> dict[str, Spac
                 f"{name} goes from {bounds[0]:g} to {bounds[1]:g}.", where=f"[search.space] {name}", next="Low comes first; a log scale starts above 0."
             )
         section, _, key = name.partition(".")
-        known = {"train": TrainConfig.model_fields, "model": {**ModelConfig.model_fields, "size": None}}.get(section, {})
-        if key not in known:
+        if key not in {"train": [*TrainConfig.model_fields], "model": [*ModelConfig.model_fields, "size"]}.get(section, []):
             raise UsageError(f"There is no setting {name!r} to search.", where="[search.space]", next="Name settings of [train] or [model], e.g. train.lr.")
     return {name: space for name, space in (defaults | asked).items() if space.role != "fixed"}
 

@@ -57,7 +57,7 @@ def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
         human=config.problem.human,
         head=spec.head,
         loss=spec.loss,
-        num_outputs=1 if task == "binary" else len(classes) or len(columns if isinstance(source, TableSource) else np.atleast_1d(raw[0])),
+        num_outputs=_count_outputs(task, classes, raw),
         log_target=log_target,
         num_items=len(source),
         hypotheses=(
@@ -78,6 +78,10 @@ def _find_target(source: ImageSource | TableSource, config: ProblemStepConfig, r
     if not config.data.target:
         reasons.append(Reason(setting="data.target", value=", ".join(columns), why="its name or its place at the end says so"))
     return columns
+
+
+def _count_outputs(task: str, classes: tuple[str, ...], raw: list[Any] | np.ndarray) -> int:
+    return 1 if task == "binary" else len(classes) or len(np.atleast_1d(_present(raw)[0]))
 
 
 def _present(raw: list[Any] | np.ndarray) -> list[Any]:

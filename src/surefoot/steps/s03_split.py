@@ -34,6 +34,16 @@ class Draft:
     refused: dict[int, str]
 
 
+@dataclass(frozen=True)
+class Dealt:
+    """For each item the folds in which it is val, and those in which it is used at all."""
+
+    protocol: str
+    folds: int
+    val: list[list[int]]
+    used: list[list[int]]
+
+
 def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: AuditReport) -> Split:
     """Splits the usable items; known ones keep their set.
 
@@ -53,9 +63,8 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
         draft.sets = np.asarray(splitting.fill_time(draft.times, quotas), dtype=object)
     else:
         _place_rest(draft, units, problem, quotas, ctx.seed)
-    protocol = _protocol(draft, wanted)
-    folds, val_folds, used_folds = _deal(draft, units, wanted, protocol, by, ctx.seed)
-    return _report(ctx, problem, draft, protocol=protocol, by=by, folds=folds, val_folds=val_folds, used_folds=used_folds, newcomers=newcomers if known else 0)
+    dealt = _deal(draft, units, wanted, by, ctx.seed)
+    return _report(ctx, problem, draft, dealt, by, newcomers if known else 0)
 
 
 def _read(index: pa.Table) -> Draft:
@@ -152,51 +161,43 @@ def _protocol(draft: Draft, wanted: SplitConfig) -> str:
     return "kfold" if len(draft.ids) < _FEW and "val" not in draft.given else "holdout"
 
 
-def _deal(draft: Draft, units: splitting.Units, wanted: SplitConfig, protocol: str, by: str, seed: int) -> tuple[int, list[list[int]], list[list[int]]]:
-    """Number of folds; for each item the folds in which it is val, and those in which it is used."""
-    count = len(draft.ids)
+def _deal(draft: Draft, units: splitting.Units, wanted: SplitConfig, by: str, seed: int) -> Dealt:
+    protocol, count = _protocol(draft, wanted), len(draft.ids)
     if protocol == "holdout":
-        return 1, [[0] if name == "val" else [] for name in draft.sets], [[0]] * count
+        return Dealt(protocol, 1, [[0] if name == "val" else [] for name in draft.sets], [[0]] * count)
     inside = np.flatnonzero((draft.sets != "test") & ~np.isin(np.arange(count), list(draft.refused)))
     draft.sets[inside] = "train"
     folds = min(wanted.folds, max(2, len(inside) // 2))
-    val_folds: list[list[int]] = [[] for _ in range(count)]
+    val: list[list[int]] = [[] for _ in range(count)]
     used: list[list[int]] = [[] for _ in range(count)]
     if by == "time":
-        val, use = splitting.make_time_folds(draft.times[inside], folds)
-        for item, v, u in zip(inside, val, use):
-            val_folds[item], used[item] = v, u
-        return folds, val_folds, used
+        for item, v, u in zip(inside, *splitting.make_time_folds(draft.times[inside], folds)):
+            val[item], used[item] = v, u
+        return Dealt(protocol, folds, val, used)
     iterations = wanted.iterations if protocol == "iterated_kfold" else 1
     dealt = splitting.make_folds(units, {int(units.of[item]) for item in inside}, folds=folds, iterations=iterations, seed=seed)
     for item in inside:
-        val_folds[item] = dealt[int(units.of[item])]
-    return folds * iterations, val_folds, [list(range(folds * iterations))] * count
+        val[item] = dealt[int(units.of[item])]
+    return Dealt(protocol, folds * iterations, val, [list(range(folds * iterations))] * count)
 
 
-def _report(
-    ctx: Context, problem: Problem, draft: Draft, *, protocol: str, by: str, folds: int, val_folds: list[list[int]], used_folds: list[list[int]], newcomers: int
-) -> Split:
+def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, by: str, newcomers: int) -> Split:
     keep = [item for item in range(len(draft.ids)) if item not in draft.refused]
-    table = pa.table(
-        {
-            "id": [draft.ids[item] for item in keep],
-            "set": [str(draft.sets[item]) for item in keep],
-            "val_folds": pa.array([val_folds[item] for item in keep], pa.list_(pa.int32())),
-            "used_folds": pa.array([used_folds[item] for item in keep], pa.list_(pa.int32())),
-        }
-    )
     counts = dict(Counter(str(draft.sets[item]) for item in keep))
-    class_counts = _count_classes(draft, keep, val_folds, problem)
-    num_val = counts.get("val") or sum(bool(val_folds[item]) for item in keep)
+    class_counts = _count_classes(draft, keep, dealt.val, problem)
+    num_val = counts.get("val") or sum(bool(dealt.val[item]) for item in keep)
     resolves = smallest_difference(_TYPICAL, max(num_val, 1))
     refused = tuple(RefusedItem(place=draft.ids[item], reason=reason, code="split.leak") for item, reason in draft.refused.items())
-    findings = checks.judge(counts, class_counts, num_val=num_val, resolves=resolves, protocol=protocol, refused=refused, contents=_straddling(draft, keep))
     _check_measurable(class_counts, {"train": counts.get("train", 0), "val": num_val, "test": counts.get("test", 0)})
+    findings = [
+        *checks.leaks(refused, _straddling(draft, keep)),
+        *(checks.val_size(num_val, resolves) if dealt.protocol == "holdout" else []),
+        *checks.missing_classes(class_counts),
+    ]
     return Split(
-        sets=ctx.store.put_table(table),
-        protocol=protocol,
-        folds=folds,
+        sets=ctx.store.put_table(_to_table(draft, keep, dealt)),
+        protocol=dealt.protocol,
+        folds=dealt.folds,
         by=by,
         counts=counts,
         class_counts=class_counts,
@@ -205,6 +206,17 @@ def _report(
         newcomers=newcomers,
         refused=refused,
         findings=tuple(findings),
+    )
+
+
+def _to_table(draft: Draft, keep: list[int], dealt: Dealt) -> pa.Table:
+    return pa.table(
+        {
+            "id": [draft.ids[item] for item in keep],
+            "set": [str(draft.sets[item]) for item in keep],
+            "val_folds": pa.array([dealt.val[item] for item in keep], pa.list_(pa.int32())),
+            "used_folds": pa.array([dealt.used[item] for item in keep], pa.list_(pa.int32())),
+        }
     )
 
 
@@ -233,8 +245,7 @@ def _check_measurable(class_counts: dict[str, dict[str, int]], counts: dict[str,
         if not count:
             raise DataError(f"The {name} set is empty.", where="s03_split", next=f"Give more items, or a larger share: split.{name}.")
     for name in ("val", "test"):
-        counts = class_counts.get(name)
-        if class_counts and (counts is None or sum(count > 0 for count in counts.values()) < 2):
+        if class_counts and sum(count > 0 for count in class_counts.get(name, {}).values()) < 2:
             raise DataError(
                 f"The {name} set has fewer than two classes: nothing can be measured on it.",
                 where="s03_split",

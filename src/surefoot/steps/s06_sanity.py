@@ -48,7 +48,7 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     )
     job = _job(ctx, desk, model, train)
     settle_speed(ctx, job, train, "the sanity checks")
-    verdicts = [*_look(ctx, desk, job, problem), *(short := _short_runs(ctx, desk, model, train, baseline))[0]]
+    verdicts = [*_look(ctx, desk, job, problem, not config.train.loss), *(short := _short_runs(ctx, desk, model, train, baseline))[0]]
     verdict, curve = _memorise(ctx, desk, model, train)
     verdicts.append(verdict)
     verdicts.append(checks.exportable(_try_export(desk, job, problem, data)))
@@ -74,7 +74,7 @@ def _job(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> Jo
     return make_job(desk, build_network(desk, model, desk.folds[0]), desk.folds[0], train)
 
 
-def _look(ctx: Context, desk: Desk, job: Job, problem: Problem) -> list[checks.Verdict]:
+def _look(ctx: Context, desk: Desk, job: Job, problem: Problem, has_theory: bool) -> list[checks.Verdict]:
     """What can be seen without training."""
     rows = desk.folds[0].train[: min(64, len(desk.folds[0].train))]
     outputs = probe.random_outputs(job, 4, ctx.seed)
@@ -82,10 +82,9 @@ def _look(ctx: Context, desk: Desk, job: Job, problem: Problem) -> list[checks.V
     if not shape[0].ok:
         return [shape]
     sample = desk.folds[0].train[np.sort(randomness.stream(ctx.seed, "init loss").permutation(len(desk.folds[0].train))[:512])]
-    expected, theory = _expected(desk, job, sample)
     return [
         shape,
-        checks.init_loss(probe.loss_at_init(job, sample), expected, theory),
+        *([checks.init_loss(probe.loss_at_init(job, sample), *_expected(desk, job, sample))] if has_theory else []),
         checks.gradient(probe.gradient_error(job, rows[:8], ctx.seed)),
         checks.batch_leak(probe.batch_leak(job, rows[:8])),
         *checks.layers(probe.first_step(job, rows)),
@@ -93,7 +92,7 @@ def _look(ctx: Context, desk: Desk, job: Job, problem: Problem) -> list[checks.V
 
 
 def _expected(desk: Desk, job: Job, rows: np.ndarray) -> tuple[float, str]:
-    """A user's own loss has no theory; ours follow from the task."""
+    """What the task's own loss must be; a loss of the user's choice has no theory here."""
     if desk.problem.classes:
         return losses.expected_at_init(desk.problem.task, None, desk.problem.num_outputs)
     return losses.expected_at_init(desk.problem.task, job.targets[torch.from_numpy(rows)].cpu().numpy(), desk.problem.num_outputs)

@@ -92,7 +92,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
         weights=weights,
         model=model,
         train=train,
-        epochs=_epochs_for_final(train, history, best_epoch),
+        epochs=_epochs_for_final(desk, train, history, net, best_epoch),
         best_epoch=best_epoch,
         temperature=temperature if winner == "net" else 1.0,
         threshold=threshold,
@@ -187,7 +187,8 @@ def _fit(bench: Bench, model: ModelConfig, train: TrainConfig, fold: int, name: 
 def _train_winner(bench: Bench, model: ModelConfig, train: TrainConfig) -> tuple[ModelScore, tuple[str, ...], tuple[EpochRecord, ...], Predictions]:
     """Trains the best setting on every fold, keeps the best epoch's weights, and pools what they say about val."""
     ctx, desk = bench.ctx, bench.desk
-    parts, weights, history, started = [], [], (), perf_counter()
+    parts, weights, started = [], [], perf_counter()
+    history: tuple[EpochRecord, ...] = ()
     for fold in range(len(desk.folds)):
         fitted = _fit(bench, model, train, fold, "winner", checkpointed=True)
         if fitted.best:
@@ -231,9 +232,14 @@ def _best_value(desk: Desk, history: tuple[EpochRecord, ...]) -> float | None:
     return (max if desk.metric.greater_is_better else min)(values) if values else None
 
 
-def _epochs_for_final(train: TrainConfig, history: tuple[EpochRecord, ...], best_epoch: float) -> float:
-    """The whole schedule, unless val was at its best before two thirds of it: then that is where training should end."""
-    return train.epochs if best_epoch >= train.epochs * 2 / 3 or not history else max(best_epoch, 1.0)
+def _epochs_for_final(desk: Desk, train: TrainConfig, history: tuple[EpochRecord, ...], net: ModelScore, best_epoch: float) -> float:
+    """The whole schedule, unless its end was worse than its best epoch by more than the noise of val: then training should end there."""
+    last = history[-1].val_metric if history else None
+    best = _best_value(desk, history)
+    if last is None or best is None or net.interval is None:
+        return train.epochs
+    noise = (net.interval[1] - net.interval[0]) / 2
+    return train.epochs if abs(best - last) <= noise else max(best_epoch, 1.0)
 
 
 def _find(

@@ -58,8 +58,11 @@ def diagnose(ctx: Context, config: DiagnoseStepConfig, *, problem: Problem, data
         pr=_curves(problem, val, pr),
         residuals=_residuals(ctx, val) if not problem.classes else (),
         metrics=evaluate((problem.metric, *problem.metrics), val.targets, val.outputs, tune.threshold),
-        findings=tuple(
-            checks.judge(problem, metric, gaps, verdict, tune.val, ece(val.targets, val.outputs) if is_labelled else None, conflicts=_conflicts(desk))
+        findings=(
+            *checks.largest_gap(gaps, verdict),
+            *checks.calibration(ece(val.targets, val.outputs) if is_labelled else None),
+            *checks.label_ceiling(_conflicts(desk)),
+            *checks.goal(problem, metric, tune.val),
         ),
     )
 

@@ -74,7 +74,7 @@ def _make_rows(ctx: Context, desk: Desk, val: Predictions, picked: np.ndarray, t
     preds = decide(problem.task, val.outputs[picked], tune.threshold)
     losses = item_losses(val)[picked]
     packed = np.asarray([position[i] for i in val.ids[picked]], np.int64)
-    places = desk.examples.pack.places(packed) if len(packed) else []
+    places = desk.examples.pack.places(packed)
     evident = _evident_tags(desk, packed)
     written = ctx.ledger.tags() if isinstance(ctx.ledger, ScopedLedger) else {}
     rows = []

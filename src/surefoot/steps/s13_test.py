@@ -10,6 +10,7 @@ from surefoot.analysis.intervals import interval_for
 from surefoot.analysis.scores import score
 from surefoot.checks import test as checks
 from surefoot.data.packs import Pack, open_pack
+from surefoot.data.targets import plain_targets
 from surefoot.exporting import bundle
 from surefoot.exporting.card import Evidence, model_card
 from surefoot.exporting.predictor import load
@@ -77,7 +78,11 @@ def test(
         confusion=_confusion(problem, predictions, tune.threshold),
         openings=tuple(Opening(number=o.number, round=o.round, why=o.why, when=o.at) for o in openings),
         predictions=published.predictions,
-        findings=tuple(checks.judge(metric, published, tuned, tune.val, wild, goal=problem.goal, by_time=split.by == "time")),
+        findings=(
+            *checks.against_val(metric, tuned, tune.val, by_time=split.by == "time"),
+            *checks.wild_gap(metric, published, wild),
+            *checks.goal(metric, published, problem.goal),
+        ),
     )
     manifest = bundle.read_manifest(ctx.root / export.folder)
     bundle.replace_card(ctx.root / export.folder, model_card(Evidence(problem, audit, split, tune, diagnose, final, report), manifest))
@@ -91,14 +96,7 @@ def _ask(problem: Problem, pack: Pack, folder: Path) -> Predictions:
     parts = [predictor.run(fields) for fields in pack.chunks(rows)]
     outputs = np.concatenate([outputs for _, outputs in parts]).astype(np.float64)
     logits = np.concatenate([logits for logits, _ in parts])
-    return Predictions(pack.ids(), outputs, plain_targets(problem, pack), logits)
-
-
-def plain_targets(problem: Problem, pack: Pack) -> np.ndarray:
-    raw = pack.targets
-    if problem.task in ("binary", "multiclass"):
-        return raw[:, 0].astype(np.int64)
-    return raw.astype(np.int64) if problem.task == "multilabel" else raw
+    return Predictions(pack.ids(), outputs, plain_targets(problem, pack.targets), logits)
 
 
 def _score_wild(ctx: Context, problem: Problem, data: PreparedData, export: ExportReport, tune: TuneReport, key: Key) -> ModelScore | None:

@@ -37,12 +37,14 @@ def shift_flip(images: Tensor, generator: Generator) -> Tensor:
 
 
 def affine(images: Tensor, generator: Generator) -> Tensor:
-    """Turns each picture by up to 10 degrees, scales it by up to 10 %, and moves it by up to a tenth of its side."""
+    """Turns each picture by up to 10 degrees, scales it by up to 10 %, and moves it by up to a tenth of its side; the border is continued outwards."""
+    height, width = images.shape[2:]
     draws = (torch.rand((4, len(images)), generator=generator) * 2 - 1).to(images.device)
     angle, scale = draws[0] * (torch.pi / 18), 1 + draws[1] * 0.1
     cosine, sine = torch.cos(angle) * scale, torch.sin(angle) * scale
-    matrix = torch.stack([torch.stack([cosine, -sine, draws[2] * 0.2], 1), torch.stack([sine, cosine, draws[3] * 0.2], 1)], 1)
-    grid = F.affine_grid(matrix, list(images.shape), align_corners=False)
+    across = torch.stack([cosine, -sine * (height / width), draws[2] * 0.2], 1)  # the grid runs from -1 to 1 on either side: 0.2 is a tenth
+    down = torch.stack([sine * (width / height), cosine, draws[3] * 0.2], 1)
+    grid = F.affine_grid(torch.stack([across, down], 1), list(images.shape), align_corners=False)
     moved = F.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
     return moved.round().to(images.dtype)
 

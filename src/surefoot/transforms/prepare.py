@@ -14,9 +14,15 @@ from surefoot.types.data_reports import FieldSpec
 _CLIP = 3.0
 """Smooth clip: x / sqrt(1 + (x / 3)^2) keeps the order and bounds outliers by 3 (Holzmüller et al. 2024, RealMLP)."""
 
+_FAR = 1e6
+"""Beyond it the clip is at its bound to a millionth of a millionth; the square of much more is no float32."""
+
 
 class PrepareImage(nn.Module):
     """uint8 (B, C, H, W) -> float32, zero mean and unit variance per channel of the train set."""
+
+    mean: Tensor
+    factor: Tensor
 
     def __init__(self, statistics: dict[str, np.ndarray]) -> None:
         super().__init__()
@@ -31,6 +37,10 @@ class PrepareImage(nn.Module):
 class PrepareNumeric(nn.Module):
     """float32 (B, F), NaN where missing -> (B, F + M): imputed by the median, scaled, softly clipped; M columns tell where gaps were."""
 
+    median: Tensor
+    factor: Tensor
+    gaps: Tensor
+
     def __init__(self, statistics: dict[str, np.ndarray]) -> None:
         super().__init__()
         self.register_buffer("median", torch.tensor(statistics["numeric.median"], dtype=torch.float32))
@@ -40,13 +50,16 @@ class PrepareNumeric(nn.Module):
     def forward(self, numeric: Tensor) -> Tensor:
         missing = torch.isnan(numeric)
         filled = torch.where(missing, self.median, numeric.to(self.median.dtype))
-        scaled = (filled - self.median) * self.factor
+        scaled = ((filled - self.median) * self.factor).clamp(-_FAR, _FAR)
         clipped = scaled / torch.sqrt(1 + (scaled / _CLIP) ** 2)
         return torch.cat([clipped, missing[:, self.gaps].to(clipped.dtype)], 1) if len(self.gaps) else clipped
 
 
 class PrepareCategory(nn.Module):
     """int32 codes (B, K) -> int64 codes; those the train rows never held become 0, the code of the unseen."""
+
+    offsets: Tensor
+    known: Tensor
 
     def __init__(self, statistics: dict[str, np.ndarray], num_columns: int) -> None:
         super().__init__()
@@ -73,6 +86,9 @@ class PrepareTable(nn.Module):
 
 class Finish(nn.Module):
     """Scaled regression outputs (B, T) -> the target's own units."""
+
+    mean: Tensor
+    sd: Tensor
 
     def __init__(self, statistics: dict[str, np.ndarray], log_target: bool) -> None:
         super().__init__()

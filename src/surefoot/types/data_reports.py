@@ -86,7 +86,15 @@ class Split(Report):
 
 
 class FieldSpec(Plain):
-    """A field of the pack as JSON: see `types.examples.Field`."""
+    """One input of the net as the pack holds it.
+
+    Attributes:
+        name: `image`, `numeric` or `category`.
+        shape: of one item, e.g. (3, 32, 32) or (14,).
+        dtype: NumPy name: uint8 for pictures, float32 for numbers, int32 for category codes.
+        names: column names of a table field, in order.
+        cardinalities: codes per category column, the reserved code 0 (unseen or missing) included.
+    """
 
     name: str
     shape: tuple[int, ...]

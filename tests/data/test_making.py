@@ -1,0 +1,105 @@
+"""From sources to blocks: sizes that the budget affords, recipes from the columns that count, rows in the order asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from surefoot.data.making import choose_side, image_recipe, make_blocks, table_recipe
+from surefoot.data.packs import BLOCK, open_pack, write_pack
+from surefoot.data.preprocess import fields
+from surefoot.store.blobs import Blobs
+from surefoot.types.configs import DataConfig
+from surefoot.types.data_reports import AuditReport, ColumnProfile
+from surefoot.types.source import ImageSource, TableSource
+
+
+def audit(sizes=None, modes=None, columns=()) -> AuditReport:
+    return AuditReport(fingerprint="", num_items=1, num_usable=1, index="", sizes=sizes or {}, modes=modes or {}, columns=columns)
+
+
+# pictures
+
+
+@pytest.mark.parametrize(
+    ("sizes", "budget_s", "side"),
+    [
+        ({"28x28": 10}, 0.0, 28),
+        ({"28x28": 10}, 28_800.0, 28),
+        ({"40x40": 10}, 300.0, 40),
+        ({"500x400": 10}, 0.0, 32),
+        ({"500x400": 10}, 60.0, 48),
+        ({"500x400": 10}, 1_200.0, 64),
+        ({"500x400": 10}, 28_800.0, 96),
+        ({"100x50": 3, "20x90": 30}, 28_800.0, 20),
+    ],
+)
+def test_the_side_is_the_pictures_own_or_what_the_budget_affords(sizes, budget_s, side):
+    chosen, reason = choose_side(audit(sizes), DataConfig(), budget_s)
+    assert chosen == side
+    assert reason
+
+
+def test_the_side_that_was_asked_for_is_taken():
+    assert choose_side(audit({"500x400": 10}), DataConfig(side=123), 0.0) == (123, "as data.side says")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "modes", "side", "shape"),
+    [
+        ({"28x28": 5}, {"grey": 5}, 28, (1, 28, 28)),
+        ({"64x32": 5}, {"colour": 5}, 32, (3, 64, 32)),
+        ({"100x200": 5}, {"grey": 4, "colour": 1}, 50, (3, 50, 100)),
+        ({"100x200": 5, "90x90": 1}, {"grey": 6}, 32, (1, 32, 32)),
+    ],
+)
+def test_pictures_of_one_size_keep_their_shape_and_others_become_square(sizes, modes, side, shape):
+    assert fields(image_recipe(audit(sizes, modes), side))[0].shape == shape
+
+
+def test_pictures_are_packed_in_the_order_asked_for_whatever_the_number_of_blocks(tmp_path):
+    shades = np.random.default_rng(0).integers(0, 256, 2_100, dtype=np.uint8)
+    source = ImageSource([f"{n}.png" for n in range(2_100)], [0] * 2_100, [""] * 2_100, read=lambda row: np.full((2, 2), shades[row]))
+    rows = np.random.default_rng(1).permutation(2_100)[: 2 * BLOCK + 7]
+    recipe = {"kind": "image", "height": 2, "width": 2, "channels": 1}
+    blocks = list(make_blocks(source, recipe, rows, [f"id{row}" for row in rows], rows[:, None] * 1.0, np.ones(len(rows))))
+    assert [len(block.ids) for block in blocks] == [BLOCK, BLOCK, 7]
+    store = Blobs(tmp_path)
+    pack = open_pack(store, write_pack(store, fields(recipe), 1, blocks))
+    assert (pack.gather(np.arange(len(rows)))[0] == shades[rows][:, None, None, None]).all()
+    assert pack.places().tolist() == [f"{row}.png" for row in rows]
+    assert pack.ids().tolist() == [f"id{row}" for row in rows]
+    assert pack.targets[:, 0].tolist() == rows.tolist()
+
+
+# tables
+
+
+def sample() -> TableSource:
+    columns = {"size": np.array([1.0, np.nan, 3.0]), "job": np.array(["nurse", None, "clerk"], object), "id": np.arange(3.0)}
+    return TableSource(columns, ["t:2", "t:3", "t:4"], [""] * 3)
+
+
+def profiles() -> tuple[ColumnProfile, ...]:
+    roles = {"size": ("numeric", "input"), "job": ("category", "input"), "id": ("numeric", "id")}
+    return tuple(ColumnProfile(name=name, kind=kind, role=role) for name, (kind, role) in roles.items())
+
+
+def test_only_inputs_are_packed_and_categories_come_from_the_given_rows():
+    recipe = table_recipe(sample(), audit(columns=profiles()), np.array([0, 1]))
+    assert [column["name"] for column in recipe["columns"]] == ["size", "job"]
+    assert recipe["columns"][1]["categories"] == ["nurse"]
+
+
+def test_rows_of_a_table_keep_gaps_and_lose_unseen_categories():
+    recipe = table_recipe(sample(), audit(columns=profiles()), np.array([0, 1]))
+    (block,) = make_blocks(sample(), recipe, np.array([2, 1, 0]), ["c", "b", "a"], np.zeros((3, 1)), np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(block.inputs[0], np.array([[3], [np.nan], [1]], np.float32))
+    assert block.inputs[1].tolist() == [[0], [0], [1]]
+    assert block.places == ["t:4", "t:3", "t:2"]
+    assert block.weights.dtype == np.float32
+
+
+def test_no_rows_make_no_block():
+    recipe = table_recipe(sample(), audit(columns=profiles()), np.array([0]))
+    assert list(make_blocks(sample(), recipe, np.arange(0), [], np.zeros((0, 1)), np.zeros(0))) == []
