@@ -81,7 +81,8 @@ def test_functions_take_at_most_six_parameters():
     for path, function in _functions():
         arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
         counted = [a.arg for a in arguments if a.arg not in ("self", "cls", "ctx", "config") and "Annotated" not in ast.dump(a)]
-        if path.parent.name != "cli" and len(counted) > 6 and f"{_place(path)}: {function.name}" not in MANY_PARAMETERS:
+        is_step = path.parent.name == "steps" and path.stem[4:] == function.name  # a step names every report that it reads: that is the wiring
+        if path.parent.name != "cli" and not is_step and len(counted) > 6 and f"{_place(path)}: {function.name}" not in MANY_PARAMETERS:
             greedy.append(f"{_place(path, function)} {function.name}: {len(counted)}")
     assert not greedy
 

@@ -77,7 +77,7 @@ class Project:
             GateStop: a gate stopped the road. BusyError: another run holds the project. SurefootError: see its text.
         """
         with self._held():
-            job = self._walk(to, from_, only, set, budget, device, again)
+            job = self._walk([*set, *_as_overrides(budget=budget, device=device)], to=to, from_=from_, only=only, again=again)
             for gate, reason in (past or {}).items():
                 number = self.ledger.rounds()[-1].number if self.ledger.rounds() else 1
                 self.ledger.override(number, gate if "." in gate else plan.find_step(gate).name, reason)
@@ -87,7 +87,7 @@ class Project:
         self, to: str = "", from_: str = "", *, only: str = "", set: list[str] | tuple[str, ...] = (), budget: str = "", device: str = ""
     ) -> list[PlannedStep]:
         """What `run` would do, and why."""
-        return plan_walk(self._walk(to, from_, only, set, budget, device, ""))
+        return plan_walk(self._walk([*set, *_as_overrides(budget=budget, device=device)], to=to, from_=from_, only=only))
 
     def rounds(self) -> list[RoundView]:
         """Every round with its steps, and how it compares with its parent."""
@@ -99,7 +99,7 @@ class Project:
         Raises:
             UsageError: there is no such step, or it was not walked.
         """
-        spec = plan.find_step(step)
+        spec = plan.find_step(step, self.root)
         numbers = [row.number for row in self.ledger.rounds()]
         number = round or (numbers[-1] if numbers else 0)
         row = self.ledger.steps(number).get(spec.name)
@@ -155,18 +155,17 @@ class Project:
         """Reads an edited error table back; returns the number of rows. The next `errors` step shows them."""
         return keep.read_tags(Path(table), self.ledger)
 
-    def _walk(self, to: str, from_: str, only: str, overrides: list[str] | tuple[str, ...], budget: str, device: str, again: str) -> Walk:
-        said = [*overrides, *([f'budget="{budget}"'] if budget else []), *([f'device="{device}"'] if device else [])]
-        for name in (to, from_, only):
-            if name:
-                plan.find_step(name)
-        return Walk(self.root, settings.load(self.root, said), self.ledger, self.store, self.events, to=to, from_=from_, only=only, again=again)
+    def _walk(self, overrides: list[str], **limits: str) -> Walk:
+        for name in ("to", "from_", "only"):
+            if limits.get(name):
+                plan.find_step(limits[name])
+        return Walk(self.root, settings.load(self.root, overrides), self.ledger, self.store, self.events, **limits)
 
     def _steps(self, round_row: RoundRow) -> list[StepView]:
         past = self.ledger.overrides(round_row.number)
         views = []
         for name, row in sorted(self.ledger.steps(round_row.number).items()):
-            spec = plan.find_step(name)
+            spec = plan.find_step(name, self.root)
             report = read_report(self.store, spec, row.report)
             reason = next((past[n] for n in (spec.name, *(f.code for f in report.findings)) if n in past), "")
             views.append(StepView(name, report, row.seconds, reason, row.version != plan.code_version()))
@@ -197,3 +196,7 @@ class Project:
                 yield
         except Timeout as error:
             raise BusyError("Another run holds this project.", where=str(self.root), next="Wait for it to end, or copy the folder.") from error
+
+
+def _as_overrides(**values: str) -> list[str]:
+    return [f'{name}="{value}"' for name, value in values.items() if value]

@@ -104,6 +104,10 @@ def test_a_part_is_built_by_its_short_name(name, kind):
     assert type(build(ModelConfig(use=name), IMAGE, 3)) is kind
 
 
+def test_layers_reach_a_part_that_takes_them():
+    assert build(ModelConfig(use="convnet", layers="GAP -> FC"), IMAGE, 3).layers == "INPUT -> GAP -> FC3"
+
+
 @pytest.mark.parametrize(("name", "kind"), [("mlp", MLP), ("tabular", TabularNet)])
 def test_a_part_is_built_for_numbers_by_its_short_name(name, kind):
     assert type(build(ModelConfig(use=name), NUMERIC, 3)) is kind

@@ -111,7 +111,8 @@ def test_a_wave_that_a_plain_net_misses_is_learned():
 def test_the_onnx_graph_takes_any_number_of_rows_and_agrees():
     net = seeded(3, CODES, 2).eval()
     batch = torch.export.Dim("batch")
-    program = torch.onnx.export(net, fields(4), dynamo=True, verbose=False, input_names=["numeric", "category"], dynamic_shapes=(({0: batch}, {0: batch}),))
+    traced = torch.export.export(net, fields(4), dynamic_shapes=(({0: batch}, {0: batch}),))
+    program = torch.onnx.export(traced, dynamo=True, verbose=False, input_names=["numeric", "category"])
     file = io.BytesIO()
     program.save(file)
     session = onnxruntime.InferenceSession(file.getvalue())

@@ -83,6 +83,8 @@ def build_network(desk: Desk, model: ModelConfig, part: Part) -> Network:
     """A fresh network: the same weights for the same seed, whatever was drawn before."""
     torch.manual_seed(randomness.key(desk.seed, "init"))
     body = build(model, prepared_fields(desk.examples.fields, part.statistics), desk.problem.num_outputs, desk.folder)
+    if len(desk.examples.fields[0].shape) == 3:
+        body = body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.2 to 1.5 times the speed on CPU (LOG.md)
     return assemble(desk, body, part)
 
 

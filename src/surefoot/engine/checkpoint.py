@@ -113,6 +113,10 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
         number, _, key = name.partition("/")
         state.setdefault(int(number), {})[key] = value
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+    for parameter, values in optimizer.state.items():
+        for name, value in values.items():
+            if value.shape == parameter.shape:  # fused steps walk memory: state must lie as its weights do (channels_last)
+                values[name] = torch.empty_like(parameter, requires_grad=False).copy_(value)
 
 
 def _check_names(network: nn.Module, saved: dict[str, Tensor], path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,7 +43,7 @@ class Job:
         examples, targets: the pack, and all its targets as the loss takes them.
         train, val: int64 rows of the pack; val may be empty.
         watch: rows of the train set on which the metric is measured beside val; may be empty.
-        class_weights: float32 (K,) for the loss, or None.
+        loss_options: label smoothing and class weights, for a loss that takes them.
         folder: of the project, where the user's own parts are.
     """
 
@@ -55,7 +56,7 @@ class Job:
     train: np.ndarray
     val: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     watch: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    class_weights: Tensor | None = None
+    loss_options: dict[str, Any] = field(default_factory=dict)
     folder: Path | None = None
 
 
@@ -195,8 +196,7 @@ def _augmented(batch: Batch, augment: Callable, generator: torch.Generator) -> B
 
 
 def _loss(job: Job, config: TrainConfig, batch: Batch) -> Tensor:
-    options = {"label_smoothing": config.label_smoothing, "class_weights": job.class_weights} if job.problem.classes else {}
-    loss = job.loss(job.network(*batch.inputs), batch.targets, weights=batch.weights, **options)
+    loss = job.loss(job.network(*batch.inputs), batch.targets, weights=batch.weights, **job.loss_options)
     if config.l1:
         loss = loss + config.l1 * torch.stack([p.abs().sum() for p in job.network.parameters() if p.ndim > 1]).sum()
     return loss

@@ -42,7 +42,7 @@ def build(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int, 
             next="Leave model.layers empty: the default net embeds categories. Or write a net of your own: model.use = 'my_code:Net'.",
         )
     if config.layers or fields[0].name == "image":
-        return refs.call(ConvNet, available | {"layers": config.layers}, what="the layers")
+        return refs.call(ConvNet, available, what="the layers")
     return refs.call(TabularNet, available, what="the default net for tables")
 
 
@@ -64,6 +64,8 @@ def _lay_out(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: in
     }
     if len(fields) == 1 and not fields[0].cardinalities:
         available["input_shape"] = fields[0].shape
+    if config.layers:
+        available["layers"] = config.layers
     if "image" in by_name:
         return available | {"in_channels": by_name["image"].shape[0]}
     return available | {

@@ -19,6 +19,7 @@ class LinearBody(nn.Module):
         super().__init__()
         self.final = nn.Linear(num_inputs, num_outputs)
         self.codes = nn.ModuleList(nn.Embedding(cardinality, num_outputs) for cardinality in cardinalities)
+        self.sizes = [num_inputs, *cardinalities]
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
 
@@ -38,9 +39,8 @@ class LinearBody(nn.Module):
             weights: (num_outputs, num_inputs + sum of cardinalities), numbers first, then one column per code.
             bias: (num_outputs,).
         """
-        sizes = [self.final.in_features, *(int(embedding.weight.shape[0]) for embedding in self.codes)]
-        parts = weights.float().split(sizes, 1)
+        parts = weights.float().split(self.sizes, 1)
         self.final.weight.copy_(parts[0])
         self.final.bias.copy_(bias)
         for embedding, part in zip(self.codes, parts[1:]):
-            embedding.weight.copy_(part.T)
+            embedding.load_state_dict({"weight": part.T})

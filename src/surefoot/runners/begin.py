@@ -47,7 +47,14 @@ def write_project(data: str, *, target: str = "", out: str = "", budget: str = "
         "data": {"source": source} | ({"target": target} if target else {}) | ({"test": _relate(test, folder)} if test else {}),
     }
     checked = settings.check(values)
-    problem = _ask(checked, folder)
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)  # `../table.csv` is found only from a folder that exists
+    try:
+        problem = _ask(checked, folder)
+    except BaseException:
+        if is_new:
+            folder.rmdir()
+        raise
     durable.replace(folder / settings.FILE, _write_toml(checked, problem, test).encode())
     durable.replace(folder / ".surefoot" / "schema.json", settings.schema().encode())
     return folder

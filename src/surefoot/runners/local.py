@@ -58,7 +58,7 @@ def walk(job: Walk) -> list[StepView]:
     choose_device(job.values.device)  # a wrong device is said before the first step, not at the sixth
     with interrupt.watched():
         for position, spec in enumerate(specs):
-            row, number, view = _take(job, spec, number, reports, position, len(plan.load_road()))
+            row, number, view = _take(job, spec, number, reports, position, len(plan.load_road(job.root)))
             if row is None or view is None:
                 continue
             reports[spec.name] = row
@@ -77,7 +77,7 @@ def plan_walk(job: Walk) -> list[PlannedStep]:
     for spec in _specs(job):
         row, why = None, f"{changed} is done again" if changed else ""
         if not changed:
-            key = plan.key_of(spec, job.values, job.root, reports)
+            key = _key(job, spec, reports)
             row = None if _forced(job, spec) else job.ledger.find_step(spec.name, key)
             why = "asked for" if _forced(job, spec) else "never done" if spec.name not in known else "its settings, its data or the code changed"
         if row is not None:
@@ -98,8 +98,13 @@ def read_report(store: Blobs, spec: StepSpec, ref: str) -> Report:
     return spec.report.model_validate_json(store.get_bytes(ref))
 
 
+def _key(job: Walk, spec: StepSpec, reports: dict[str, str]) -> str:
+    notes = {item: list(tags) for item, tags in job.ledger.tags().items()} if spec.short == "errors" else None
+    return plan.key_of(spec, job.values, job.root, reports, notes)
+
+
 def _specs(job: Walk) -> list[StepSpec]:
-    road = list(plan.load_road())
+    road = list(plan.load_road(job.root))
     last = job.only or job.to
     if last:
         road = road[: [spec.name for spec in road].index(plan.find_step(last).name) + 1]
@@ -119,7 +124,7 @@ def _forced(job: Walk, spec: StepSpec) -> bool:
 
 def _take(job: Walk, spec: StepSpec, number: int, reports: dict[str, StepRow], position: int, of: int) -> tuple[StepRow | None, int, StepView | None]:
     """One step: kept, taken over from an earlier round, or done; a changed step begins a new round."""
-    key = plan.key_of(spec, job.values, job.root, {name: row.report for name, row in reports.items()})
+    key = _key(job, spec, {name: row.report for name, row in reports.items()})
     here = job.ledger.steps(number).get(spec.name)
     found = here if here and here.key == key else job.ledger.find_step(spec.name, key)
     if found is not None and not _is_readable(job.store, spec, found):
@@ -198,7 +203,7 @@ def _do(job: Walk, spec: StepSpec, key: str, number: int, reports: dict[str, Ste
         previous=read_report(job.store, spec, previous[-1].report) if previous and _is_readable(job.store, spec, previous[-1]) else None,
         again=job.again,
     )
-    inputs = {parameter: read_report(job.store, plan.find_step(name), reports[name].report) for parameter, name in spec.inputs.items()}
+    inputs = {parameter: read_report(job.store, plan.find_step(name, job.root), reports[name].report) for parameter, name in spec.inputs.items()}
     started = perf_counter()
     report = spec.function(ctx, config, **inputs)
     ref = job.store.put_bytes(report.model_dump_json().encode())

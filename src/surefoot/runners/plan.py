@@ -54,14 +54,31 @@ class PlannedStep:
     minutes: float | None = None
 
 
-@cache
-def load_road() -> tuple[StepSpec, ...]:
-    """All steps in their order, wired by the types that they return and ask for."""
+def load_road(root: Path | None = None) -> tuple[StepSpec, ...]:
+    """All steps in their order, wired by the types that they return and ask for.
+
+    Args:
+        root: of the project; a step's file in it (`surefoot eject`) is walked instead of ours.
+    """
     names = sorted(module.name for module in pkgutil.iter_modules(steps.__path__) if re.match(r"s\d\d_", module.name))
+    return _wire(tuple((name, own if (own := ejected(name, root)) else None) for name in names))
+
+
+def ejected(name: str, root: Path | None) -> Path | None:
+    """The user's own copy of a step's file, where there is one."""
+    path = root / f"{name}.py" if root else None
+    return path if path and path.is_file() else None
+
+
+@cache
+def _wire(files: tuple[tuple[str, Path | None], ...]) -> tuple[StepSpec, ...]:
     makers: dict[type, str] = {}
     road = []
-    for name in names:
-        function = getattr(importlib.import_module(f"surefoot.steps.{name}"), name.partition("_")[2])
+    for name, own in files:
+        short = name.partition("_")[2]
+        function = (
+            refs.resolve(f"{own.name}:{short}", kind="step", folder=own.parent) if own else getattr(importlib.import_module(f"surefoot.steps.{name}"), short)
+        )
         hints = typing.get_type_hints(function)
         report = hints.pop("return")
         inputs = {parameter: makers[kind] for parameter, kind in hints.items() if parameter not in ("ctx", "config")}
@@ -70,13 +87,13 @@ def load_road() -> tuple[StepSpec, ...]:
     return tuple(road)
 
 
-def find_step(name: str) -> StepSpec:
+def find_step(name: str, root: Path | None = None) -> StepSpec:
     """The step meant by `audit`, `s02` or `s02_audit`.
 
     Raises:
         UsageError: there is none; the nearest is suggested.
     """
-    for spec in load_road():
+    for spec in load_road(root):
         if name in (spec.name, spec.short, spec.name.partition("_")[0]):
             return spec
     known = [spec.short for spec in load_road()]
@@ -84,21 +101,24 @@ def find_step(name: str) -> StepSpec:
     raise UsageError(f"There is no step {name!r}.", where=name, next=f"Did you mean {near[0]}?" if near else f"The steps are: {', '.join(known)}.")
 
 
-def key_of(spec: StepSpec, values: Settings, root: Path, reports: Mapping[str, str]) -> str:
+def key_of(spec: StepSpec, values: Settings, root: Path, reports: Mapping[str, str], notes: object = None) -> str:
     """What the result of a step depends on, as one hash.
 
     Args:
         reports: step -> ref of its report, for the inputs of this step.
+        notes: what a person wrote that this step shows.
     """
     config = settings.compose(spec.config, values)
     parts = {
         "step": spec.name,
         "code": code_version(),
-        "user": user_code(config, root),
+        "user": user_code(config, root) | ({own.name: own.read_text(encoding="utf-8")} if (own := ejected(spec.name, root)) else {}),
         "seed": values.seed,
         "config": config.model_dump(mode="json"),
         "inputs": {parameter: reports[name] for parameter, name in spec.inputs.items()},
     }
+    if notes:
+        parts["notes"] = notes
     if spec.short in ("problem", "audit"):
         parts["source"] = fingerprint(values.data, root)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -6,13 +6,15 @@ The ledger is the truth: each result is written down before the next setting is 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import optuna
 
 from surefoot import randomness, refs
-from surefoot.search.space import Setting, distributions, suggest
+from surefoot.search.space import Setting, distributions, round_whole
 from surefoot.types.configs import Space
 from surefoot.types.reports import Trial
 
@@ -22,21 +24,34 @@ Decide = Callable[[str, Callable[[], Any]], Any]
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-def try_settings(
-    space: dict[str, Space], first: Setting, *, trials: int, sampler: str, seed: int, greater_is_better: bool, evaluate: Evaluate, decide: Decide
-) -> list[Trial]:
-    """Draws and evaluates `trials` settings, the first of them `first`.
+@dataclass(frozen=True)
+class Search:
+    """What is searched, and how.
+
+    Attributes:
+        space: ranges. first: the defaults, so that the search never ends worse than it began.
+        trials: how many settings are tried. sampler: short name, or the user's own in `folder`.
+    """
+
+    space: dict[str, Space]
+    first: Setting
+    trials: int
+    sampler: str
+    seed: int
+    greater_is_better: bool
+    folder: Path | None = None
+
+
+def try_settings(search: Search, evaluate: Evaluate, decide: Decide) -> list[Trial]:
+    """Draws and evaluates settings, the defaults first.
 
     Args:
-        space: ranges of what is searched.
-        first: the defaults, so that the search never ends worse than it began.
-        sampler: short name, or the user's own.
         evaluate: (setting, number) -> its Trial; called only for trials the ledger does not know.
         decide: writes a trial down under a name before it is used.
     """
     done: list[Trial] = []
-    for number in range(trials):
-        setting = first if number == 0 else _ask(space, done, sampler, seed, greater_is_better, number)
+    for number in range(search.trials):
+        setting = round_whole(search.first) if number == 0 else _ask(search, done)
         written = decide(f"trial {number}", partial(_dump, evaluate, setting, number))
         done.append(Trial.model_validate(written))
     return done
@@ -53,17 +68,18 @@ def rank(trials: list[Trial], greater_is_better: bool) -> list[Trial]:
     return sorted(valid, key=lambda t: (sign * (t.value or 0.0), t.loss if t.loss is not None else float("inf"), t.number))
 
 
-def _ask(space: dict[str, Space], done: list[Trial], sampler: str, seed: int, greater_is_better: bool, number: int) -> Setting:
+def _ask(search: Search, done: list[Trial]) -> Setting:
     """A fresh study that is told every result again, and asked for the next setting: the sampler's own state never matters."""
-    key = (
-        randomness.key(seed, "search", 0 if sampler == "qmc" else number) % 2**32
-    )  # a Sobol sequence is one sequence: its place follows from the number of trials
-    build = refs.resolve(sampler, kind="sampler")
-    study = optuna.create_study(direction="maximize" if greater_is_better else "minimize", sampler=build(key))
+    turn = 0 if search.sampler == "qmc" else len(done)  # a Sobol sequence is one sequence: its place follows from the number of trials
+    build = refs.resolve(search.sampler, kind="sampler", folder=search.folder)
+    study = optuna.create_study(
+        direction="maximize" if search.greater_is_better else "minimize", sampler=build(randomness.key(search.seed, "search", turn) % 2**32)
+    )
+    ranges = distributions(search.space)
     for trial in done:
-        known = {name: value for name, value in trial.settings.items() if name in space}
-        if trial.value is not None and len(known) == len(space):
-            study.add_trial(optuna.trial.create_trial(params=known, distributions=distributions(space), value=trial.value))
+        known = {name: value for name, value in trial.settings.items() if name in search.space}
+        if trial.value is not None and len(known) == len(search.space):
+            study.add_trial(optuna.trial.create_trial(params=known, distributions=ranges, value=trial.value))
         else:
             study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL))
-    return suggest(study.ask(), space)
+    return study.ask(ranges).params

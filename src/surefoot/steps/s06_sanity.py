@@ -44,7 +44,7 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     model = _smallest(config.model, data, problem)
     train = resolve_train(
-        config.train, len(desk.folds[0].train), augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, class_weights="none"
+        config.train, len(desk.folds[0].train), problem.kind, augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, class_weights="none"
     )
     job = _job(ctx, desk, model, train)
     settle_speed(ctx, job, train, "the sanity checks")

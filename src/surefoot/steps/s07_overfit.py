@@ -30,9 +30,9 @@ from surefoot.types import (
     TrainConfig,
 )
 
-_SHARE, _FINAL_SHARE = 0.10, 0.25
+_SHARE, _FINAL_SHARE = 0.08, 0.18
 """Of the budget: for the whole ladder, and for one training of the model that is chosen later."""
-_MOST_EPOCHS, _FEW_EPOCHS = 40, 6
+_MOST_EPOCHS, _FEW_EPOCHS = 40, 10
 _SMOKE_EPOCHS, _SMOKE_RUNGS = 3, 2
 _TURNED = 1.02
 """Val has turned when its loss ends this much above its lowest."""
@@ -45,10 +45,9 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
     goal = config.problem.goal if config.problem.goal is not None else baseline.models[baseline.best].value
     rungs = _rungs(config.model, data, problem)[: None if budget_s else _SMOKE_RUNGS]
     train = resolve_train(
-        config.train, len(desk.folds[0].train), augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, schedule="cosine"
+        config.train, len(desk.folds[0].train), problem.kind, augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, schedule="cosine"
     )
     ladder: list[ModelSize] = []
-    rate = 0.0
     for number, model in enumerate(rungs):
         job = start_job(desk, model, desk.folds[0], train)
         rate = settle_speed(ctx, job, train, f"model {model.width}x{model.depth}")
@@ -57,7 +56,7 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
             ctx.events.say(f"  the next larger model would take {epoch_s:.0f} s an epoch, more than the budget bears")
             break
         epochs = _SMOKE_EPOCHS if not budget_s else float(np.clip(_SHARE * budget_s / len(rungs) / len(desk.folds) / epoch_s, 0.2, _MOST_EPOCHS))
-        ladder.append(_climb(ctx, desk, model, train.model_copy(update={"epochs": epochs}), number))
+        ladder.append(_climb(ctx, desk, model, train.model_copy(update={"epochs": epochs}), number).model_copy(update={"rate": rate}))
         if _reaches(desk, ladder[-1].train_value, goal) and _has_turned(ladder[-1]):
             break
     chosen = _choose(desk, ladder, goal)
@@ -69,7 +68,6 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
         train=train,
         goal=goal,
         turned=_has_turned(size),
-        rate=rate,
         findings=tuple(_find(desk, ladder, chosen, goal)),
     )
 

@@ -31,149 +31,184 @@ from surefoot.types import (
     ModelConfig,
     ModelScore,
     OverfitReport,
+    Plain,
     Predictions,
     PreparedData,
     Problem,
+    Space,
     TrainConfig,
     Trial,
     TuneReport,
     TuneStepConfig,
 )
 
-_BRIEF, _LONGER, _FULL = 0.08, 0.10, 0.20
-"""Shares of the budget: all settings briefly, the best of them longer, the winner in full."""
+_BRIEF, _FULL = 0.08, 0.36
+"""Shares of the budget: all settings briefly, then the most promising in full."""
 _MOST_EPOCHS = ((2_000, 60), (10_000, 40), (100_000, 30))
-_FINAL_EPOCHS = 20
+_FINAL_EPOCHS, _FEW_EPOCHS, _SMOKE_EPOCHS = 20, 12, 2.0
+"""Fewer epochs than `_FEW_EPOCHS` for each of those kept, and only two are trained in full: half-trained nets tell little."""
+_SMOKE_TRIALS = 3
 _THRESHOLD_METRICS = ("f1", "f1_macro")
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What every trial of this step shares."""
+    """What every trial of this step shares.
+
+    Attributes:
+        sizes: name -> (width, depth). rates: name -> train items per second.
+    """
 
     ctx: Context
     desk: Desk
     model: ModelConfig
     train: TrainConfig
     sizes: dict[str, tuple[int, int]]
-    rate: float
+    rates: dict[str, float]
     budget_s: float
 
-    def affordable(self, share: float, runs: int) -> float:
-        """Epochs that each of `runs` runs over all folds may take within a share of the budget."""
+    def affordable(self, share: float, runs: int, setting: Setting) -> float:
+        """Epochs that each of `runs` runs over all folds, with nets of this setting's size, may take within a share of the budget."""
         num = len(self.desk.folds[0].train)
         most = next((epochs for limit, epochs in _MOST_EPOCHS if num <= limit), _FINAL_EPOCHS)
         if not self.budget_s:
-            return 2.0
-        return float(np.clip(share * self.budget_s * self.rate / (runs * num * len(self.desk.folds)), 0.05, most))
+            return _SMOKE_EPOCHS
+        rate = self.rates[str(setting.get("model.size", _name_size(self.model)))]
+        return float(np.clip(share * self.budget_s * rate / (runs * num * len(self.desk.folds)), 0.05, most))
+
+
+class Trained(Plain):
+    """A setting that was trained in full on every fold: what it reached, and what is kept of it."""
+
+    trial: Trial
+    score: ModelScore
+    weights: tuple[str, ...]
+    history: tuple[EpochRecord, ...]
 
 
 def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport, overfit: OverfitReport) -> TuneReport:
-    """Searches, trains the winner on every fold, and compares it with the baselines on the same held-out items."""
+    """Searches, trains the most promising settings on every fold, and compares the best with the baselines on the same held-out items."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
-    bench = _set_up(ctx, config, desk, overfit, data)
-    trials = _search(bench, config)
-    ranked = search.rank([t for t in trials if t.rung == max(t.rung for t in trials)], desk.metric.greater_is_better)
-    setting = ranked[0].settings if ranked else trials[0].settings
-    model, train = apply(setting, bench.model, bench.train, bench.sizes)
-    train = train.model_copy(update={"epochs": bench.affordable(_FULL, 1)})
-    net, weights, history, pooled = _train_winner(bench, model, train)
+    bench = _set_up(ctx, config, desk, overfit)
+    space = merge(default_space(problem, data.fields, config.model, config.train, list(bench.sizes)), config.search.space)
+    trials = _search(bench, config, space)
+    full = _train_best(bench, config, trials)
+    best = full[0]
+    model, train = apply(best.trial.settings, bench.model, bench.train, bench.sizes)
+    pooled = load_predictions(ctx.store, best.score.predictions)
     temperature = _temperature(problem, pooled)
     threshold = best_threshold(desk.metric, pooled.targets, pooled.outputs) if problem.task == "binary" and problem.metric in _THRESHOLD_METRICS else 0.5
-    net = _rescore(ctx, desk, net, pooled, temperature, threshold)
-    comparison = _compare(ctx, desk, net, baseline.models[baseline.best], threshold)
-    winner = "net" if better(desk.metric, net.value, baseline.models[baseline.best].value) else baseline.best
-    best_epoch = max((r.epoch for r in history if r.val_metric == _best_value(desk, history)), default=train.epochs)
-    looks = ctx.ledger.count_look("tune", "winner")
+    net = _rescore(ctx, desk, best.score, pooled, temperature, threshold)
+    rival = baseline.models[baseline.best]
+    comparison = _compare(ctx, desk, net, rival, threshold)
+    winner = "net" if better(desk.metric, net.value, rival.value) else baseline.best
+    chosen = net if winner == "net" else rival
+    trivial = baseline.models[baseline.trivial].value
+    every = (*trials, *(t.trial for t in full))
     return TuneReport(
         winner=winner,
-        val=net if winner == "net" else baseline.models[winner],
+        val=chosen,
         net=net,
-        weights=weights,
+        weights=best.weights,
         model=model,
-        train=train,
-        epochs=_epochs_for_final(desk, train, history, net, best_epoch),
-        best_epoch=best_epoch,
+        train=train.model_copy(update={"epochs": best.trial.epochs}),
+        epochs=_epochs_for_final(desk, best, net),
+        best_epoch=_best_epoch(desk, best),
         temperature=temperature if winner == "net" else 1.0,
-        threshold=threshold,
-        trials=tuple(trials),
-        history=history,
+        threshold=threshold if winner == "net" else 0.5,
+        trials=every,
+        history=best.history,
         versus_baseline=comparison.difference,
-        looks=looks,
-        findings=tuple(_find(bench, config, trials, winner, comparison, net, baseline)),
+        looks=ctx.ledger.count_look("tune", "winner"),
+        findings=(
+            *checks.boundaries(every, space),
+            *checks.infeasible(every),
+            *checks.winner(winner, comparison.sentence, comparison.verdict, net.value, rival.value, baseline.best),
+            *checks.beats_trivial(chosen.value, trivial, better(desk.metric, chosen.value, trivial)),
+        ),
     )
 
 
-def _set_up(ctx: Context, config: TuneStepConfig, desk: Desk, overfit: OverfitReport, data: PreparedData) -> Bench:
+def _name_size(model: ModelConfig) -> str:
+    return f"{model.width}x{model.depth}"
+
+
+def _set_up(ctx: Context, config: TuneStepConfig, desk: Desk, overfit: OverfitReport) -> Bench:
     model = config.model.model_copy(update={"width": overfit.model.width, "depth": overfit.model.depth})
-    train = resolve_train(config.train, len(desk.folds[0].train))
-    ladder = {f"{s.model.width}x{s.model.depth}": (s.model.width, s.model.depth) for s in overfit.ladder}
-    around = dict(list(ladder.items())[max(0, overfit.chosen - 1) : overfit.chosen + 2])
-    rate = settle_speed(ctx, start_job(desk, model, desk.folds[0], train), train, "the search")
-    return Bench(ctx, desk, model, train, around, rate, budget_seconds(config.budget))
+    train = resolve_train(config.train, len(desk.folds[0].train), desk.problem.kind)
+    around = overfit.ladder[max(0, overfit.chosen - 1) : overfit.chosen + 2]
+    settle_speed(ctx, start_job(desk, model, desk.folds[0], train), train, "the search")  # the threads; rates are known from s07
+    sizes = {_name_size(rung.model): (rung.model.width, rung.model.depth) for rung in around}
+    return Bench(ctx, desk, model, train, sizes, {_name_size(rung.model): rung.rate for rung in around}, budget_seconds(config.budget))
 
 
-def _search(bench: Bench, config: TuneStepConfig) -> list[Trial]:
-    """Rung 0: every setting for at most an epoch. Rung 1: the best of them longer, from scratch."""
-    ctx, desk = bench.ctx, bench.desk
-    defaults = default_space(desk.problem, desk.examples.fields, config.model, config.train, list(bench.sizes))
-    space = merge(defaults, config.search.space)
-    first = _first(bench, space)
-    brief = min(1.0, bench.affordable(_BRIEF, config.search.trials))
-    trials = search.try_settings(
-        space,
-        first,
-        trials=config.search.trials if bench.budget_s else min(3, config.search.trials),
+def _search(bench: Bench, config: TuneStepConfig, space: dict[str, Space]) -> list[Trial]:
+    """Every setting for at most an epoch."""
+    ctx = bench.ctx
+    plan = search.Search(
+        space=space,
+        first=_first(bench, space),
+        trials=config.search.trials if bench.budget_s else min(_SMOKE_TRIALS, config.search.trials),
         sampler=config.search.sampler,
         seed=ctx.seed,
-        greater_is_better=desk.metric.greater_is_better,
-        evaluate=lambda setting, number: _evaluate(bench, setting, number, 0, brief),
-        decide=ctx.ledger.decide,
+        greater_is_better=bench.desk.metric.greater_is_better,
+        folder=ctx.root,
     )
-    keep = search.rank(trials, desk.metric.greater_is_better)[: config.search.keep]
-    if trials[0].value is not None and trials[0].number not in [t.number for t in keep]:
-        keep.append(trials[0])  # a brief run favours fast starters; the defaults are known to end well
-    longer = bench.affordable(_LONGER, max(len(keep), 1))
-    for number, kept in enumerate(keep):
-        written = ctx.ledger.decide(f"longer {kept.number}", partial(_evaluate_again, bench, kept, len(trials) + number, longer))
-        trials.append(Trial.model_validate(written))
-    return trials
+    return search.try_settings(plan, partial(_evaluate, bench, plan.trials), ctx.ledger.decide)
 
 
-def _evaluate_again(bench: Bench, kept: Trial, number: int, epochs: float) -> dict[str, Any]:
-    return _evaluate(bench, kept.settings, number, 1, epochs).model_dump(mode="json")
+def _train_best(bench: Bench, config: TuneStepConfig, trials: list[Trial]) -> list[Trained]:
+    """The best of the brief trials and the defaults, in full; the best first.
+
+    The defaults always take part: a brief run favours fast starters, and what regularises pays late.
+    """
+    is_greater = bench.desk.metric.greater_is_better
+    ranked = search.rank(trials, is_greater)
+    others = [trial for trial in ranked if trial.number != 0][: config.search.keep]
+    while len(others) > 1 and bench.affordable(_FULL, len(others) + 1, others[0].settings) < _FEW_EPOCHS and bench.budget_s:
+        others.pop()
+    kept = [trials[0], *others]
+    full = []
+    for number, trial in enumerate(kept):
+        epochs = bench.affordable(_FULL, len(kept), trial.settings)
+        written = bench.ctx.ledger.decide(f"full {trial.number}", partial(_train_fully, bench, trial, len(trials) + number, epochs))
+        full.append(Trained.model_validate(written))
+    best = {trial.number: place for place, trial in enumerate(search.rank([one.trial for one in full], is_greater))}
+    return sorted(full, key=lambda one: best.get(one.trial.number, len(full)))
 
 
-def _first(bench: Bench, space: dict[str, Any]) -> Setting:
+def _first(bench: Bench, space: dict[str, Space]) -> Setting:
     """The defaults as a point of the space."""
     known: Setting = {"train.lr": bench.train.lr, "train.weight_decay": bench.train.weight_decay, "model.dropout": bench.model.dropout or 0.1}
-    known |= {"train.label_smoothing": 0.0, "train.augment": "shift", "model.size": f"{bench.model.width}x{bench.model.depth}"}
+    known |= {"train.label_smoothing": 0.0, "train.augment": "affine", "model.size": _name_size(bench.model)}
     found: Setting = {}
     for name, one in space.items():
-        bounds = one.log_uniform or one.uniform
-        value = known.get(name, (bounds[0] * bounds[1]) ** 0.5 if one.log_uniform else (sum(bounds) / 2 if bounds else one.choice[0]))
+        bounds, choices = one.log_uniform or one.uniform, one.choice or []
         if bounds:
-            found[name] = min(max(float(value), bounds[0]), bounds[1])
+            middle = (bounds[0] * bounds[1]) ** 0.5 if one.log_uniform else sum(bounds) / 2
+            found[name] = min(max(float(known.get(name, middle)), bounds[0]), bounds[1])
         else:
-            found[name] = value if value in one.choice else one.choice[0]
+            found[name] = known[name] if known.get(name) in choices else choices[0]
     return found
 
 
-def _evaluate(bench: Bench, setting: Setting, number: int, rung: int, epochs: float) -> Trial:
-    """Fits one setting on every fold and notes what it reached on val at the end."""
+def _evaluate(bench: Bench, runs: int, setting: Setting, number: int) -> Trial:
+    """Fits one setting on every fold, briefly, and notes what it reached on val at the end."""
     model, train = apply(setting, bench.model, bench.train, bench.sizes)
-    train = train.model_copy(update={"epochs": epochs})
-    started, last = perf_counter(), []
+    train = train.model_copy(update={"epochs": min(1.0, bench.affordable(_BRIEF, runs, setting))})
+    started = perf_counter()
+    last: list[EpochRecord] = []
     for fold in range(len(bench.desk.folds)):
-        fitted = _fit(bench, model, train, fold, f"trial {number}", checkpointed=rung > 0)
-        if fitted.diverged or not fitted.records:
-            return Trial(number=number, settings=setting, rung=rung, epochs=epochs, value=None, state="diverged", seconds=perf_counter() - started)
-        last.append(fitted.records[-1])
+        last += _fit(bench, model, train, fold, f"trial {number}", checkpointed=False).records[-1:]
     bench.ctx.ledger.count_look("tune", f"trial {number}")
-    value, loss = float(np.mean([r.val_metric for r in last])), float(np.mean([r.val_loss for r in last]))
-    if not np.isfinite(value):
-        return Trial(number=number, settings=setting, rung=rung, epochs=epochs, value=None, state="undefined", seconds=perf_counter() - started)
-    return Trial(number=number, settings=setting, rung=rung, epochs=epochs, value=value, loss=loss, seconds=perf_counter() - started)
+    value, loss = _mean([r.val_metric for r in last]), _mean([r.val_loss for r in last])
+    if len(last) < len(bench.desk.folds) or not np.isfinite(value):
+        return Trial(number=number, settings=setting, rung=0, epochs=train.epochs, value=None, state="diverged", seconds=perf_counter() - started)
+    return Trial(number=number, settings=setting, rung=0, epochs=train.epochs, value=value, loss=loss, seconds=perf_counter() - started)
+
+
+def _mean(values: list[float | None]) -> float:
+    return float(np.mean([np.nan if value is None else value for value in values])) if values else float("nan")
 
 
 def _fit(bench: Bench, model: ModelConfig, train: TrainConfig, fold: int, name: str, *, checkpointed: bool) -> Fitted:
@@ -184,25 +219,31 @@ def _fit(bench: Bench, model: ModelConfig, train: TrainConfig, fold: int, name: 
     return fit(job, train, seed=ctx.seed, name=label, folder=folder, listen=partial(ctx.events.progress, f"tune: {label}"))
 
 
-def _train_winner(bench: Bench, model: ModelConfig, train: TrainConfig) -> tuple[ModelScore, tuple[str, ...], tuple[EpochRecord, ...], Predictions]:
-    """Trains the best setting on every fold, keeps the best epoch's weights, and pools what they say about val."""
+def _train_fully(bench: Bench, trial: Trial, number: int, epochs: float) -> dict[str, Any]:
+    """Trains a setting on every fold, keeps the best epoch's weights, and pools what they say about val."""
     ctx, desk = bench.ctx, bench.desk
+    model, train = apply(trial.settings, bench.model, bench.train, bench.sizes)
+    train = train.model_copy(update={"epochs": epochs})
     parts, weights, started = [], [], perf_counter()
     history: tuple[EpochRecord, ...] = ()
-    for fold in range(len(desk.folds)):
-        fitted = _fit(bench, model, train, fold, "winner", checkpointed=True)
+    diverged = False
+    for fold, part in enumerate(desk.folds):
+        fitted = _fit(bench, model, train, fold, f"full {trial.number}", checkpointed=True)
         if fitted.best:
             fitted.network.load_state_dict(fitted.best)
-        logits = predict(fitted.network, desk.examples, desk.folds[fold].val)
+        diverged |= fitted.diverged
+        logits = predict(fitted.network, desk.examples, part.val)
         outputs = np.nan_to_num(to_outputs(desk.problem, fitted.network, logits))
-        parts.append(
-            Predictions(desk.examples.pack.ids(desk.folds[fold].val), outputs, desk.examples.plain_targets(desk.folds[fold].val), np.nan_to_num(logits))
-        )
+        parts.append(Predictions(desk.examples.pack.ids(part.val), outputs, desk.examples.plain_targets(part.val), np.nan_to_num(logits)))
         weights.append(save_weights(ctx.store, fitted.network))
         history = history or fitted.records
-    pooled = pool(parts)
-    measured = score(ctx.store, desk.problem, desk.metric, pooled, seed=ctx.seed)
-    return measured.model_copy(update={"seconds": perf_counter() - started, "rows": len(desk.folds[0].train)}), tuple(weights), history, pooled
+    scored = score(ctx.store, desk.problem, desk.metric, pool(parts), seed=ctx.seed)
+    ctx.ledger.count_look("tune", f"full {trial.number}")
+    seconds = perf_counter() - started
+    value = None if diverged or not np.isfinite(scored.value) else scored.value
+    done = trial.model_copy(update={"number": number, "rung": 1, "epochs": epochs, "value": value, "loss": None, "seconds": seconds})
+    scored = scored.model_copy(update={"seconds": seconds, "rows": len(desk.folds[0].train)})
+    return Trained(trial=done, score=scored, weights=tuple(weights), history=history).model_dump(mode="json")
 
 
 def _temperature(problem: Problem, pooled: Predictions) -> float:
@@ -226,32 +267,18 @@ def _compare(ctx: Context, desk: Desk, net: ModelScore, best: ModelScore, thresh
     return paired(desk.metric, net_says, baseline_says, seed=ctx.seed, thresholds=(threshold, 0.5))
 
 
-def _best_value(desk: Desk, history: tuple[EpochRecord, ...]) -> float | None:
-    """The best val metric of a run."""
-    values = [r.val_metric for r in history if r.val_metric is not None]
-    return (max if desk.metric.greater_is_better else min)(values) if values else None
+def _best_epoch(desk: Desk, trained: Trained) -> float:
+    """Where val was best, the latest of equals."""
+    records = [r for r in trained.history if r.val_metric is not None]
+    best = (max if desk.metric.greater_is_better else min)((r.val_metric or 0.0 for r in records), default=None)
+    return max((r.epoch for r in records if r.val_metric == best), default=trained.trial.epochs)
 
 
-def _epochs_for_final(desk: Desk, train: TrainConfig, history: tuple[EpochRecord, ...], net: ModelScore, best_epoch: float) -> float:
+def _epochs_for_final(desk: Desk, trained: Trained, net: ModelScore) -> float:
     """The whole schedule, unless its end was worse than its best epoch by more than the noise of val: then training should end there."""
-    last = history[-1].val_metric if history else None
-    best = _best_value(desk, history)
-    if last is None or best is None or net.interval is None:
-        return train.epochs
-    noise = (net.interval[1] - net.interval[0]) / 2
-    return train.epochs if abs(best - last) <= noise else max(best_epoch, 1.0)
-
-
-def _find(
-    bench: Bench, config: TuneStepConfig, trials: list[Trial], winner: str, comparison: Comparison, net: ModelScore, baseline: BaselineReport
-) -> list[Any]:
-    space = merge(default_space(bench.desk.problem, bench.desk.examples.fields, config.model, config.train, list(bench.sizes)), config.search.space)
-    best = net if winner == "net" else baseline.models[winner]
-    return [
-        *checks.boundaries(trials, space),
-        *checks.infeasible(trials),
-        *checks.winner(winner, comparison.sentence, comparison.verdict, net.value, baseline.models[baseline.best].value, baseline.best),
-        *checks.beats_trivial(
-            best.value, baseline.models[baseline.trivial].value, better(bench.desk.metric, best.value, baseline.models[baseline.trivial].value)
-        ),
-    ]
+    best_epoch = _best_epoch(desk, trained)
+    best = next((r.val_metric for r in trained.history if r.epoch == best_epoch), None)
+    last = trained.history[-1].val_metric if trained.history else None
+    if last is None or best is None or net.interval is None or abs(best - last) <= (net.interval[1] - net.interval[0]) / 2:
+        return trained.trial.epochs
+    return max(best_epoch, 1.0)

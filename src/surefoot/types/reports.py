@@ -65,11 +65,12 @@ class EpochRecord(Plain):
 
 
 class ModelSize(Plain):
-    """A rung of the ladder of models: its dials, parameters, and how far it got."""
+    """A rung of the ladder of models: its dials, parameters, train items per second, and how far it got."""
 
     model: ModelConfig
     parameters: int
     flops: int
+    rate: float = 0.0
     epochs: float
     train_value: float
     val_value: float
@@ -85,7 +86,6 @@ class OverfitReport(Report):
     train: TrainConfig
     goal: float
     turned: bool
-    rate: float = 0.0
 
 
 class Trial(Plain):
