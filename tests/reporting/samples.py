@@ -149,7 +149,7 @@ def image_search() -> tuple[OverfitReport, TuneReport]:
     """A ladder of four models, and twenty trials."""
     rungs = ladder([(2_410, 0.962, 0.928), (9_730, 0.998, 0.958), (53_706, 1.0, 0.969), (210_000, 1.0, 0.966)])
     model, train = ModelConfig(width=32, depth=2, dropout=0.2), TrainConfig(lr=0.003, batch_size=64, epochs=16, augment="shift")
-    overfit = OverfitReport(ladder=rungs, chosen=2, model=model, train=train, goal=0.954, turned=True, rate=20_431)
+    overfit = OverfitReport(ladder=rungs, chosen=2, model=model, train=train, goal=0.954, turned=True)
     tune = TuneReport(
         winner="net",
         val=score(0.978, 0.0145),

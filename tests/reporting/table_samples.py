@@ -122,7 +122,7 @@ def income_models() -> dict[str, Report]:
     return {
         "s05_baseline": BaselineReport(models=models, best="boosting", trivial="majority"),
         "s06_sanity": sanity(0.693, 1),
-        "s07_overfit": OverfitReport(ladder=rungs, chosen=2, model=model, train=train, goal=0.928, turned=True, rate=210_000),
+        "s07_overfit": OverfitReport(ladder=rungs, chosen=2, model=model, train=train, goal=0.928, turned=True),
         "s08_tune": TuneReport(
             winner="boosting",
             val=models["boosting"],

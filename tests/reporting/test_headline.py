@@ -30,7 +30,7 @@ def test_a_finished_road_tells_the_published_value_first():
 
 def test_before_the_test_the_val_value_is_called_by_its_name():
     told = headline(bikes_project()[-1].steps)
-    assert told["Val RMSE"] == "49.6 | 95 % interval (46.3 to 52.9), in units of cnt. The test set is still sealed."
+    assert told["Val RMSE"] == "49.6 | 95 % interval (46.3 to 52.9), in units of cnt. The test set was not opened in this round."
 
 
 def test_a_win_within_the_noise_is_called_so():

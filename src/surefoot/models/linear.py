@@ -17,7 +17,7 @@ class LinearBody(nn.Module):
 
     def __init__(self, num_inputs: int, cardinalities: tuple[int, ...], num_outputs: int) -> None:
         super().__init__()
-        self.final = nn.Linear(num_inputs, num_outputs)
+        self.final = nn.utils.skip_init(nn.Linear, num_inputs, num_outputs)  # without a number among the inputs, drawing weights would warn
         self.codes = nn.ModuleList(nn.Embedding(cardinality, num_outputs) for cardinality in cardinalities)
         self.sizes = [num_inputs, *cardinalities]
         for parameter in self.parameters():

@@ -65,7 +65,7 @@ def _result(scene: Scene) -> Tile:
         note = f"95 % interval{between(test.interval, metric.is_share)} on {count_of(test.n, 'item')}{unit}.{reached}"
         return Tile(f"Test {metric.label}", metric.show(test.value), note, "main good" if "not" not in reached else "main")
     if tune:
-        note = f"95 % interval{between(tune.val.interval, metric.is_share)}{unit}. The test set is still sealed."
+        note = f"95 % interval{between(tune.val.interval, metric.is_share)}{unit}. The test set was not opened in this round."
         return Tile(f"Val {metric.label}", metric.show(tune.val.value), note, "main")
     if baseline and baseline.best in baseline.models:
         best = baseline.models[baseline.best]
