@@ -73,7 +73,7 @@ def store(tmp_path):
         )
     )
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_value_comes_back_in_any_order_and_as_often_as_asked(tmp_path_factory, monkeypatch, drawn):
     monkeypatch.setattr(packs, "BLOCK", 4)  # so that a dozen rows are several blocks
     image, numeric, category, targets, rows = drawn

@@ -147,6 +147,14 @@ def test_groups_of_many_sizes_still_come_near_their_quotas():
         assert abs(sets[name] / len(groups) - share) < 0.02
 
 
+@pytest.mark.parametrize("groups", [3, 4, 5, 6])
+def test_few_large_groups_leave_no_set_empty(groups):
+    of = np.repeat(np.arange(groups), 100)
+    units = make_units([f"c{n}" for n in range(len(of))], [f"g{g}" for g in of], np.zeros(len(of), np.int64), by_content=True)
+    for seed in range(5):
+        assert set(place(units, seed=seed)) == set(QUOTAS)
+
+
 @given(st.permutations(range(40)), st.integers(0, 3))
 def test_the_order_of_the_items_changes_nothing(order, seed):
     contents = [f"content {n % 33}" for n in range(40)]

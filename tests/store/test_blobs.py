@@ -79,7 +79,7 @@ def test_what_is_no_hash_names_no_file(store, ref):
         st.text("abc.{}0", min_size=1, max_size=5), hnp.arrays(DTYPES, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)), max_size=4
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_arrays_are_read_back_equal(tmp_path_factory, arrays):
     store = Blobs(tmp_path_factory.mktemp("store"))
     read = store.get_arrays(store.put_arrays(arrays))

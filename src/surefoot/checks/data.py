@@ -83,11 +83,12 @@ def balance(counts: Mapping[str, int]) -> list[Finding]:
     found = []
     rare = {name: count for name, count in counts.items() if count < _RARE}
     if rare:
+        named = ", ".join(f"{name} ({count})" for name, count in list(rare.items())[:10])
         found.append(
             Finding(
                 code="data.rare_class",
                 severity="warn",
-                what=f"{len(rare)} class(es) have fewer than {_RARE} items: {', '.join(f'{n} ({c})' for n, c in rare.items())}.",
+                what=f"{len(rare)} class(es) have fewer than {_RARE} items: {named}{', …' if len(rare) > 10 else ''}.",
                 where="classes",
                 next="Gather more of them, or merge them: they go to train and can't be measured.",
                 evidence=dict(rare),

@@ -13,7 +13,7 @@ import torch
 from surefoot import losses, randomness
 from surefoot.engine.build import Desk, Part, build_network, set_prior
 from surefoot.engine.devices import measure_rate, settle_threads
-from surefoot.engine.fit import Job
+from surefoot.engine.fit import Job, count_steps
 from surefoot.models.network import Network
 from surefoot.types.configs import ModelConfig, TrainConfig
 from surefoot.types.context import Context
@@ -22,6 +22,7 @@ from surefoot.types.errors import UsageError
 _BATCHES = ((500, 16), (2_000, 32), (8_000, 64), (100_000, 128))
 """Train items up to which a batch has so many: small sets need the steps, large ones the speed."""
 _LARGEST = 256
+_SMOKE_STEPS = 120
 _WATCHED = 1_000
 """Train items whose metric is measured beside val's: enough to see overfitting, cheap enough for every epoch."""
 _LR = {"image": 6e-3, "table": 2e-3}
@@ -94,6 +95,11 @@ def _loss_options(loss: Callable, config: TrainConfig, class_weights: torch.Tens
             f"The loss {config.loss} takes no {' and no '.join(unknown)}.", where="train.loss", next=f"Give it the argument, or leave train.{unknown[0]} out."
         )
     return used
+
+
+def smoke_epochs(train: TrainConfig, num_train: int) -> float:
+    """What the budget `smoke` bears: two epochs, or on small sets as many as make `_SMOKE_STEPS` steps."""
+    return max(2.0, _SMOKE_STEPS / count_steps(num_train, train.batch_size))
 
 
 def training_step(job: Job, config: TrainConfig) -> Callable[[], object]:

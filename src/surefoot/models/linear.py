@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +19,9 @@ class LinearBody(nn.Module):
 
     def __init__(self, num_inputs: int, cardinalities: tuple[int, ...], num_outputs: int) -> None:
         super().__init__()
-        self.final = nn.utils.skip_init(nn.Linear, num_inputs, num_outputs)  # without a number among the inputs, drawing weights would warn
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch warns where there is no number among the inputs
+            self.final = nn.Linear(num_inputs, num_outputs)
         self.codes = nn.ModuleList(nn.Embedding(cardinality, num_outputs) for cardinality in cardinalities)
         self.sizes = [num_inputs, *cardinalities]
         for parameter in self.parameters():

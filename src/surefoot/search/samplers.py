@@ -8,7 +8,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from scipy.stats.qmc import Sobol
 
-_MOST = 64
+_MOST = 32
 """Settings that are searched at once, at most: a point of the sequence has so many coordinates."""
 
 

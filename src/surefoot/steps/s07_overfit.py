@@ -11,7 +11,7 @@ import torch
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import fit
-from surefoot.engine.jobs import resolve_train, settle_speed, start_job
+from surefoot.engine.jobs import resolve_train, settle_speed, smoke_epochs, start_job
 from surefoot.metrics import better
 from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters
@@ -33,7 +33,7 @@ from surefoot.types import (
 _SHARE, _FINAL_SHARE = 0.08, 0.18
 """Of the budget: for the whole ladder, and for one training of the model that is chosen later."""
 _MOST_EPOCHS, _FEW_EPOCHS = 40, 10
-_SMOKE_EPOCHS, _SMOKE_RUNGS = 3, 2
+_SMOKE_RUNGS = 2
 _TURNED = 1.02
 """Val has turned when its loss ends this much above its lowest."""
 
@@ -55,7 +55,8 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
         if ladder and budget_s and epoch_s * _FEW_EPOCHS > _FINAL_SHARE * budget_s:
             ctx.events.say(f"  the next larger model would take {epoch_s:.0f} s an epoch, more than the budget bears")
             break
-        epochs = _SMOKE_EPOCHS if not budget_s else float(np.clip(_SHARE * budget_s / len(rungs) / len(desk.folds) / epoch_s, 0.2, _MOST_EPOCHS))
+        affordable = np.clip(_SHARE * budget_s / len(rungs) / len(desk.folds) / epoch_s, 0.2, _MOST_EPOCHS)
+        epochs = float(affordable) if budget_s else smoke_epochs(train, len(desk.folds[0].train))
         ladder.append(_climb(ctx, desk, model, train.model_copy(update={"epochs": epochs}), number).model_copy(update={"rate": rate}))
         if _reaches(desk, ladder[-1].train_value, goal) and _has_turned(ladder[-1]):
             break

@@ -17,7 +17,7 @@ from surefoot.data.predictions import load_predictions, pool
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, fit
-from surefoot.engine.jobs import resolve_train, settle_speed, start_job
+from surefoot.engine.jobs import resolve_train, settle_speed, smoke_epochs, start_job
 from surefoot.engine.predict import activate, predict, to_outputs
 from surefoot.engine.weights import save_weights
 from surefoot.metrics import better
@@ -45,7 +45,7 @@ from surefoot.types import (
 _BRIEF, _FULL = 0.08, 0.36
 """Shares of the budget: all settings briefly, then the most promising in full."""
 _MOST_EPOCHS = ((2_000, 60), (10_000, 40), (100_000, 30))
-_FINAL_EPOCHS, _FEW_EPOCHS, _SMOKE_EPOCHS = 20, 12, 2.0
+_FINAL_EPOCHS, _FEW_EPOCHS = 20, 12
 """Fewer epochs than `_FEW_EPOCHS` for each of those kept, and only two are trained in full: half-trained nets tell little."""
 _SMOKE_TRIALS = 3
 _THRESHOLD_METRICS = ("f1", "f1_macro")
@@ -72,7 +72,7 @@ class Bench:
         num = len(self.desk.folds[0].train)
         most = next((epochs for limit, epochs in _MOST_EPOCHS if num <= limit), _FINAL_EPOCHS)
         if not self.budget_s:
-            return _SMOKE_EPOCHS
+            return smoke_epochs(self.train, num)
         rate = self.rates[str(setting.get("model.size", _name_size(self.model)))]
         return float(np.clip(share * self.budget_s * rate / (runs * num * len(self.desk.folds)), 0.05, most))
 

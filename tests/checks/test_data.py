@@ -1,0 +1,139 @@
+"""Each check of the data finds its disease, with the numbers, and stays silent on the healthy twin."""
+
+from __future__ import annotations
+
+import pytest
+
+from surefoot.checks import data as checks
+from surefoot.types.data_reports import ColumnProfile
+from surefoot.types.findings import Finding
+from surefoot.types.source import Refused
+
+
+def only(findings: list[Finding]) -> Finding:
+    (found,) = findings
+    assert found.what
+    assert found.where
+    assert found.next
+    return found
+
+
+# refused items
+
+
+def test_refused_items_are_told_by_kind_with_their_first_reason():
+    items = [Refused(f"{n}.png", "truncated") for n in range(1_200)] + [Refused("a.png", "no pixels", "data.empty_item")]
+    corrupt, empty = checks.refused(items)
+    assert (corrupt.code, corrupt.severity, corrupt.evidence) == ("data.corrupt_item", "warn", {"refused": 1_200})
+    assert "1,200" in corrupt.what
+    assert "truncated" in corrupt.what
+    assert corrupt.where == "0.png, 1.png, 2.png, 3.png, 4.png"
+    assert (empty.code, empty.evidence) == ("data.empty_item", {"refused": 1})
+
+
+@pytest.mark.parametrize("place", [".DS_Store", "cats/Thumbs.db", "__MACOSX/cats/._1.png", "cats/.hidden"])
+def test_litter_of_the_system_is_no_reason_to_warn(place):
+    assert only(checks.refused([Refused(place, "no picture", "data.wrong_type")])).severity == "info"
+    assert only(checks.refused([Refused(place, "no picture", "data.wrong_type"), Refused("notes.docx", "no picture", "data.wrong_type")])).severity == "warn"
+
+
+def test_nothing_refused_is_nothing_said():
+    assert checks.refused([]) == []
+
+
+# duplicates
+
+
+def test_copies_are_counted_and_named():
+    found = only(checks.duplicates(["x", "y", "x", "x", "z", "y"], list("abcdef"), [0] * 6))
+    assert (found.code, found.severity) == ("data.duplicates", "info")
+    assert found.evidence == {"copies": 3, "groups": 2, "items": 6}
+    assert set(found.ids) == set("acdbf")
+
+
+def test_copies_with_different_targets_contradict_each_other():
+    duplicates, conflicts = checks.duplicates(["x", "y", "x", "y"], list("abcd"), [(0.0,), (1.0,), (1.0,), (1.0,)])
+    assert duplicates.evidence["groups"] == 2
+    assert (conflicts.code, conflicts.severity) == ("data.conflicting_labels", "warn")
+    assert conflicts.evidence == {"items": 2, "groups": 1, "share": 0.5}
+    assert conflicts.ids == ("a", "c")
+
+
+def test_at_most_a_hundred_items_are_named():
+    found = only(checks.duplicates(["x"] * 1_000, [str(n) for n in range(1_000)], [0] * 1_000))
+    assert len(found.ids) == 100
+    assert found.evidence["copies"] == 999
+
+
+def test_distinct_items_are_no_duplicates():
+    assert checks.duplicates(["x", "y"], ["a", "b"], [0, 1]) == []
+    assert checks.duplicates([], [], []) == []
+
+
+# balance
+
+
+def test_a_class_with_fewer_than_five_items_is_rare():
+    found = only(checks.balance({"cat": 20, "dog": 5, "cow": 4, "emu": 0}))
+    assert (found.code, found.severity, found.evidence) == ("data.rare_class", "warn", {"cow": 4, "emu": 0})
+    assert "cow (4), emu (0)" in found.what
+
+
+def test_many_rare_classes_do_not_make_a_sentence_without_end():
+    found = only(checks.balance({f"species {n}": 1 for n in range(5_000)}))
+    assert "5000 class(es)" in found.what
+    assert len(found.what) < 300
+
+
+def test_a_class_that_is_ten_times_as_frequent_as_another_misleads():
+    found = only(checks.balance({"no": 1_001, "yes": 100}))
+    assert (found.code, found.severity) == ("data.imbalance", "info")
+    assert found.evidence == {"largest": 1_001, "smallest": 100, "threshold": 10.0}
+    assert "no is 90.9%" in found.what
+    assert checks.balance({"no": 1_000, "yes": 100}) == []
+
+
+def test_classes_too_rare_to_measure_do_not_count_as_imbalance():
+    assert [found.code for found in checks.balance({"no": 1_000, "yes": 4})] == ["data.rare_class"]
+
+
+# columns
+
+
+def column(name: str, role: str = "input", missing: int = 0) -> ColumnProfile:
+    return ColumnProfile(name=name, kind="numeric", role=role, missing=missing)
+
+
+@pytest.mark.parametrize(("missing", "severity"), [(1, "info"), (30, "info"), (31, "warn"), (100, "warn")])
+def test_missing_values_warn_when_a_column_lacks_more_than_three_in_ten(missing, severity):
+    found = only(checks.columns([column("age", missing=missing), column("size", missing=1), column("width")], 100))
+    assert (found.code, found.severity) == ("data.missing_values", severity)
+    assert found.evidence == {"age": missing, "size": 1}
+    assert f"age: {missing / 100:.1%}" in found.what
+
+
+def test_only_inputs_can_lack_values():
+    assert checks.columns([column("t", "target", 50), column("x", "ignored", 50)], 100) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "code", "severity"), [("constant", "data.constant_column", "info"), ("id", "data.id_column", "info"), ("text", "data.wrong_type", "warn")]
+)
+def test_columns_that_say_nothing_are_named(role, code, severity):
+    found = only(checks.columns([column("a", role), column("b"), column("c", role)], 100))
+    assert (found.code, found.severity, found.where) == (code, severity, "a, c")
+    assert found.evidence == {"columns": ["a", "c"]}
+
+
+def test_honest_columns_are_left_in_peace():
+    assert checks.columns([column("a"), column("b", "target"), column("c", "group"), column("d", "weight")], 100) == []
+
+
+# leaks
+
+
+def test_a_column_that_knows_the_target_is_named_with_the_command_that_drops_it():
+    found = only(checks.leaks({"age": 0.5, "outcome_code": 0.99, "size": 0.979}, 0.98))
+    assert (found.code, found.severity, found.where) == ("data.leaking_column", "warn", "outcome_code")
+    assert found.evidence == {"score": 0.99, "threshold": 0.98}
+    assert "data.ignore" in found.next

@@ -1,0 +1,61 @@
+"""What the table of errors says: the largest gap by its name, and nothing without its number."""
+
+from __future__ import annotations
+
+import pytest
+
+from surefoot.checks import diagnosis as checks
+from surefoot.metrics import get
+from surefoot.types.findings import Measured
+from surefoot.types.problem import Problem
+from surefoot.types.reports import ModelScore
+
+GAPS = {
+    "bias": Measured(value=0.2, interval=(0.15, 0.25), n=100),
+    "variance": Measured(value=0.05, interval=(0.01, 0.09), n=100),
+    "mismatch": Measured(value=0.01, n=10),
+    "none": None,
+}
+
+
+def problem(metric: str, goal: float | None) -> Problem:
+    return Problem(question="", kind="table", task="multiclass", target=("t",), metric=metric, head="", loss="", num_outputs=3, goal=goal)
+
+
+@pytest.mark.parametrize("verdict", ["bias", "variance"])
+def test_the_verdict_is_told_with_its_interval(verdict):
+    (found,) = checks.largest_gap(GAPS, verdict)
+    gap = GAPS[verdict]
+    assert (found.code, found.severity) == (f"diagnose.{verdict}", "info")
+    assert found.evidence == {"gap": gap.value, "low": gap.interval[0], "high": gap.interval[1]}
+    assert f"{gap.value:.4g} [{gap.interval[0]:.4g}, {gap.interval[1]:.4g}]" in found.what
+
+
+@pytest.mark.parametrize("verdict", ["none", "mismatch", "absent"])
+def test_without_a_gap_or_its_interval_there_is_no_verdict(verdict):
+    assert checks.largest_gap(GAPS, verdict) == []
+
+
+def test_probs_that_are_no_chances_are_miscalibrated():
+    (found,) = checks.calibration(0.12)
+    assert (found.code, found.evidence) == ("diagnose.miscalibrated", {"ece": 0.12, "threshold": 0.05})
+    assert "12.0%" in found.what
+    assert checks.calibration(0.05) == checks.calibration(None) == []
+
+
+def test_contradicting_targets_are_a_ceiling():
+    (found,) = checks.label_ceiling(0.03)
+    assert (found.code, found.evidence["share"]) == ("diagnose.label_ceiling", 0.03)
+    assert checks.label_ceiling(0.01) == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "goal", "value", "met"), [("accuracy", 0.9, 0.9, True), ("accuracy", 0.9, 0.89, False), ("rmse", 2.0, 2.0, True), ("rmse", 2.0, 2.1, False)]
+)
+def test_a_goal_is_met_in_the_direction_of_its_metric(metric, goal, value, met):
+    found = checks.goal(problem(metric, goal), get(metric), ModelScore(value=value))
+    assert [f.code for f in found] == (["diagnose.goal_met"] if met else [])
+
+
+def test_no_goal_is_never_met():
+    assert checks.goal(problem("accuracy", None), get("accuracy"), ModelScore(value=1.0)) == []

@@ -1,0 +1,42 @@
+"""What is wrong with a split is said with its numbers, and a sound one is left in peace."""
+
+from __future__ import annotations
+
+from surefoot.checks import split as checks
+from surefoot.types.data_reports import RefusedItem
+
+
+def test_contents_in_two_sets_stop_the_road():
+    (found,) = checks.leaks([], ["x", "y"])
+    assert (found.code, found.severity, found.evidence) == ("split.leak", "stop", {"contents": 2})
+    assert "split.group_by = 'content'" in found.next
+
+
+def test_items_left_out_for_honesty_are_listed():
+    items = [RefusedItem(place=f"id-{n}", reason="equal to an item of the given test set", code="split.leak") for n in range(150)]
+    (found,) = checks.leaks(items, [])
+    assert (found.code, found.severity, found.evidence) == ("split.leak", "warn", {"refused": 150})
+    assert "equal to an item of the given test set" in found.what
+    assert len(found.ids) == 100
+
+
+def test_a_val_set_that_tells_nothing_apart_is_too_small():
+    (found,) = checks.val_size(40, 0.13)
+    assert (found.code, found.severity) == ("split.val_too_small", "warn")
+    assert found.evidence == {"items": 40, "resolves": 0.13, "threshold": 0.05}
+    assert "kfold" in found.next
+    assert checks.val_size(1_000, 0.05) == []
+
+
+def test_classes_without_an_item_in_val_or_test_are_named():
+    counts = {"train": {"a": 9, "b": 4, "c": 3}, "val": {"a": 3, "b": 0, "c": 1}, "test": {"a": 3, "b": 0, "c": 0}}
+    (found,) = checks.missing_classes(counts)
+    assert (found.code, found.severity) == ("split.class_missing", "warn")
+    assert "2 class(es)" in found.what
+    assert "b, c" in found.what
+    assert found.evidence == {"train": 4, "val": 0, "test": 0}
+
+
+def test_a_sound_split_is_left_in_peace():
+    counts = {"train": {"a": 9, "b": 9}, "val": {"a": 3, "b": 3}, "test": {"a": 3, "b": 3}}
+    assert checks.leaks([], []) == checks.missing_classes(counts) == checks.missing_classes({}) == []

@@ -1,0 +1,48 @@
+"""What the test set says beside its figure: worse than val, worse in the wild, and only beyond noise."""
+
+from __future__ import annotations
+
+import pytest
+
+from surefoot.checks import test as checks
+from surefoot.metrics import get
+from surefoot.types.reports import ModelScore
+
+ACCURACY, RMSE = get("accuracy"), get("rmse")
+HIGH = ModelScore(value=0.9, interval=(0.88, 0.92))
+MIDDLE = ModelScore(value=0.87, interval=(0.85, 0.89))
+LOW = ModelScore(value=0.8, interval=(0.78, 0.82))
+UNSURE = ModelScore(value=0.5)
+
+
+def test_doing_worse_on_test_than_on_val_beyond_noise_is_overfitting_to_val():
+    (found,) = checks.against_val(ACCURACY, LOW, HIGH, by_time=False)
+    assert (found.code, found.severity, found.evidence) == ("diagnose.val_overfit", "warn", {"test": 0.8, "val": 0.9})
+
+
+def test_in_a_split_by_time_it_is_the_later_data_that_differs():
+    (found,) = checks.against_val(ACCURACY, LOW, HIGH, by_time=True)
+    assert (found.code, found.severity) == ("split.shift", "warn")
+
+
+@pytest.mark.parametrize(("tuned", "val"), [(HIGH, LOW), (MIDDLE, HIGH), (HIGH, HIGH), (UNSURE, HIGH), (LOW, UNSURE)])
+def test_doing_better_or_worse_within_noise_says_nothing(tuned, val):
+    assert checks.against_val(ACCURACY, tuned, val, by_time=False) == []
+
+
+def test_a_smaller_rmse_is_better():
+    assert checks.against_val(RMSE, LOW, HIGH, by_time=False) == []
+    assert [f.code for f in checks.against_val(RMSE, HIGH, LOW, by_time=False)] == ["diagnose.val_overfit"]
+
+
+def test_a_gap_between_the_wild_and_the_test_set_is_told():
+    (found,) = checks.wild_gap(ACCURACY, HIGH, LOW)
+    assert (found.code, found.severity, found.evidence) == ("diagnose.wild_gap", "warn", {"wild": 0.8, "test": 0.9})
+    assert checks.wild_gap(ACCURACY, HIGH, MIDDLE) == checks.wild_gap(ACCURACY, LOW, HIGH) == checks.wild_gap(ACCURACY, HIGH, None) == []
+
+
+@pytest.mark.parametrize(
+    ("metric", "goal", "met"), [(ACCURACY, 0.9, True), (ACCURACY, 0.91, False), (RMSE, 0.9, True), (RMSE, 0.89, False), (RMSE, None, False)]
+)
+def test_a_goal_is_met_in_the_direction_of_its_metric(metric, goal, met):
+    assert [f.code for f in checks.goal(metric, HIGH, goal)] == (["diagnose.goal_met"] if met else [])

@@ -1,0 +1,119 @@
+"""Can this net learn at all: each check holds for a sound net, and names the disease of another."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import pytest
+
+from surefoot.checks import training as checks
+
+
+@dataclass(frozen=True)
+class Layer:
+    name: str = "body.0"
+    dead_frac: float | None = 0.1
+    saturated_frac: float | None = 0.1
+    grad_norm: float | None = 0.01
+
+
+def failed(verdict: checks.Verdict, code: str, severity: str) -> None:
+    check, finding = verdict
+    assert not check.ok
+    assert finding is not None
+    assert (finding.code, finding.severity) == (code, severity)
+    assert finding.next
+    assert finding.where == "s06_sanity"
+    assert finding.what.lower().startswith(check.what.lower()[:20])
+
+
+def held(verdict: checks.Verdict) -> None:
+    check, finding = verdict
+    assert check.ok
+    assert check.name
+    assert check.what
+    assert finding is None
+
+
+def test_outputs_have_one_finite_number_per_class():
+    held(checks.output_shape((4, 3), 4, 3, True))
+    failed(checks.output_shape((4, 3), 4, 3, False), "model.output_shape", "stop")
+    failed(checks.output_shape((4, 2), 4, 3, True), "model.output_shape", "stop")
+    failed(checks.output_shape((3,), 4, 3, True), "model.output_shape", "stop")
+
+
+@pytest.mark.parametrize("measured", [2.303, 2.0, 2.6])
+def test_a_loss_at_init_near_theory_holds(measured):
+    held(checks.init_loss(measured, math.log(10), "ln K"))
+
+
+@pytest.mark.parametrize(("measured", "severity"), [(1.8, "warn"), (2.8, "warn"), (50.0, "warn"), (float("nan"), "stop"), (float("inf"), "stop")])
+def test_a_loss_at_init_far_from_theory_is_told_and_none_at_all_stops(measured, severity):
+    failed(checks.init_loss(measured, math.log(10), "ln K"), "model.init_loss", severity)
+
+
+def test_a_loss_that_should_be_near_zero_may_miss_it_by_a_little():
+    held(checks.init_loss(0.01, 0.0, "one class"))
+    failed(checks.init_loss(0.5, 0.0, "one class"), "model.init_loss", "warn")
+
+
+def test_a_gradient_agrees_or_stops_the_road():
+    held(checks.gradient(1e-7))
+    failed(checks.gradient(1e-2), "model.gradient_wrong", "stop")
+    failed(checks.gradient(float("nan")), "model.gradient_wrong", "stop")
+
+
+def test_items_that_leak_into_each_other_stop_the_road():
+    held(checks.batch_leak(0.0))
+    failed(checks.batch_leak(0.3), "model.batch_leak", "stop")
+    failed(checks.batch_leak(float("nan")), "model.batch_leak", "stop")
+
+
+def test_sound_layers_are_left_in_peace_and_so_is_what_was_not_measured():
+    for verdict in checks.layers([Layer(), Layer("body.1", None, None, None)]):
+        held(verdict)
+
+
+@pytest.mark.parametrize(
+    ("layer", "position", "code"),
+    [
+        (Layer(dead_frac=0.95), 0, "model.dead_units"),
+        (Layer(saturated_frac=0.6), 1, "model.saturated"),
+        (Layer(grad_norm=1e-9), 2, "model.vanishing_gradient"),
+        (Layer(grad_norm=1e5), 3, "model.exploding_gradient"),
+        (Layer(grad_norm=float("nan")), 3, "model.exploding_gradient"),
+    ],
+)
+def test_a_sick_layer_is_named_and_nothing_else(layer, position, code):
+    verdicts = checks.layers([Layer("healthy"), layer])
+    failed(verdicts[position], code, "warn")
+    assert "body.0" in verdicts[position][1].what
+    for other in (v for n, v in enumerate(verdicts) if n != position):
+        held(other)
+
+
+def test_real_inputs_do_better_than_none():
+    held(checks.looks_at_input(0.1, 0.5, 2.0))
+    failed(checks.looks_at_input(0.1, 1.99, 2.0), "model.input_ignored", "warn")
+    failed(checks.looks_at_input(0.0, 0.5, 2.0), "model.input_ignored", "stop")
+
+
+@pytest.mark.parametrize(
+    ("shuffled", "trivial", "greater_is_better", "ok"),
+    [(0.11, 0.1, True, True), (0.4, 0.1, True, False), (0.01, 0.1, True, True), (1.0, 1.0, False, True), (0.5, 1.0, False, False), (9.0, 1.0, False, True)],
+)
+def test_shuffled_labels_teach_nothing_in_either_direction(shuffled, trivial, greater_is_better, ok):
+    verdict = checks.shuffled_labels(shuffled, trivial, 0.05, greater_is_better)
+    held(verdict) if ok else failed(verdict, "split.leak", "stop")
+
+
+@pytest.mark.parametrize(("share", "is_classification", "ok"), [(1.0, True, True), (0.99, True, False), (0.99, False, True), (0.98, False, False)])
+def test_a_tiny_batch_is_learnt_by_heart(share, is_classification, ok):
+    verdict = checks.memorised(share, is_classification, 200, 16)
+    held(verdict) if ok else failed(verdict, "model.cannot_overfit", "stop")
+
+
+def test_a_net_that_cant_be_exported_warns():
+    held(checks.exportable(""))
+    failed(checks.exportable("the operation aten::nonzero"), "export.unsupported", "warn")
