@@ -99,13 +99,11 @@ def test_real_inputs_do_better_than_none():
     failed(checks.looks_at_input(0.0, 0.5, 2.0), "model.input_ignored", "stop")
 
 
-@pytest.mark.parametrize(
-    ("shuffled", "trivial", "greater_is_better", "ok"),
-    [(0.11, 0.1, True, True), (0.4, 0.1, True, False), (0.01, 0.1, True, True), (1.0, 1.0, False, True), (0.5, 1.0, False, False), (9.0, 1.0, False, True)],
-)
-def test_shuffled_labels_teach_nothing_in_either_direction(shuffled, trivial, greater_is_better, ok):
-    verdict = checks.shuffled_labels(shuffled, trivial, 0.05, greater_is_better)
-    held(verdict) if ok else failed(verdict, "split.leak", "stop")
+@pytest.mark.parametrize(("shuffled", "ok"), [(2.31, True), (2.9, True), (2.2, True), (1.5, False)])
+def test_shuffled_labels_teach_nothing(shuffled, ok):
+    verdict = checks.shuffled_labels(shuffled, 2.30)
+    assert verdict[0].ok is ok
+    assert (verdict[1] is None) is ok
 
 
 @pytest.mark.parametrize(("share", "is_classification", "ok"), [(1.0, True, True), (0.99, True, False), (0.99, False, True), (0.98, False, False)])

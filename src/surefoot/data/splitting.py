@@ -96,9 +96,9 @@ def fill_quotas(units: Units, quotas: dict[str, float], known: dict[int, str], s
     waiting = [unit for unit in order if unit not in placed]
     for number, unit in enumerate(waiting):
         have = filled[strata[unit]]
-        empty = [name for name, items in overall.items() if not items]
-        asked = empty if len(empty) >= len(waiting) - number else quotas  # the last few large groups: none is left to spare
-        name = max(asked, key=lambda s: (_lack(quotas, have, s, sizes[unit]), _lack(quotas, overall, s, sizes[unit])))
+        empty = [name for name, items in overall.items() if not items] if len(waiting) - number <= len(quotas) else []
+        open_to = empty if len(empty) >= len(waiting) - number else quotas  # of a few large groups there is none to spare
+        name = max(open_to, key=lambda s: (_lack(quotas, have, s, sizes[unit]), _lack(quotas, overall, s, sizes[unit])))
         placed[unit] = name
         have[name] += sizes[unit]
         overall[name] += sizes[unit]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from surefoot import randomness
+from surefoot import losses, randomness
 from surefoot.engine.fit import Job
 from surefoot.engine.predict import predict, to_outputs
 from surefoot.metrics import per_class
@@ -147,6 +147,15 @@ def shuffle_labels(job: Job, seed: int) -> Job:
     order = randomness.stream(seed, "shuffled labels").permutation(len(job.train))
     targets[torch.from_numpy(job.train)] = job.targets[torch.from_numpy(job.train[order])]
     return replace(job, targets=targets, network=copy.deepcopy(job.network))
+
+
+def prior_loss(job: Job) -> float:
+    """The val loss of saying the train set's prior (the mean, for regression) whatever the input is."""
+    targets, rows = job.examples.plain_targets(job.train), torch.from_numpy(job.val)
+    bias = torch.zeros(job.problem.num_outputs)
+    if job.problem.classes:
+        bias = torch.from_numpy(losses.prior_bias(job.problem.task, targets, job.problem.num_outputs)).float()
+    return float(job.loss(bias.to(job.targets.device).expand(len(rows), -1), job.targets[rows]))
 
 
 def right_share(job: Job, rows: np.ndarray) -> tuple[float, float]:

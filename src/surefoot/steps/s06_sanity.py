@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from surefoot import losses, randomness
-from surefoot.analysis.intervals import interval_for
 from surefoot.checks import training as checks
 from surefoot.engine import probe
 from surefoot.engine.build import Desk, build_network, lay_out, set_prior
@@ -21,7 +20,6 @@ from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters
 from surefoot.models.network import Deployed
 from surefoot.types import (
-    BaselineReport,
     Context,
     Finding,
     ModelConfig,
@@ -39,7 +37,7 @@ _SHORT_STEPS = 80
 _SHORT_ITEMS = 1_000
 
 
-def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport) -> SanityReport:
+def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: PreparedData) -> SanityReport:
     """Runs every check on the first fold with the smallest model: regularisation and augmentation are off."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     model = _smallest(config.model, data, problem)
@@ -48,7 +46,7 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     )
     job = _job(ctx, desk, model, train)
     settle_speed(ctx, job, train, "the sanity checks")
-    verdicts = [*_look(ctx, desk, job, problem, not config.train.loss), *(short := _short_runs(ctx, desk, model, train, baseline))[0]]
+    verdicts = [*_look(ctx, desk, job, problem, not config.train.loss), *(short := _short_runs(ctx, desk, model, train))[0]]
     verdict, curve = _memorise(ctx, desk, model, train)
     verdicts.append(verdict)
     verdicts.append(checks.exportable(_try_export(desk, job, problem, data)))
@@ -98,9 +96,7 @@ def _expected(desk: Desk, job: Job, rows: np.ndarray) -> tuple[float, str]:
     return losses.expected_at_init(desk.problem.task, job.targets[torch.from_numpy(rows)].cpu().numpy(), desk.problem.num_outputs)
 
 
-def _short_runs(
-    ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, baseline: BaselineReport
-) -> tuple[list[checks.Verdict], dict[str, tuple[float, ...]]]:
+def _short_runs(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> tuple[list[checks.Verdict], dict[str, tuple[float, ...]]]:
     """The same few steps on real inputs, on zeroed inputs, and on shuffled labels."""
     rows = desk.folds[0].train[np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(desk.folds[0].train))[:_SHORT_ITEMS])]
     size = min(64, len(rows))
@@ -116,29 +112,14 @@ def _short_runs(
     shuffled = run(probe.shuffle_labels(base, ctx.seed), "shuffled labels")
     influence = probe.input_influence(base, rows[:16])
     real = run(replace(base, network=copy.deepcopy(base.network)), "real inputs")
-    trivial = baseline.models[baseline.trivial]
-    metric = desk.metric
-    logits_value = shuffled.records[-1].val_metric
-    measured = interval_for(metric, *_targets_and_trivial(desk, base), seed=ctx.seed)
-    noise = 1.5 * (measured.interval[1] - measured.interval[0]) if measured.interval else abs(trivial.value) * 0.2
     verdicts = [
         checks.looks_at_input(
             max(influence, probe.input_influence(replace(base, network=real.network), rows[:16])), real.records[-1].loss, blind.records[-1].loss
         ),
-        checks.shuffled_labels(float(logits_value if logits_value is not None else trivial.value), trivial.value, noise, metric.greater_is_better),
+        checks.shuffled_labels(float(shuffled.records[-1].val_loss or 0.0), probe.prior_loss(base)),
     ]
     curves = {name: tuple(r.loss for r in fitted.records) for name, fitted in (("real inputs", real), ("zeroed inputs", blind), ("shuffled labels", shuffled))}
     return verdicts, curves
-
-
-def _targets_and_trivial(desk: Desk, job: Job) -> tuple[np.ndarray, np.ndarray]:
-    """Val's targets, and what a guesser that knows only the shares of train says about them: their noise is the yardstick's."""
-    targets, known = job.examples.plain_targets(job.val), job.examples.plain_targets(job.train)
-    if desk.problem.task in ("binary", "multiclass"):
-        shares = np.bincount(known, minlength=len(desk.problem.classes)) / len(known)
-    else:
-        shares = known.mean(0)
-    return targets, np.tile(shares, (len(targets), 1)).astype(np.float64)
 
 
 def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> tuple[checks.Verdict, tuple[float, ...]]:
