@@ -17,7 +17,7 @@ _REFUSED_TEXT = {
 }
 _MISSING = 0.3
 _RARE = 5
-"""A class with fewer items can't be measured in three sets: DESIGN's floor."""
+"""A class with fewer items can't be measured in three sets."""
 _IMBALANCE = 10.0
 """Largest class over smallest, from which accuracy alone misleads (He and Garcia 2009, "Learning from Imbalanced Data")."""
 _LIST = 100

@@ -14,7 +14,7 @@ from surefoot.data import splitting
 from surefoot.types import AuditReport, Context, DataError, Problem, RefusedItem, Split, SplitConfig, SplitStepConfig
 
 _FEW = 1_000
-"""Under this many items K-fold is the default: a fifth of them can't tell models apart (DESIGN, section 1)."""
+"""Under this many items K-fold is the default: a fifth of them can't tell models apart."""
 _RARE = 5
 _TYPICAL = 0.9
 """Accuracy at which the resolution of val is stated before any model is there."""
