@@ -37,11 +37,7 @@ def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
     _check_metric(metric, task, ctx)
     if not config.problem.metric:
         reasons.append(
-            Reason(
-                setting="problem.metric",
-                value=metric,
-                why=f"the usual first metric of {task.replace('_', ' ')}; one number to optimise, the others are shown beside it",
-            )
+            Reason(setting="problem.metric", value=metric, why=f"the usual first metric of {task.replace('_', ' ')}; the others are shown beside it")
         )
     log_target = task in ("regression", "vector_regression") and _is_skewed(raw, reasons)
     return Problem(
