@@ -26,6 +26,8 @@ from surefoot.types.findings import Report
 from surefoot.types.views import RoundView, StepView
 
 REPORT = "report.html"
+_OF_THE_LAST_ROUND = ("errors", "test")
+"""Steps that look at what was done: asked for alone, they take the last round's settings, `--budget` and `--set` included, and train nothing anew."""
 
 
 class Project:
@@ -129,7 +131,7 @@ class Project:
         }
 
     def compare(self, a: str, b: str) -> dict[str, Any]:
-        """The tuned models of two rounds on the val items held out in both: difference, interval, p value, verdict.
+        """Whether round b is better than round a: their tuned models on the val items held out in both, with difference, interval, p value, verdict.
 
         Raises:
             UsageError: a round does not exist or was not tuned.
@@ -138,7 +140,7 @@ class Project:
         for name in (a, b):
             if not name.isdigit() or int(name) not in numbers:
                 raise UsageError(f"There is no round {name!r}.", where="compare", next=f"The rounds are: {', '.join(map(str, numbers)) or 'none yet'}.")
-        return {"a": int(a), "b": int(b)} | self._compare(int(a), int(b)).model_dump(mode="json")
+        return {"a": int(a), "b": int(b)} | self._compare(int(b), int(a)).model_dump(mode="json")
 
     def render(self, *, with_items: bool = True) -> Path:
         """Writes `report.html` and returns where it is."""
@@ -159,7 +161,11 @@ class Project:
         for name in ("to", "from_", "only"):
             if limits.get(name):
                 plan.find_step(limits[name])
-        return Walk(self.root, settings.load(self.root, overrides), self.ledger, self.store, self.events, **limits)
+        values = settings.load(self.root, overrides)
+        rounds = self.ledger.rounds()
+        if limits.get("only") in _OF_THE_LAST_ROUND and rounds and not overrides:
+            values = settings.check(rounds[-1].settings)
+        return Walk(self.root, values, self.ledger, self.store, self.events, **limits)
 
     def _steps(self, round_row: RoundRow) -> list[StepView]:
         past = self.ledger.overrides(round_row.number)

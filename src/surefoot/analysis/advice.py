@@ -20,7 +20,14 @@ _WORDS = {
 
 
 def advise(
-    problem: Problem, gaps: Mapping[str, Measured | None], verdict: str, curve: Mapping[str, Measured], tune: TuneReport, *, val_error: Measured | None
+    problem: Problem,
+    gaps: Mapping[str, Measured | None],
+    verdict: str,
+    curve: Mapping[str, Measured],
+    tune: TuneReport,
+    *,
+    val_error: Measured | None,
+    is_kfold: bool,
 ) -> list[Advice]:
     """Advice for each gap that is more than zero, the most rewarding first."""
     known = [(name, gap) for name, gap in gaps.items() if gap is not None and gap.value > 0 and name in _WORDS]
@@ -32,16 +39,16 @@ def advise(
             Advice(
                 term="none",
                 what="No term stands out of the noise: gather more val data before choosing what to work on.",
-                command="surefoot run --set split.protocol=kfold",
+                command="" if is_kfold else "surefoot run --set split.protocol=kfold",
             ),
         )
     more = _more_data(curve)
     if more is not None:
         found.append(more)
     if tune.winner != "net":
-        found.insert(0, Advice(term="ship", what=f"Ship {tune.winner}: it beats the net on val and is simpler to run.", command="surefoot run --to serve"))
+        found.insert(0, Advice(term="ship", what=f"Ship {tune.winner}: it beats the net on val and is simpler to run.", command="surefoot serve export"))
     if problem.goal is not None and val_error is not None and val_error.value <= 1 - problem.goal and problem.classes:
-        found.insert(0, Advice(term="goal", what="The goal is met on val: ship it, and spend effort on watching it in use.", command="surefoot run --to serve"))
+        found.insert(0, Advice(term="goal", what="The goal is met on val: ship it, and spend effort on watching it in use.", command="surefoot serve export"))
     return found
 
 
@@ -51,9 +58,11 @@ def _more_data(curve: Mapping[str, Measured]) -> Advice | None:
     if len(points) < 4 or points[-1][1] <= 0:
         return None
     law = power_law([share for share, _ in points], [error for _, error in points])
-    gain = max(0.0, points[-1][1] - law.at(2.0))
+    gain = points[-1][1] - law.at(2.0)
+    if gain <= 0:
+        return None
     return Advice(
         term="data",
-        what=f"Twice the train data would bring the val error from {points[-1][1]:.4g} to about {law.at(2.0):.4g}, by the learning curve.",
+        what=f"Twice the train data would bring the val error from {points[-1][1]:,.4g} to about {law.at(2.0):,.4g}, by the learning curve.",
         could_bring=gain,
     )

@@ -10,6 +10,7 @@ THRESHOLD = 0.98
 """Share of the way from the trivial predictor to the perfect one; honest single columns of the public sets we tried stay below 0.95."""
 
 _ROWS = 5_000
+_HUGE = 1e30  # scikit-learn's trees read float32
 
 
 def score_columns(columns: dict[str, np.ndarray], targets: np.ndarray, *, is_classification: bool, seed: int) -> dict[str, float]:
@@ -27,7 +28,7 @@ def score_columns(columns: dict[str, np.ndarray], targets: np.ndarray, *, is_cla
 
 
 def _score(values: np.ndarray, y: np.ndarray, is_classification: bool) -> float:
-    x = np.nan_to_num(values, nan=np.nanmin(values) - 1 if np.isfinite(values).any() else 0.0, posinf=1e300, neginf=-1e300).reshape(-1, 1)
+    x = np.nan_to_num(values, nan=np.nanmin(values) - 1 if np.isfinite(values).any() else 0.0, posinf=_HUGE, neginf=-_HUGE).clip(-_HUGE, _HUGE).reshape(-1, 1)
     if len(y) < 30:
         return 0.0
     if is_classification:

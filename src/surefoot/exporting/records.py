@@ -147,7 +147,7 @@ def _tell(raw: RawTable, columns: dict[str, np.ndarray], predictor: Predictor, s
     manifest = predictor.manifest
     unused = [name for name in preprocess.unknown_columns(raw.columns, predictor.recipe) if name not in (manifest.id, *manifest.target)]
     if unused:
-        say(f"{raw.name}: {len(unused)} columns are not used: {', '.join(unused[:20])}.")
+        say(f"{raw.name}: {len(unused)} column{'s are' if len(unused) > 1 else ' is'} not used: {', '.join(unused[:20])}.")
     for name, values in preprocess.unseen(columns, predictor.recipe).items():
         say(f"{raw.name}: {name} holds values that were not seen in training and count as missing: {', '.join(values)}.")
     for note in raw.notes:

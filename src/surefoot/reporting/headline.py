@@ -24,7 +24,7 @@ NOTES = {
     "bias": "Avoidable bias: it misses much even of its own train set.",
     "variance": "Variance: it does clearly better on train than on unseen items.",
     "mismatch": "Data mismatch: where it is used differs from where it learned.",
-    "none": "Bias, variance and mismatch all lie within the noise.",
+    "none": "No gap that can be judged stands out of the noise; without problem.human bias can not be judged.",
 }
 
 
@@ -63,7 +63,10 @@ def _result(scene: Scene) -> Tile:
     if test:
         reached = "" if goal is None else f" The goal of {metric.show(goal)} is {'reached' if _is_better(test.value, goal, metric) else 'not reached'}."
         note = f"95 % interval{between(test.interval, metric.is_share)} on {count_of(test.n, 'item')}{unit}.{reached}"
-        return Tile(f"Test {metric.label}", metric.show(test.value), note, "main good" if "not" not in reached else "main")
+        often = len(test.openings)
+        note += f" The test set was opened {often} times; only the first was blind." if often > 1 else ""
+        is_good = often == 1 and "not" not in reached
+        return Tile(f"Test {metric.label}", metric.show(test.value), note, "main good" if is_good else "main")
     if tune:
         note = f"95 % interval{between(tune.val.interval, metric.is_share)}{unit}. The test set was not opened in this round."
         return Tile(f"Val {metric.label}", metric.show(tune.val.value), note, "main")
@@ -105,7 +108,7 @@ def _gain(scene: Scene) -> Tile | None:
         low, high = (metric.show_gap(end) for end in advantage.interval)
         sure = " Within the noise." if advantage.interval[0] <= 0 <= advantage.interval[1] else ""
         bounds = f"Between {low} and {high}.{sure} "
-    verb = "Falls behind the baseline by" if advantage.value < 0 else "Beats the baseline by"
+    verb = "Falls behind the baseline on val by" if advantage.value < 0 else "Beats the baseline on val by"
     return Tile(verb, metric.show_gap(advantage.value).lstrip("+" + MINUS), bounds + against)
 
 

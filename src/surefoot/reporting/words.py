@@ -100,7 +100,8 @@ def number(value: float | None, digits: int = 4) -> str:
         return f"{value:,.0f}".replace("-", MINUS)
     decimals = max(0, digits - 1 - math.floor(math.log10(size))) if size >= 1 else max(3, 2 - math.floor(math.log10(size)))
     text = f"{value:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".").replace("-", MINUS)
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", MINUS)
 
 
 def level(value: float | None) -> str:

@@ -12,7 +12,7 @@ from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import ProjectLedger
 from surefoot.types.errors import DamagedError, DataError
 
-_REF = re.compile(r"\b[0-9a-f]{64}\b")
+REF = re.compile(r"\b[0-9a-f]{64}\b")
 
 
 def clean(root: Path, store: Blobs, ledger: ProjectLedger, *, apply: bool) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def _needed(store: Blobs, ledger: ProjectLedger) -> set[str]:
     for row in ledger.all_steps():
         needed.add(row.report)
         try:
-            needed.update(_REF.findall(store.get_bytes(row.report).decode()))
+            needed.update(REF.findall(store.get_bytes(row.report).decode()))
         except DamagedError:
             continue  # a report that can't be read names nothing that could be used
     return needed

@@ -14,6 +14,7 @@ from surefoot.engine import interrupt
 from surefoot.engine.devices import choose_device
 from surefoot.events import Announcer
 from surefoot.runners import plan
+from surefoot.runners.keep import REF
 from surefoot.runners.plan import PlannedStep, StepSpec
 from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import ProjectLedger, StepRow
@@ -119,7 +120,7 @@ def _current_round(job: Walk) -> int:
 
 
 def _forced(job: Walk, spec: StepSpec) -> bool:
-    return bool(job.from_) and spec.name >= plan.find_step(job.from_).name
+    return bool(job.from_) and spec.name >= plan.find_step(job.from_).name and spec.short != "test"  # which is never done again by itself
 
 
 def _take(job: Walk, spec: StepSpec, number: int, reports: dict[str, StepRow], position: int, of: int) -> tuple[StepRow | None, int, StepView | None]:
@@ -130,11 +131,10 @@ def _take(job: Walk, spec: StepSpec, number: int, reports: dict[str, StepRow], p
     if found is not None and not _is_readable(job.store, spec, found):
         job.events.say(f"  the stored report of {spec.short} is damaged: it is made anew")
         found = None
-    if spec.short == "test" and found is None and job.ledger.openings() and not job.again:
-        if job.only == "test":
-            pass  # asked for by name: the step itself says that it was opened before
-        else:
-            last = job.ledger.openings()[-1]
+    if spec.short == "test" and found is None and not job.again and job.only != "test":  # asked for by name, the step itself says so
+        openings = job.ledger.openings()
+        if openings and not openings[-1].scope.endswith(key[:16]):  # an opening under this key was interrupted: it goes on
+            last = openings[-1]
             job.events.say(f'  the test set was opened in round {last.round}; its figure stands. A second opening: surefoot test --again "why"')
             return None, number, None
     redo = found is None or (_forced(job, spec) and found.round <= number and not _redone(job, spec, number, found))
@@ -177,11 +177,13 @@ def _copy(job: Walk, row: StepRow, number: int) -> StepRow:
 
 
 def _is_readable(store: Blobs, spec: StepSpec, row: StepRow) -> bool:
+    """Whether the report is whole, and every stored file that it names is still there."""
     try:
-        read_report(store, spec, row.report)
+        report = read_report(store, spec, row.report)
     except (DamagedError, ValueError):
         return False
-    return True
+    named = REF.findall(report.model_dump_json(exclude={"files", "fingerprint"}))  # hashes of what lies elsewhere
+    return all(store.has(ref) for ref in named)
 
 
 def _do(job: Walk, spec: StepSpec, key: str, number: int, reports: dict[str, StepRow]) -> StepRow:

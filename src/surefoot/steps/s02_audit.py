@@ -14,7 +14,7 @@ from surefoot.checks import data as checks
 from surefoot.data.identity import hash_image, hash_rows, number_equals
 from surefoot.data.profile import profile_columns
 from surefoot.data.readers import open_source
-from surefoot.data.targets import check_column, encode_targets
+from surefoot.data.targets import check_column, encode_targets, to_name
 from surefoot.types import (
     AuditReport,
     AuditStepConfig,
@@ -51,7 +51,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         contents = _read_images(ctx, source, refused, sizes, modes)
     else:
         profiles = profile_columns(source, problem.target, config.data, config.split, visible)
-        inputs = {p.name: source.columns[p.name] for p in profiles if p.role not in ("target", "id", "weight")}
+        inputs = {p.name: source.columns[p.name] for p in profiles if p.role not in ("target", "id", "weight", "ignored")}
         contents = dict(enumerate(hash_rows(inputs)))
     rows = np.asarray([row for row in contents if not np.isnan(targets[row]).any()], np.int64)
     _check_left(rows, targets, problem, source)
@@ -62,7 +62,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         *checks.refused(refused),
         *checks.duplicates([contents[row] for row in rows], ids, [tuple(t) for t in targets[rows]]),
         *(checks.balance(counts) if problem.task in ("binary", "multiclass") else []),
-        *checks.columns(profiles, len(source)),
+        *checks.columns(profiles, int(visible.sum())),
         *(_find_leaks(ctx, source, problem, profiles, targets, rows[visible[rows]]) if isinstance(source, TableSource) else []),
         *_check_sizes(sizes),
     ]
@@ -139,9 +139,9 @@ def _build_index(
                 check_column(source, name, setting)
         for name in config.data.ignore:
             check_column(source, name, "data.ignore")
-        group = [str(value) for value in source.columns[config.split.group][rows]] if config.split.group else None
+        group = _read_groups(source.columns[config.split.group][rows]) if config.split.group else None
         time = _find_time(source, config, rows)
-        weight = source.columns[config.data.weight][rows].astype(np.float32) if config.data.weight else weight
+        weight = _read_weights(source.columns[config.data.weight][rows], config.data.weight) if config.data.weight else weight
     return pa.table(
         {
             "row": pa.array(rows),
@@ -157,6 +157,19 @@ def _build_index(
     )
 
 
+def _read_groups(values: np.ndarray) -> list[str | None]:
+    """The group of each row; rows without one stand for themselves."""
+    return [to_name(value) for value in values.tolist()]
+
+
+def _read_weights(values: np.ndarray, name: str) -> np.ndarray:
+    if values.dtype.kind != "f" or not np.isfinite(values).all() or (values < 0).any():
+        raise DataError(
+            f"The weights in {name} must be numbers from 0 up, one in every row.", where=f"data.weight = {name!r}", next="Mend the column, or name none."
+        )
+    return values.astype(np.float32)
+
+
 def _find_time(source: TableSource, config: AuditStepConfig, rows: np.ndarray) -> np.ndarray | None:
     """Time of each row in days: the column asked for, else the first date column whose order the rows follow."""
     asked = config.split.time
@@ -164,7 +177,14 @@ def _find_time(source: TableSource, config: AuditStepConfig, rows: np.ndarray) -
         return None
     if asked:
         check_column(source, asked, "split.time")
-        return _to_days(source.columns[asked][rows])
+        days = _to_days(source.columns[asked][rows])
+        if np.isnan(days).any():
+            raise DataError(
+                f"{int(np.isnan(days).sum()):,} rows have no {asked}: they can't be put in time order.",
+                where=f"split.time = {asked!r}",
+                next="Fill or drop them.",
+            )
+        return days
     for values in source.columns.values():
         if values.dtype.kind == "M" and len(rows) > 1:
             days = _to_days(values[rows])
@@ -187,7 +207,9 @@ def _count_targets(targets: np.ndarray, problem: Problem) -> tuple[dict[str, int
         return {name: int(count) for name, count in zip(problem.classes, counts)}, ()
     if problem.task == "multilabel":
         return {name: int(count) for name, count in zip(problem.classes, targets.sum(0))}, ()
-    histogram, edges = np.histogram(targets[:, 0], bins=20)
+    low, high = float(targets[:, 0].min()), float(targets[:, 0].max())
+    bins = 20 if high - low > 1e-9 * max(abs(low), abs(high)) else 1  # values that differ in their last digits make no twenty bins
+    histogram, edges = np.histogram(targets[:, 0], bins=bins)
     return {f"{edges[n]:.6g}": int(count) for n, count in enumerate(histogram)}, tuple(float(edge) for edge in edges)
 
 

@@ -167,7 +167,7 @@ def _deal(draft: Draft, units: splitting.Units, wanted: SplitConfig, by: str, se
         return Dealt(protocol, 1, [[0] if name == "val" else [] for name in draft.sets], [[0]] * count)
     inside = np.flatnonzero((draft.sets != "test") & ~np.isin(np.arange(count), list(draft.refused)))
     draft.sets[inside] = "train"
-    folds = min(wanted.folds, max(2, len(inside) // 2))
+    folds = min(wanted.folds, max(2, len({int(units.of[item]) for item in inside})))
     val: list[list[int]] = [[] for _ in range(count)]
     used: list[list[int]] = [[] for _ in range(count)]
     if by == "time":
@@ -243,7 +243,11 @@ def _straddling(draft: Draft, keep: list[int]) -> list[str]:
 def _check_measurable(class_counts: dict[str, dict[str, int]], counts: dict[str, int]) -> None:
     for name, count in counts.items():
         if not count:
-            raise DataError(f"The {name} set is empty.", where="s03_split", next=f"Give more items, or a larger share: split.{name}.")
+            raise DataError(
+                f"The {name} set is empty.",
+                where="s03_split",
+                next=f"Give more items, or a larger share (split.{name}); equal items stay together unless split.group_by = ''.",
+            )
     for name in ("val", "test"):
         if class_counts and sum(count > 0 for count in class_counts.get(name, {}).values()) < 2:
             raise DataError(

@@ -72,7 +72,7 @@ def export(
     shipment = _final_model(ctx, desk, tune, final)
     evidence = Evidence(problem, audit, split, tune, diagnose, final)
     tuned = _tuned_model(ctx, desk, tune, baseline)
-    files, _ = (_write(desk, data, tune, one, evidence, config.data.id) for one in (shipment, tuned))
+    files, _ = (_write(desk, data, tune, one, evidence, config.data.id or _find_id(audit)) for one in (shipment, tuned))
     rows = np.sort(randomness.stream(ctx.seed, "parity").permutation(len(desk.examples))[:_COMPARED])
     parities = {"final": _compare(desk, shipment, rows), "tuned": _compare(desk, tuned, rows)}
     graph = _compare_graph(desk, shipment, rows) if bundle.BOOSTER in files and bundle.GRAPH in files else None
@@ -129,6 +129,12 @@ def _write(desk: Desk, data: PreparedData, tune: TuneReport, shipment: Shipment,
     )
     contents[bundle.CARD] = model_card(evidence, bundle.with_files(manifest, contents)).encode()
     return bundle.write_bundle(shipment.folder, contents, manifest)
+
+
+def _find_id(audit: AuditReport) -> str:
+    """The one column that names the rows, where the audit found just one."""
+    names = [column.name for column in audit.columns if column.role == "id"]
+    return names[0] if len(names) == 1 else ""
 
 
 def _trees(booster: lightgbm.Booster, problem: Problem, data: PreparedData, tune: TuneReport) -> dict[str, bytes]:

@@ -15,7 +15,7 @@ Frac = Annotated[float, Field(ge=0.0, le=1.0)]
 class Section(BaseModel):
     """A table of the settings file: unknown keys and wrong types are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DataConfig(Section):
