@@ -102,7 +102,7 @@ def test_a_table_takes_reordered_columns_keeps_ids_needs_no_target_and_names_wha
     assert [row["place"] for row in found] == ["p.csv:2", "p.csv:3", "p.csv:4"]
     np.testing.assert_array_equal([list(row["probs"].values()) for row in found[:2]], expected)
     assert "error" in found[2]
-    assert any("1 columns are not used: shoe" in text for text in told)
+    assert any("1 column is not used: shoe" in text for text in told)
     assert any("job holds values that were not seen in training and count as missing: pilot" in text for text in told)
 
 

@@ -22,9 +22,9 @@ def headline(steps: list[StepView]) -> dict[str, str]:
 
 def test_a_finished_road_tells_the_published_value_first():
     told = headline(image_project(MemoryStore())[-1].steps)
-    assert list(told) == ["Test accuracy", "Beats the baseline by", "What holds it back", "Next"]
+    assert list(told) == ["Test accuracy", "Beats the baseline on val by", "What holds it back", "Next"]
     assert told["Test accuracy"] == "98.1 % | 95 % interval (96.4 to 99.1 %) on 360 items. The goal of 97.0 % is reached."
-    assert told["Beats the baseline by"].startswith("2.4 points | Between +0.7 points and +4.1 points.")
+    assert told["Beats the baseline on val by"].startswith("2.4 points | Between +0.7 points and +4.1 points.")
     assert told["Next"] == "Turn the pictures a little as well as shifting them | Then <code>surefoot run --from tune</code>"
 
 
@@ -34,7 +34,7 @@ def test_before_the_test_the_val_value_is_called_by_its_name():
 
 
 def test_a_win_within_the_noise_is_called_so():
-    assert "Within the noise." in headline(bikes_project()[-1].steps)["Beats the baseline by"]
+    assert "Within the noise." in headline(bikes_project()[-1].steps)["Beats the baseline on val by"]
 
 
 def test_a_baseline_that_wins_is_the_winner():

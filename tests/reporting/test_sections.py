@@ -12,7 +12,7 @@ from surefoot.reporting.road import ROAD
 from surefoot.reporting.sections import show_report
 from surefoot.reporting.sections.final import join_phases
 from surefoot.reporting.views import Scene
-from surefoot.types import AuditReport, DiagnoseReport, ModelConfig, Report, TuneReport, reports
+from surefoot.types import AuditReport, DiagnoseReport, ModelConfig, Report, TuneReport, data_reports, reports
 from surefoot.types.problem import Problem
 from surefoot.types.views import StepView
 
@@ -28,7 +28,9 @@ def show(steps: list[StepView], name: str, store: MemoryStore | None = None, wit
 
 
 def test_every_kind_of_report_has_its_section_and_its_step():
-    kinds = {kind for _, kind in inspect.getmembers(reports, inspect.isclass) if issubclass(kind, Report) and kind is not Report} | {Problem}
+    found = [kind for module in (data_reports, reports) for _, kind in inspect.getmembers(module, inspect.isclass)]
+    kinds = {kind for kind in found if issubclass(kind, Report) and kind is not Report}
+    kinds |= {Problem}
     assert kinds == set(STEPS)
     assert list(STEPS.values()) == list(ROAD)
 

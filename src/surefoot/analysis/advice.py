@@ -39,7 +39,7 @@ def advise(
             Advice(
                 term="none",
                 what="No term stands out of the noise: gather more val data before choosing what to work on.",
-                command="" if is_kfold else "surefoot run --set split.protocol=kfold",
+                command="" if len(tune.weights) > 1 else "surefoot run --set split.protocol=kfold",
             ),
         )
     more = _more_data(curve)

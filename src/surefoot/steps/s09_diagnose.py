@@ -48,7 +48,7 @@ def diagnose(ctx: Context, config: DiagnoseStepConfig, *, problem: Problem, data
         gaps=gaps,
         verdict=verdict,
         unit=problem.metric if problem.classes == () else "error",
-        advice=tuple(advise(problem, gaps, verdict, curve, tune, val_error=errors["val"], is_kfold=len(desk.folds) > 1)),
+        advice=tuple(advise(problem, gaps, verdict, curve, tune, val_error=errors["val"])),
         curve=curve,
         ece=ece(val.targets, val.outputs) if is_labelled else None,
         reliability=reliability(val.targets, val.outputs) if is_labelled else (),

@@ -71,7 +71,11 @@ def _gaps(report: DiagnoseReport, scene: Scene) -> Markup:
         return EMPTY
     chart = bars("Gaps", rows, _error_axis(report, scene))
     cells = [(name, measured(gap, is_share) if gap else "not known", MEANINGS.get(name, "")) for name, gap in report.gaps.items()]
-    no_human = " Without a human level, bias is measured against zero error and is only an upper bound, which does not count." if not report.errors.get("human") else ""
+    no_human = (
+        " Without a human level, bias is measured against zero error and is only an upper bound, which does not count."
+        if not report.errors.get("human")
+        else ""
+    )
     note = f"A gap counts where its interval stays clear of zero; the largest such is orange.{no_human}"
     return figure("The gaps", join([chart, table("Gaps", ("gap", "value", "what it is"), cells, numeric=(1,))]), note)
 

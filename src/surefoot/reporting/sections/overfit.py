@@ -26,7 +26,7 @@ def show_overfit(report: OverfitReport, scene: Scene) -> Markup:
                     ("Chosen size", f"{amount(chosen.parameters, PARAMETER_UNITS, 1000)} parameters" if chosen else None),
                     ("It reached on train", metric.show(chosen.train_value) if chosen else None),
                     ("Val has turned", "yes: longer training only learns by heart" if report.turned else "no: it was still getting better"),
-                    ("Speed", f"{number(round(report.ladder[report.chosen].rate))} items per second" if report.ladder[report.chosen].rate else None),
+                    ("Speed", f"{number(round(chosen.rate))} items per second" if chosen and chosen.rate else None),
                 ]
             ),
             cards(_ladder(report, scene), _sizes(report, scene), show_history(chosen.history, metric) if chosen else EMPTY),
