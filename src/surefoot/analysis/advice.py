@@ -27,7 +27,6 @@ def advise(
     tune: TuneReport,
     *,
     val_error: Measured | None,
-    is_kfold: bool,
 ) -> list[Advice]:
     """Advice for each gap that is more than zero, the most rewarding first."""
     known = [(name, gap) for name, gap in gaps.items() if gap is not None and gap.value > 0 and name in _WORDS]

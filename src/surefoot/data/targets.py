@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from surefoot.data.readers.nearest import suggest
 from surefoot.types.errors import DataError
 from surefoot.types.problem import Problem
 from surefoot.types.source import ImageSource, TableSource
@@ -33,16 +33,15 @@ def check_column(source: TableSource, name: str, setting: str) -> None:
         DataError: it is not; the nearest name is suggested.
     """
     if name not in source.columns:
-        near = difflib.get_close_matches(name, list(source.columns), n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"The columns are: {', '.join(list(source.columns)[:20])}."
+        hint = suggest(name, source.columns).strip() or f"The columns are: {', '.join(list(source.columns)[:20])}."
         raise DataError(f"There is no column {name!r} in the data.", where=f"{setting} = {name!r}", next=hint)
 
 
 def raw_targets(source: ImageSource | TableSource, columns: tuple[str, ...]) -> list[Any] | np.ndarray:
-    """The target as found: a list of labels, or an array (N,) or (N, T); None or NaN where missing."""
+    """The target as found: a list of labels, or an array (N,) or (N, T); None or NaN where missing or infinite."""
     if isinstance(source, ImageSource):
         return source.labels
-    values = [source.columns[name] for name in columns]
+    values = [np.where(np.isinf(column), np.nan, column) if column.dtype.kind == "f" else column for column in (source.columns[name] for name in columns)]
     return values[0] if len(values) == 1 else np.stack(values, 1)
 
 

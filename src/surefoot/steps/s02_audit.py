@@ -68,7 +68,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     ]
     return AuditReport(
         fingerprint=source.fingerprint,
-        num_items=len(source) + len(refused),
+        num_items=len(source) + len(source.refused),  # what reading refused is one of the source's items
         num_usable=len(rows),
         index=ctx.store.put_table(index),
         refused=tuple(RefusedItem(place=r.place, reason=r.reason, code=r.code) for r in refused[:_LISTED]),
@@ -121,7 +121,8 @@ def _check_left(rows: np.ndarray, targets: np.ndarray, problem: Problem, source:
     if problem.task in ("binary", "multiclass"):
         counts = np.bincount(targets[rows, 0].astype(int), minlength=len(problem.classes))
         if (counts >= 5).sum() < 2:
-            listed = ", ".join(f"{name}: {count}" for name, count in zip(problem.classes, counts))
+            listed = ", ".join(f"{name}: {count}" for name, count in zip(problem.classes[:_NAMED], counts))
+            listed += f" and {len(counts) - _NAMED:,} more classes" if len(counts) > _NAMED else ""
             raise DataError(
                 f"Fewer than two classes have the five items that measuring takes ({listed}).",
                 where="s02_audit",
