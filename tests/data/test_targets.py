@@ -40,7 +40,7 @@ def test_the_target_is_the_column_asked_for_else_the_suggested_one():
 def test_a_misspelt_column_comes_with_the_right_one():
     with pytest.raises(DataError, match="no column 'lable'") as caught:
         find_columns(table(label=["a"], size=["b"]), "lable")
-    assert caught.value.next == "Did you mean 'label'?"
+    assert caught.value.next == 'Did you mean "label"?'
     assert caught.value.where == "data.target = 'lable'"
     assert caught.value.exit_code == 3
 
