@@ -18,11 +18,13 @@ def find_columns(source: TableSource, asked: str | list[str]) -> tuple[str, ...]
     """The target columns: as asked, else what the reader suggests.
 
     Raises:
-        DataError: a column is not there; the nearest name is suggested.
+        DataError: a column is not there (the nearest name is suggested), or is named twice.
     """
     names = ([asked] if isinstance(asked, str) else list(asked)) if asked else list(source.suggested_target)
     for name in names:
         check_column(source, name, "data.target")
+    if len(set(names)) < len(names):
+        raise DataError(f"data.target names a column twice: {', '.join(names)}.", where=f"data.target = {names}", next="Name each once.")
     return tuple(names)
 
 

@@ -15,6 +15,9 @@ from surefoot.types import Context, DataError, Finding, ImageSource, Problem, Pr
 _MOST_CLASSES = 30
 """Whole numbers with at most this many values are read as classes, with more as amounts."""
 
+_LARGEST = 1e100
+"""Squares and their sums over all items stay finite up to here (the largest float64 is 1.8e308)."""
+
 _SKEWED = 1.0
 """Skewness of a target that is never negative, above which it is trained on a log scale (Bulmer 1979: above 1 is highly skewed)."""
 
@@ -30,6 +33,8 @@ def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
     columns = _find_target(source, config, reasons)
     raw = raw_targets(source, columns)
     _check_varies(raw, columns)
+    _check_size(raw, columns)
+    _check_together(raw, columns, source)
     task = config.problem.task or _infer_task(raw, columns, reasons)
     spec = TASKS[task]
     classes = _name_classes(raw, columns, task)
@@ -97,6 +102,26 @@ def _check_varies(raw: list[Any] | np.ndarray, columns: tuple[str, ...]) -> None
         )
 
 
+def _check_size(raw: list[Any] | np.ndarray, columns: tuple[str, ...]) -> None:
+    if isinstance(raw, np.ndarray) and raw.dtype.kind == "f" and (largest := float(np.nanmax(np.abs(raw)))) > _LARGEST:
+        raise DataError(
+            f"The target {' and '.join(columns)} reaches {largest:.3g}; squares of such numbers can't be held.",
+            where=" and ".join(columns),
+            next=f"Give it in a larger unit, so that nothing is above {_LARGEST:.0e}, or take its logarithm.",
+        )
+
+
+def _check_together(raw: list[Any] | np.ndarray, columns: tuple[str, ...], source: ImageSource | TableSource) -> None:
+    """Several target columns must all be numbers."""
+    if len(columns) > 1 and isinstance(source, TableSource) and isinstance(raw, np.ndarray) and raw.dtype.kind != "f":
+        words = [name for name in columns if source.columns[name].dtype.kind != "f"]
+        raise DataError(
+            f"{len(columns)} target columns must all be numbers, and {' and '.join(words)} holds none.",
+            where=f"data.target = {list(columns)}",
+            next="Name one column of words alone, or columns that are all amounts, or all 0 and 1.",
+        )
+
+
 def _infer_task(raw: list[Any] | np.ndarray, columns: tuple[str, ...], reasons: list[Reason]) -> str:
     task, why = _read_task(_present(raw), columns)
     reasons.append(Reason(setting="problem.task", value=task, why=why))
@@ -129,6 +154,7 @@ def _name_classes(raw: list[Any] | np.ndarray, columns: tuple[str, ...], task: s
             )
         return ()
     if task == "multilabel":
+        _check_labels(raw, columns)
         return columns if len(columns) > 1 else tuple(str(number) for number in range(len(np.atleast_1d(_present(raw)[0]))))
     if np.ndim(_present(raw)[0]) == 1:
         raise DataError(
@@ -138,6 +164,19 @@ def _name_classes(raw: list[Any] | np.ndarray, columns: tuple[str, ...], task: s
     if task == "binary" and len(classes) != 2:
         raise DataError(f"{columns[0]} has {len(classes)} values, and binary needs two.", where="problem.task", next="Set problem.task = 'multiclass'.")
     return classes
+
+
+def _check_labels(raw: list[Any] | np.ndarray, columns: tuple[str, ...]) -> None:
+    present = _present(raw)
+    if np.ndim(present[0]) == 0:
+        raise DataError(f"multilabel takes several targets, and {columns[0]} is one.", where="problem.task", next="Leave it out, or name more columns.")
+    matrix = np.asarray(present, np.float64)
+    if not np.isin(matrix[~np.isnan(matrix)], (0.0, 1.0)).all():
+        raise DataError(
+            f"multilabel takes targets that are 0 or 1, and {' and '.join(columns)} hold other numbers.",
+            where="problem.task",
+            next="Set problem.task = 'vector_regression', or name other targets.",
+        )
 
 
 def _check_metric(name: str, task: str, ctx: Context) -> None:
@@ -179,7 +218,7 @@ def _note_reading(source: ImageSource | TableSource, raw: list[Any] | np.ndarray
             Finding(
                 code="data.missing_values",
                 severity="warn",
-                what=f"{missing:,} of {len(raw):,} items have no target; they are left out.",
+                what=f"{missing:,} of {len(raw):,} items have no target, or an infinite one; they are left out.",
                 where="target",
                 next="Label them, or leave it so.",
                 evidence={"missing": missing, "items": len(raw)},

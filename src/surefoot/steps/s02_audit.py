@@ -31,6 +31,8 @@ from surefoot.types import (
 )
 
 _LISTED = 2_000
+_NAMED = 10
+"""Classes and refused items that one sentence names."""
 _CHUNK = 256
 
 
@@ -54,7 +56,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         inputs = {p.name: source.columns[p.name] for p in profiles if p.role not in ("target", "id", "weight", "ignored")}
         contents = dict(enumerate(hash_rows(inputs)))
     rows = np.asarray([row for row in contents if not np.isnan(targets[row]).any()], np.int64)
-    _check_left(rows, targets, problem, source)
+    _check_left(rows, targets, problem, refused)
     ids = number_equals(contents[row] for row in rows)
     index = _build_index(source, config, problem, rows, ids, [contents[row] for row in rows], targets[rows])
     counts, edges = _count_targets(targets[rows], problem)
@@ -111,12 +113,13 @@ def _each_image(source: ImageSource) -> Iterator[tuple[int, tuple[str, tuple[int
             yield from zip(rows, pool.map(read, rows))
 
 
-def _check_left(rows: np.ndarray, targets: np.ndarray, problem: Problem, source: ImageSource | TableSource) -> None:
+def _check_left(rows: np.ndarray, targets: np.ndarray, problem: Problem, refused: list[Refused]) -> None:
     if not len(rows):
+        reasons = Counter(item.reason for item in refused).most_common(_NAMED)
         raise DataError(
-            f"None of the {len(source):,} items can be used.",
-            where="s02_audit",
-            next="The report lists each with its reason; check data.source and data.target.",
+            f"None of the {len(targets):,} items can be used: {'; '.join(f'{reason} ({count:,})' for reason, count in reasons) or 'none has a target'}.",
+            where=", ".join(item.place for item in refused[:_NAMED]) or f"s02_audit, {' and '.join(problem.target)}",
+            next="Mend or replace them; check data.source and data.target.",
         )
     if problem.task in ("binary", "multiclass"):
         counts = np.bincount(targets[rows, 0].astype(int), minlength=len(problem.classes))
@@ -164,9 +167,11 @@ def _read_groups(values: np.ndarray) -> list[str | None]:
 
 
 def _read_weights(values: np.ndarray, name: str) -> np.ndarray:
-    if values.dtype.kind != "f" or not np.isfinite(values).all() or (values < 0).any():
+    if values.dtype.kind != "f" or not np.isfinite(values).all() or (values < 0).any() or not values.any():
         raise DataError(
-            f"The weights in {name} must be numbers from 0 up, one in every row.", where=f"data.weight = {name!r}", next="Mend the column, or name none."
+            f"The weights in {name} must be numbers from 0 up, one in every row and not all of them 0.",
+            where=f"data.weight = {name!r}",
+            next="Mend the column, or name none.",
         )
     return values.astype(np.float32)
 

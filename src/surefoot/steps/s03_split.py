@@ -64,6 +64,7 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
     else:
         _place_rest(draft, units, problem, quotas, ctx.seed)
     dealt = _deal(draft, units, wanted, by, ctx.seed)
+    _check_folds(draft, dealt, problem)
     return _report(ctx, problem, draft, dealt, by, newcomers if known else 0)
 
 
@@ -238,6 +239,23 @@ def _straddling(draft: Draft, keep: list[int]) -> list[str]:
     for item in keep:
         sets.setdefault(draft.contents[item], set()).add(str(draft.sets[item]))
     return [content for content, names in sets.items() if len(names) > 1]
+
+
+def _check_folds(draft: Draft, dealt: Dealt, problem: Problem) -> None:
+    """Makes sure that every fold has something to train on: a few large groups, or rows sorted by target, may leave nothing, or one class."""
+    is_classes = problem.task in ("binary", "multiclass")
+    for fold in range(dealt.folds):
+        train = [
+            item
+            for item in np.flatnonzero(draft.sets == "train")
+            if item not in draft.refused and fold in dealt.used[item] and (dealt.protocol == "holdout" or fold not in dealt.val[item])
+        ]
+        if not train or (is_classes and len({draft.targets[item, 0] for item in train}) < 2):
+            raise DataError(
+                f"Fold {fold + 1} of {dealt.folds} has {'one class' if train else 'nothing'} to train on.",
+                where="s03_split",
+                next="Items of one group, of one moment and equal items stay together: see split.group, split.time and split.folds, or give more items.",
+            )
 
 
 def _check_measurable(class_counts: dict[str, dict[str, int]], counts: dict[str, int]) -> None:
