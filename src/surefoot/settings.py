@@ -53,7 +53,7 @@ def check(values: dict[str, Any], *, where: str = FILE) -> Settings:
         for problem in error.errors():  # where several types would do, each complains: the first is enough
             name, why = _explain(problem)
             problems.setdefault(name, why)
-    problems |= _check_shares(values)
+    problems |= _check_shares(values) | _check_budget(values)
     if problems:
         count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
         lines = "\n".join(f"  - {name}: {why}" for name, why in problems.items())
@@ -124,6 +124,12 @@ def _check_shares(values: dict[str, Any]) -> dict[str, str]:
     if abs(shares - 1) > 1e-6:
         return {"split": f"train + val + test are {shares:g}, and must be 1, for example 0.6, 0.2, 0.2."}
     return {} if split.train else {"split.train": "nothing is left to train on (got 0.0)."}
+
+
+def _check_budget(values: dict[str, Any]) -> dict[str, str]:
+    budget = str(values.get("budget", ""))
+    is_nothing = re.fullmatch(r"[0.]+[smh]", budget)
+    return {"budget": f"{budget} is no time at all; the least that walks the road is smoke."} if is_nothing else {}
 
 
 def _explain(problem: Any) -> tuple[str, str]:

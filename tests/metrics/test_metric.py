@@ -119,9 +119,9 @@ def test_a_users_function_may_ask_for_the_threshold(tmp_path):
     assert metrics.get("mine:share", tmp_path).score(TARGETS, PROBS, threshold=0.05) == 1.0
 
 
-def test_a_users_metric_object_is_taken_as_it_is(tmp_path):
+def test_a_users_metric_object_is_known_by_its_name_in_the_settings(tmp_path):
     (tmp_path / "mine.py").write_text("from surefoot.metrics import Metric\nOURS = Metric('ours', 'Ours', True, lambda t, o, threshold=0.5: 1.0)\n")
-    assert metrics.get("mine:OURS", tmp_path).name == "ours"
+    assert metrics.get("mine:OURS", tmp_path).name == "mine:OURS"
 
 
 def test_what_is_no_metric_is_refused(tmp_path):

@@ -24,7 +24,7 @@ def score(store: Store, problem: Problem, metric: Metric, predictions: Predictio
     measured = measure(at, predictions, seed=seed)
     folds = predictions.folds if predictions.folds is not None else np.zeros(len(predictions), np.int16)
     by_fold = [at.score(predictions.targets[folds == k], predictions.outputs[folds == k]) for k in np.unique(folds)]
-    others = evaluate((problem.metric, *problem.metrics), predictions.targets, predictions.outputs, threshold)
+    others = evaluate((metric, *problem.metrics), predictions.targets, predictions.outputs, threshold)
     return ModelScore(
         value=measured.value,
         interval=measured.interval,

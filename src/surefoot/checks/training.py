@@ -88,6 +88,14 @@ def layers(evidence: Sequence[Layer]) -> list[Verdict]:
     ]
 
 
+def stays_finite(diverged: Sequence[str], lr: float) -> Verdict:
+    """The loss of the short runs stays a finite number."""
+    what = f"at lr {lr:g} the loss stops being a finite number within a few steps, on {', '.join(diverged)}"
+    check = Check(name="training stays finite", ok=not diverged, what=what)
+    advice = "Lower train.lr, set train.clip = 1.0, and look at the loss and at the ranges of the inputs."
+    return _verdict(check, "train.diverged", advice, {"runs": list(diverged), "lr": lr})
+
+
 def looks_at_input(influence: float, real_loss: float, blind_loss: float) -> Verdict:
     """Real inputs do clearly better than zeroed ones after the same steps."""
     ok = influence > 0 and real_loss < BLIND_MARGIN * blind_loss

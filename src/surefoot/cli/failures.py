@@ -35,10 +35,11 @@ def report(error: BaseException, *, as_json: bool = False, next: str = "") -> in
     if hasattr(error, "format_message"):  # Typer's own: the command line was wrong
         return _tell("UsageError", _explain_usage(error), as_json, 2)
     traceback.print_exception(error)
-    if _is_theirs(error.__traceback__):
+    written = _misspelt_place(error)
+    if written or is_theirs(error.__traceback__):
         parts = (
             f"{type(error).__name__}: {error}",
-            _last_place(error.__traceback__),
+            written or _last_place(error.__traceback__),
             next or "This was raised in your own code; the traceback above leads there.",
         )
         return _tell("", parts, as_json, 1)
@@ -74,13 +75,22 @@ def _explain_usage(error: BaseException) -> tuple[str, str, str]:
     return error.format_message(), path, f"`{path} --help` says what there is."  # type: ignore[attr-defined]
 
 
-def _is_theirs(place: TracebackType | None) -> bool:
+def is_theirs(place: TracebackType | None) -> bool:
     """Whether the error arose in, or below, a file of the user's."""
     while place is not None:
         if place.tb_frame.f_globals.get("__name__", "").startswith("surefoot_user_"):
             return True
         place = place.tb_next
     return False
+
+
+def _misspelt_place(error: BaseException) -> str:
+    """File and line of what Python can't parse, where the file is none of ours; it never ran, so no frame leads there."""
+    from surefoot import __file__ as ours
+
+    if not isinstance(error, SyntaxError) or not error.filename or error.filename.startswith((os.path.dirname(ours), "<")):
+        return ""
+    return f"{error.filename}:{error.lineno}"
 
 
 def _last_place(place: TracebackType | None) -> str:

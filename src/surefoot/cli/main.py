@@ -64,6 +64,10 @@ def main(words: list[str] | None = None) -> int:
         code = typer.main.get_command(app).main(words, prog_name="surefoot", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = failures.INTERRUPTED
+    except SystemExit as error:
+        if not failures.is_theirs(error.__traceback__):
+            raise  # the shell's completion and the server end so
+        return failures.report(error, as_json=as_json)
     except Exception as error:
         return failures.report(error, as_json=as_json)
     if code == failures.INTERRUPTED:

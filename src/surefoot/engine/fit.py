@@ -196,7 +196,12 @@ def _augmented(batch: Batch, augment: Callable, generator: torch.Generator) -> B
 
 
 def _loss(job: Job, config: TrainConfig, batch: Batch) -> Tensor:
-    loss = job.loss(job.network(*batch.inputs), batch.targets, weights=batch.weights, **job.loss_options)
+    try:
+        loss = job.loss(job.network(*batch.inputs), batch.targets, weights=batch.weights, **job.loss_options)
+    except Exception as error:
+        shapes = ", ".join(f"{tuple(given.shape)} {str(given.dtype).removeprefix('torch.')}" for given in (*batch.inputs, batch.targets))
+        error.add_note(f"while: a training step, inputs and targets {shapes}")
+        raise
     if config.l1:
         loss = loss + config.l1 * torch.stack([p.abs().sum() for p in job.network.parameters() if p.ndim > 1]).sum()
     return loss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ def get(name: str, folder: Path | None = None) -> Metric:
     Raises:
         UsageError: there is none, or it is no metric.
     """
-    return as_metric(resolve(name, kind="metric", folder=folder), name)
+    metric = as_metric(resolve(name, kind="metric", folder=folder), name)
+    return replace(metric, name=name) if ":" in name else metric  # whatever the user calls it, reports know it by the name in the settings
 
 
 def evaluate(names: Iterable[str | Metric], targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> dict[str, float]:

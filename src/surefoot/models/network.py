@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from surefoot.types.errors import UsageError
+
 
 class Network(nn.Module):
     """Raw fields in, logits out.
@@ -19,8 +21,19 @@ class Network(nn.Module):
         self.prepare, self.body, self.finish = prepare, body, finish or nn.Identity()
 
     def forward(self, *fields: Tensor) -> Tensor:
-        """(B, ...) raw fields -> (B, num_outputs) in training space, which the loss takes."""
-        return self.body(*self.prepare(*fields))
+        """(B, ...) raw fields -> (B, num_outputs) in training space, which the loss takes.
+
+        Raises:
+            UsageError: the body returns something that is no tensor.
+        """
+        outputs = self.body(*self.prepare(*fields))
+        if not isinstance(outputs, Tensor):
+            raise UsageError(
+                f"The net returns an object of type {type(outputs).__name__}, no tensor.",
+                where=f"model, {type(self.body).__name__}.forward",
+                next="Return one tensor of raw outputs, (B, num_outputs).",
+            )
+        return outputs
 
 
 class Deployed(nn.Module):

@@ -15,6 +15,7 @@ from surefoot.engine.devices import choose_device
 from surefoot.events import Announcer
 from surefoot.runners import plan
 from surefoot.runners.keep import REF
+from surefoot.runners.names import check_names
 from surefoot.runners.plan import PlannedStep, StepSpec
 from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import ProjectLedger, StepRow
@@ -57,6 +58,7 @@ def walk(job: Walk) -> list[StepView]:
     views: list[StepView] = []
     specs = _specs(job)
     choose_device(job.values.device)  # a wrong device is said before the first step, not at the sixth
+    check_names(job.values, job.root)
     with interrupt.watched():
         for position, spec in enumerate(specs):
             row, number, view = _take(job, spec, number, reports, position, len(plan.load_road(job.root)))
@@ -207,7 +209,11 @@ def _do(job: Walk, spec: StepSpec, key: str, number: int, reports: dict[str, Ste
     )
     inputs = {parameter: read_report(job.store, plan.find_step(name, job.root), reports[name].report) for parameter, name in spec.inputs.items()}
     started = perf_counter()
-    report = spec.function(ctx, config, **inputs)
+    try:
+        report = spec.function(ctx, config, **inputs)
+    except Exception as error:
+        error.add_note(f"while: {spec.name}, round {number}")
+        raise
     ref = job.store.put_bytes(report.model_dump_json().encode())
     row = StepRow(number, spec.name, key, ref, report.gate, perf_counter() - started, folder, plan.code_version(), "")
     job.ledger.finish_step(row)

@@ -45,12 +45,14 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
         config.train, len(desk.folds[0].train), problem.kind, augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, class_weights="none"
     )
     job = _job(ctx, desk, model, train)
-    settle_speed(ctx, job, train, "the sanity checks")
-    verdicts = [*_look(ctx, desk, job, problem, not config.train.loss), *(short := _short_runs(ctx, desk, model, train))[0]]
-    verdict, curve = _memorise(ctx, desk, model, train)
-    verdicts.append(verdict)
-    verdicts.append(checks.exportable(_try_export(desk, job, problem, data)))
-    curves = short[1] | {"tiny batch": curve}
+    verdicts = [_ask_shape(ctx, job, problem)]
+    curves: dict[str, tuple[float, ...]] = {}
+    if verdicts[0][0].ok:  # a net of the wrong shape fails all else, or breaks it
+        settle_speed(ctx, job, train, "the sanity checks")
+        verdicts += _look(ctx, desk, job, not config.train.loss)
+        short, curves = _short_runs(ctx, desk, model, train)
+        verdict, curves["tiny batch"] = _memorise(ctx, desk, model, train)
+        verdicts += [*short, verdict, checks.exportable(_try_export(desk, job, problem, data))]
     inputs = job.examples.inputs(torch.from_numpy(desk.folds[0].train[:1]))
     return SanityReport(
         checks=tuple(check for check, _ in verdicts),
@@ -72,16 +74,16 @@ def _job(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> Jo
     return make_job(desk, build_network(desk, model, desk.folds[0]), desk.folds[0], train)
 
 
-def _look(ctx: Context, desk: Desk, job: Job, problem: Problem, has_theory: bool) -> list[checks.Verdict]:
+def _ask_shape(ctx: Context, job: Job, problem: Problem) -> checks.Verdict:
+    outputs = probe.random_outputs(job, 4, ctx.seed)
+    return checks.output_shape(tuple(outputs.shape), 4, problem.num_outputs, bool(torch.isfinite(outputs).all()))
+
+
+def _look(ctx: Context, desk: Desk, job: Job, has_theory: bool) -> list[checks.Verdict]:
     """What can be seen without training."""
     rows = desk.folds[0].train[: min(64, len(desk.folds[0].train))]
-    outputs = probe.random_outputs(job, 4, ctx.seed)
-    shape = checks.output_shape(tuple(outputs.shape), 4, problem.num_outputs, bool(torch.isfinite(outputs).all()))
-    if not shape[0].ok:
-        return [shape]
     sample = desk.folds[0].train[np.sort(randomness.stream(ctx.seed, "init loss").permutation(len(desk.folds[0].train))[:512])]
     return [
-        shape,
         *([checks.init_loss(probe.loss_at_init(job, sample), *_expected(desk, job, sample))] if has_theory else []),
         checks.gradient(probe.gradient_error(job, rows[:8], ctx.seed)),
         checks.batch_leak(probe.batch_leak(job, rows[:8])),
@@ -97,7 +99,7 @@ def _expected(desk: Desk, job: Job, rows: np.ndarray) -> tuple[float, str]:
 
 
 def _short_runs(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> tuple[list[checks.Verdict], dict[str, tuple[float, ...]]]:
-    """The same few steps on real inputs, on zeroed inputs, and on shuffled labels."""
+    """The same few steps on real inputs, on zeroed inputs, and on shuffled labels; what diverged is compared with nothing."""
     rows = desk.folds[0].train[np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(desk.folds[0].train))[:_SHORT_ITEMS])]
     size = min(64, len(rows))
     short = train.model_copy(update={"batch_size": size, "epochs": _SHORT_STEPS * size / len(rows)})
@@ -112,13 +114,16 @@ def _short_runs(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig
     shuffled = run(probe.shuffle_labels(base, ctx.seed), "shuffled labels")
     influence = probe.input_influence(base, rows[:16])
     real = run(replace(base, network=copy.deepcopy(base.network)), "real inputs")
+    runs = {"real inputs": real, "zeroed inputs": blind, "shuffled labels": shuffled}
+    curves = {name: tuple(r.loss for r in fitted.records) for name, fitted in runs.items()}
+    if diverged := [name for name, fitted in runs.items() if fitted.diverged or not fitted.records]:
+        return [checks.stays_finite(diverged, short.lr)], curves
     verdicts = [
         checks.looks_at_input(
             max(influence, probe.input_influence(replace(base, network=real.network), rows[:16])), real.records[-1].loss, blind.records[-1].loss
         ),
         checks.shuffled_labels(float(shuffled.records[-1].val_loss or 0.0), probe.prior_loss(base)),
     ]
-    curves = {name: tuple(r.loss for r in fitted.records) for name, fitted in (("real inputs", real), ("zeroed inputs", blind), ("shuffled labels", shuffled))}
     return verdicts, curves
 
 
@@ -166,7 +171,15 @@ def _try_export(desk: Desk, job: Job, problem: Problem, data: PreparedData) -> s
 
 def _explain(findings: list[Finding]) -> tuple[Finding, ...]:
     """The cause first: what a wrong shape, loss or gradient breaks is listed under it."""
-    causes = ("model.output_shape", "model.gradient_wrong", "model.init_loss", "model.batch_leak", "model.vanishing_gradient", "model.dead_units")
+    causes = (
+        "model.output_shape",
+        "model.gradient_wrong",
+        "model.init_loss",
+        "train.diverged",
+        "model.batch_leak",
+        "model.vanishing_gradient",
+        "model.dead_units",
+    )
     cause = next((code for code in causes if any(f.code == code for f in findings)), "")
     symptoms = ("model.cannot_overfit", "model.input_ignored")
     explained = [f.model_copy(update={"because": cause}) if cause and f.code in symptoms else f for f in findings]

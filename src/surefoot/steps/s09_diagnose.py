@@ -57,7 +57,7 @@ def diagnose(ctx: Context, config: DiagnoseStepConfig, *, problem: Problem, data
         roc=_curves(problem, val, roc),
         pr=_curves(problem, val, pr),
         residuals=_residuals(ctx, val) if not problem.classes else (),
-        metrics=evaluate((problem.metric, *problem.metrics), val.targets, val.outputs, tune.threshold),
+        metrics=evaluate((desk.metric, *problem.metrics), val.targets, val.outputs, tune.threshold),
         findings=(
             *checks.largest_gap(gaps, verdict),
             *checks.calibration(ece(val.targets, val.outputs) if is_labelled else None),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,7 +240,7 @@ def _explain(context: sa.engine.ExceptionContext) -> None:
     """Says what SQLite means, whatever it was asked; errors that only a defect of ours can cause stay as they are."""
     error = context.original_exception
     name, where = getattr(error, "sqlite_errorname", ""), str(context.engine.url.database) if context.engine else ""
-    if name.startswith("SQLITE_FULL"):
+    if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(Path(where).parent)):  # its shared memory finds no room
         raise ResourceError("The disk is full: the ledger could not be written.", where=where, next="Free some space, then give the same command again.")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         raise BusyError("Another process is writing to the ledger.", where=where, next="Wait until it is done, then give the same command again.")
@@ -247,6 +248,10 @@ def _explain(context: sa.engine.ExceptionContext) -> None:
         raise DamagedError(f"The ledger can't be read: {error}.", where=where, next="Restore it from a copy, or move it away and walk the road anew.")
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR")):
         raise SurefootError(f"The ledger can't be used: {error}.", where=where, next="Check the permissions of the file and its folder.")
+
+
+def _is_full(folder: Path) -> bool:
+    return folder.is_dir() and shutil.disk_usage(folder).free < _LEAST_FREE
 
 
 def _step_row(row: Any) -> StepRow:
