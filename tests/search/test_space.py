@@ -87,8 +87,6 @@ def test_fixed_settings_are_not_searched(space):
         ("train.lr", Space(uniform=(0.2, 0.1)), "train.lr goes from 0.2 to 0.1"),
         ("train.lr", Space(uniform=(0.2, 0.2)), "train.lr goes from 0.2 to 0.2"),
         ("train.lr", Space(log_uniform=(0.0, 0.1)), "train.lr goes from 0 to 0.1"),
-        ("train.lr", Space(uniform=(float("nan"), 0.1)), "train.lr goes from nan to 0.1"),
-        ("train.lr", Space(log_uniform=(1e-4, float("inf"))), "train.lr goes from 0.0001 to inf"),
         ("train.lr", Space(uniform=(-1.0, 0.1)), "train.lr can't be -1.0"),
         ("model.dropout", Space(uniform=(0.0, 1.0)), "model.dropout can't be 1.0"),
         ("model.dropout", Space(choice=[0.1, "much"]), "model.dropout can't be 'much'"),
