@@ -105,6 +105,7 @@ def test_a_key_like_no_other_comes_without_a_suggestion(tmp_path):
         ("[split]\ntrain = 1.5", "split.train", "less than or equal to 1"),
         ("[split]\ntrain = nan", "split.train", "got nan"),
         ("[data]\ntarget = 5", "data.target", "valid string"),
+        ("budget = '0.0m'", "budget", "no time at all"),
         ("data = 'photos/'", "data", "got 'photos/'"),
         ("[problem]\ntask = 'classification'", "problem.task", "'multiclass'"),
         ("[[train.phases]]\nepochs = 0", "train.phases.0.epochs", "greater than 0"),

@@ -63,8 +63,7 @@ def call(function: Callable[..., Any], available: Mapping[str, Any], *, what: st
             where=what,
             next=f"Give these a default, or ask for: {', '.join(available) or 'nothing'}.",
         )
-    takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    return function(**{n: value for n, value in available.items() if takes_all or n in parameters})
+    return function(**{n: value for n, value in available.items() if n in parameters})
 
 
 def source_file(name: str, folder: Path | None) -> Path | None:

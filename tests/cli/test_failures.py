@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
@@ -91,3 +92,27 @@ def test_colour_is_for_terminals_that_want_it(capsys, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     failures.report(DataError("Something happened."))
     assert "\033" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "code", "told"), [(errno.EROFS, 1, "Check the permissions"), (errno.ENOSPC, 5, "Free some space")])
+def test_what_the_machine_refuses_is_no_defect_of_ours(capsys, number, code, told):
+    assert failures.report(OSError(number, "No.", "/some/folder")) == code
+    err = capsys.readouterr().err
+    assert "where: /some/folder" in err
+    assert told in err
+    assert "defect" not in err
+
+
+def test_a_file_of_the_users_that_python_can_not_parse_is_named_by_its_line(tmp_path, capsys):
+    (tmp_path / "mine.py").write_text("x = 1\nclass Net(:\n")
+    with pytest.raises(SyntaxError, match="invalid syntax") as caught:
+        refs.resolve("mine:Net", kind="model", folder=tmp_path)
+    assert failures.report(caught.value) == 1
+    err = capsys.readouterr().err
+    assert f"where: {tmp_path / 'mine.py'}:2" in err
+    assert "in your own code" in err
+
+
+def test_memory_that_pytorch_asks_for_in_vain_is_a_resource(capsys):
+    assert failures.report(RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes.")) == 5
+    assert "defect" not in capsys.readouterr().err

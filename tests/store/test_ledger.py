@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
+from surefoot.store import ledger as ledger_file
 from surefoot.store.ledger import ProjectLedger, StepRow
 from surefoot.types.errors import BusyError, DamagedError, ResourceError, SurefootError
 
@@ -285,3 +287,12 @@ def test_threads_share_one_ledger(ledger):
     for thread in threads:
         thread.join()
     assert ledger.count_look("0", "0") == 40
+
+
+def test_a_ledger_that_finds_no_room_on_a_full_disk_is_a_resource(tmp_path, monkeypatch):
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+    context = SimpleNamespace(original_exception=error, engine=SimpleNamespace(url=SimpleNamespace(database=str(tmp_path / "surefoot.db"))))
+    monkeypatch.setattr(ledger_file.shutil, "disk_usage", lambda folder: SimpleNamespace(free=10))
+    with pytest.raises(ResourceError, match="disk is full"):
+        ledger_file._explain(context)

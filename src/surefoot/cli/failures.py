@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -10,7 +11,8 @@ import traceback
 from types import TracebackType
 
 INTERRUPTED = 130
-OUT_OF_MEMORY = 5
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def report(error: BaseException, *, as_json: bool = False, next: str = "") -> int:
@@ -26,12 +28,9 @@ def report(error: BaseException, *, as_json: bool = False, next: str = "") -> in
     """
     from surefoot.types.errors import SurefootError
 
+    error = _blame_machine(error) or error
     if isinstance(error, SurefootError):
         return _tell(type(error).__name__, (error.what, error.where, error.next), as_json, error.exit_code)
-    if isinstance(error, MemoryError):
-        return _tell(
-            "ResourceError", ("The memory is used up.", "", "Set a smaller train.batch_size, data.side or budget, then go on."), as_json, OUT_OF_MEMORY
-        )
     if hasattr(error, "format_message"):  # Typer's own: the command line was wrong
         return _tell("UsageError", _explain_usage(error), as_json, 2)
     traceback.print_exception(error)
@@ -46,6 +45,20 @@ def report(error: BaseException, *, as_json: bool = False, next: str = "") -> in
     what = f"{type(error).__name__}: {error}"
     advice = "This is a defect of Surefoot. Please report it with the traceback above and what `surefoot doctor` says."
     return _tell("Unexpected", (what, _last_place(error.__traceback__), advice), as_json, 1)
+
+
+def _blame_machine(error: BaseException) -> BaseException | None:
+    """What the machine refused, in three parts: memory, room or permission; None where it is something else, or in the user's own code."""
+    from surefoot.types.errors import ResourceError, SurefootError
+
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "not enough memory" in str(error):  # PyTorch's own two
+        return ResourceError("The memory is used up.", next="Set a smaller train.batch_size, data.side or budget, then go on.")
+    if not isinstance(error, OSError) or error.errno not in _FULL | _DENIED or is_theirs(error.__traceback__):
+        return None
+    what, where = f"{error.strerror}.", str(error.filename or "")
+    if error.errno in _FULL:
+        return ResourceError(what, where=where, next="Free some space, then give the same command again.")
+    return SurefootError(what, where=where, next="Check the permissions, or name a folder that can be written.")
 
 
 def _tell(name: str, parts: tuple[str, str, str], as_json: bool, code: int) -> int:

@@ -20,6 +20,7 @@ from surefoot.transforms.prepare import Finish, build_prepare, prepared_fields
 from surefoot.types.configs import ModelConfig
 from surefoot.types.context import Context
 from surefoot.types.data_reports import PreparedData
+from surefoot.types.errors import UsageError
 from surefoot.types.problem import Problem
 
 
@@ -83,6 +84,10 @@ def build_network(desk: Desk, model: ModelConfig, part: Part) -> Network:
     """A fresh network: the same weights for the same seed, whatever was drawn before."""
     torch.manual_seed(randomness.key(desk.seed, "init"))
     body = build(model, prepared_fields(desk.examples.fields, part.statistics), desk.problem.num_outputs, desk.folder)
+    if not any(parameter.requires_grad for parameter in body.parameters()):
+        raise UsageError(
+            f"{model.use} has nothing that could be trained.", where=f"model.use = {model.use!r}", next="Give it layers, or parameters of its own."
+        )
     if len(desk.examples.fields[0].shape) == 3:
         body = body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.2 to 1.5 times the speed on CPU (LOG.md)
     return assemble(desk, body, part)

@@ -85,8 +85,6 @@ def _build_own(config: ModelConfig, available: dict[str, Any], folder: Path | No
     module = refs.call(make, {name: value for name, value in available.items() if name not in own}, what=f"model {config.use}")
     if not isinstance(module, nn.Module):
         _refuse(config, f"{config.use} made {_name_kind(module)}, no torch.nn.Module.")
-    if not any(parameter.requires_grad for parameter in module.parameters()):
-        _refuse(config, f"{config.use} has no parameters that could be trained.")
     return module
 
 

@@ -22,7 +22,7 @@ from surefoot.store.ledger import ProjectLedger, StepRow
 from surefoot.store.scope import ScopedLedger
 from surefoot.types.configs import Settings
 from surefoot.types.context import Context
-from surefoot.types.errors import DamagedError, GateStop, UsageError
+from surefoot.types.errors import DamagedError, GateStop, SurefootError, UsageError
 from surefoot.types.findings import Report
 from surefoot.types.views import StepView
 
@@ -212,7 +212,8 @@ def _do(job: Walk, spec: StepSpec, key: str, number: int, reports: dict[str, Ste
     try:
         report = spec.function(ctx, config, **inputs)
     except Exception as error:
-        error.add_note(f"while: {spec.name}, round {number}")
+        if not isinstance(error, SurefootError):
+            error.add_note(f"while: {spec.name}, round {number}")
         raise
     ref = job.store.put_bytes(report.model_dump_json().encode())
     row = StepRow(number, spec.name, key, ref, report.gate, perf_counter() - started, folder, plan.code_version(), "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from surefoot import refs
+from surefoot.parts import PARTS
 from surefoot.types.configs import Settings
 from surefoot.types.errors import ConfigError, UsageError
 
@@ -19,7 +20,7 @@ def check_names(values: Settings, root: Path) -> None:
     """
     problems = {}
     for setting, kind, name in _named(values):
-        if name and ":" not in name:
+        if name and ":" not in name and name not in PARTS[kind]:
             try:
                 refs.resolve(name, kind=kind, folder=root)
             except UsageError as error:

@@ -53,8 +53,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         contents = _read_images(ctx, source, refused, sizes, modes)
     else:
         profiles = profile_columns(source, problem.target, config.data, config.split, visible)
-        inputs = {p.name: source.columns[p.name] for p in profiles if p.role not in ("target", "id", "weight", "ignored")}
-        contents = dict(enumerate(hash_rows(inputs)))
+        contents = _read_rows(source, profiles)
     rows = np.asarray([row for row in contents if not np.isnan(targets[row]).any()], np.int64)
     _check_left(rows, targets, problem, refused)
     ids = number_equals(contents[row] for row in rows)
@@ -82,6 +81,13 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         num_wild=len(open_source(config.data, ctx.root, which="wild")) if config.data.wild else 0,
         findings=tuple(findings),
     )
+
+
+def _read_rows(source: TableSource, profiles: tuple[ColumnProfile, ...]) -> dict[int, str]:
+    """Row -> hash of what its inputs hold."""
+    if not any(p.role == "input" for p in profiles):
+        raise DataError("No column is left as an input.", where="data.ignore, data.target", next="Ignore fewer columns, or bring data that has more.")
+    return dict(enumerate(hash_rows({p.name: source.columns[p.name] for p in profiles if p.role not in ("target", "id", "weight", "ignored")})))
 
 
 def _read_images(ctx: Context, source: ImageSource, refused: list[Refused], sizes: Counter[str], modes: Counter[str]) -> dict[int, str]:

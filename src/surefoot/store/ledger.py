@@ -17,6 +17,9 @@ import sqlalchemy as sa
 
 from surefoot.types.errors import BusyError, DamagedError, ResourceError, SurefootError
 
+_LEAST_FREE = 100_000
+"""Bytes: SQLite's shared memory alone takes a third of this."""
+
 _META = sa.MetaData()
 _ROUNDS = sa.Table(
     "rounds", _META,

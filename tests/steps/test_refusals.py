@@ -1,0 +1,144 @@
+"""Tables that can't be walked: refused at the step that sees it, in words that say why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surefoot.project import Project
+from surefoot.types import ConfigError, DataError, GateStop, UsageError
+
+
+def make(folder: Path, settings: str, num: int = 60, **columns) -> Project:
+    """A project on a table with an input `x` and the columns given as functions of the row's number."""
+    names = ["x", *columns]
+    rows = [",".join(str(value) for value in (n * 7 % 31 + n / 100, *(column(n) for column in columns.values()))) for n in range(num)]
+    (folder / "t.csv").write_text("\n".join([",".join(names), *rows]) + "\n")
+    (folder / "p").mkdir()
+    (folder / "p" / "surefoot.toml").write_text(f'budget = "smoke"\n[data]\nsource = "../t.csv"\n{settings}\n')
+    return Project(folder / "p")
+
+
+def test_rows_with_an_infinite_target_are_left_out_and_counted(tmp_path):
+    project = make(tmp_path, 'target = "y"', y=lambda n: "inf" if n % 6 == 0 else n * 1.37)
+    project.run(to="split")
+    assert project.report("audit").num_usable == 50
+    assert "10 of 60 items have no target, or an infinite one" in project.report("problem").findings[0].what
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ('target = "huge"', r"reaches \d\S*e\+201; squares of such numbers"),
+        ('target = ["a", "word"]', "2 target columns must all be numbers, and word holds none"),
+        ('target = ["a", "a"]', "names a column twice: a, a"),
+        ('target = ["a", "b"]\n[problem]\ntask = "multilabel"', "multilabel takes targets that are 0 or 1"),
+        ('target = "flag"\n[problem]\ntask = "multilabel"', "multilabel takes several targets, and flag is one"),
+        ('target = "flag"\nweight = "none"', "weights in none must be numbers from 0 up, one in every row and not all of them 0"),
+        ('target = "unique"', r"five items that measuring takes \(k0: 1, .* and 50 more classes\)"),
+        ('target = "flag"\n[split]\ngroup = "flag"', "of 2 has one class to train on"),
+    ],
+)
+def test_what_can_not_be_measured_is_refused(tmp_path, settings, told):
+    columns = {"a": lambda n: n * 1.1, "b": lambda n: n * 2.3, "word": lambda n: f"w{n % 5}", "flag": lambda n: n % 2, "none": lambda n: 0}
+    project = make(tmp_path, settings, huge=lambda n: f"{n + 1}e200", unique=lambda n: f"k{n}", **columns)
+    with pytest.raises(DataError, match=told):
+        project.run(to="split")
+
+
+def test_pictures_none_of_which_can_be_read_are_told_with_their_reasons(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for n in range(6):
+            (tmp_path / "photos" / name / f"{n}.jpg").write_bytes(b"\xff\xd8\xff\xe0" + np.random.default_rng(n).bytes(50))
+    project = Project.init(str(tmp_path / "photos"), out=str(tmp_path / "p"), budget="smoke")
+    with pytest.raises(DataError, match=r"None of the 12 items can be used: the picture can't be decoded") as caught:
+        project.run(to="audit")
+    assert "cat/0.jpg" in caught.value.where
+
+
+def test_a_picture_that_is_refused_is_counted_once(tmp_path):
+    from PIL import Image
+
+    for name, shade in (("cat", 20), ("dog", 200)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for n in range(8):
+            Image.new("L", (8, 8), shade + n).save(tmp_path / "photos" / name / f"{n}.png")
+    (tmp_path / "photos" / "cat" / "torn.png").write_bytes((tmp_path / "photos" / "cat" / "0.png").read_bytes()[:40])
+    (tmp_path / "photos" / "note.txt").write_text("no picture")
+    project = Project.init(str(tmp_path / "photos"), out=str(tmp_path / "p"), budget="smoke")
+    project.run(to="audit")
+    audit = project.report("audit")
+    assert (audit.num_items, audit.num_usable, len(audit.refused)) == (18, 16, 2)
+
+
+NET = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(1, {outputs})
+    def forward(self, x):
+        return {returned}
+"""
+
+
+@pytest.fixture(scope="module")
+def flags(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A small table, walked up to the step before the net."""
+    project = make(tmp_path_factory.mktemp("flags"), 'target = "flag"\n[split]\nprotocol = "holdout"\n[train]\nthreads = 1', flag=lambda n: n % 2)
+    project.run(to="prepare")
+    return project
+
+
+def test_a_net_of_the_wrong_shape_stops_at_its_shape_and_breaks_nothing_else(flags):
+    (flags.root / "wide.py").write_text(NET.format(outputs=7, returned="self.layer(x)"))
+    with pytest.raises(GateStop, match=r"give \(4, 7\), finite; \(4, 1\) is due"):
+        flags.run(to="sanity", set=["model.use=wide:Net"])
+    assert [check.name for check in flags.report("sanity").checks] == ["output shape"]
+    flags.render()
+
+
+def test_a_net_that_returns_no_tensor_is_refused(flags):
+    (flags.root / "two.py").write_text(NET.format(outputs=1, returned="(self.layer(x), 3)"))
+    with pytest.raises(UsageError, match="returns an object of type tuple, no tensor"):
+        flags.run(to="sanity", set=["model.use=two:Net"])
+
+
+def test_a_net_without_parameters_is_refused(flags):
+    (flags.root / "empty.py").write_text("from torch import nn\nclass Net(nn.Module):\n    def forward(self, x):\n        return x\n")
+    with pytest.raises(UsageError, match="empty:Net has nothing that could be trained"):
+        flags.run(to="sanity", set=["model.use=empty:Net"])
+
+
+def test_an_error_in_the_users_net_says_where_on_the_road_it_was_raised(flags):
+    (flags.root / "slip.py").write_text(NET.format(outputs=1, returned="self.layer(x) + undefined"))
+    with pytest.raises(NameError, match="undefined") as caught:
+        flags.run(to="sanity", set=["model.use=slip:Net"])
+    assert "while: s06_sanity, round" in caught.value.__notes__[0]
+
+
+def test_a_loss_that_diverges_at_once_is_a_finding(flags):
+    with pytest.raises(GateStop, match=r"At lr 1e\+30 the loss stops being a finite number"):
+        flags.run(to="sanity", set=["train.lr=1e30", "model.width=8", "model.depth=1"])
+    assert "train.diverged" in [finding.code for finding in flags.report("sanity").findings]
+
+
+def test_a_loss_that_rounds_to_float32_passes_the_gradient_check(flags):
+    (flags.root / "rounds.py").write_text(
+        "from torch.nn import functional as F\n"
+        "def loss(logits, targets):\n    return F.binary_cross_entropy_with_logits(logits.float().reshape(-1), targets.float().reshape(-1))\n"
+    )
+    flags.run(to="sanity", set=["train.loss=rounds:loss", "model.width=8", "model.depth=1"], past={"sanity": "only its gradient is asked about"})
+    assert {check.name: check.ok for check in flags.report("sanity").checks}["gradient check"]
+
+
+def test_a_misspelt_part_is_told_before_the_first_step(flags):
+    rounds = len(flags.rounds())
+    with pytest.raises(ConfigError, match="Did you mean 'flip'"):
+        flags.run(to="audit", set=["train.augment=flipp", "seed=5"])
+    assert len(flags.rounds()) == rounds
