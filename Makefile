@@ -23,6 +23,7 @@ setup: $(READY)
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "No Python from 3.11 to 3.14 with venv was found. Install one (Debian: apt-get install python3-venv), or say make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up: about a minute, most of it PyTorch's download"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $@

@@ -16,8 +16,8 @@ from surefoot.events import Announcer, Sink
 from surefoot.metrics import get as get_metric
 from surefoot.reporting.page import render
 from surefoot.runners import begin, keep, plan
-from surefoot.runners.local import Walk, plan_walk, read_report, walk
-from surefoot.runners.plan import PlannedStep
+from surefoot.runners.forecast import PlannedStep, forecast
+from surefoot.runners.local import Walk, read_report, walk
 from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import ProjectLedger, RoundRow
 from surefoot.types.configs import Settings
@@ -89,7 +89,7 @@ class Project:
         self, to: str = "", from_: str = "", *, only: str = "", set: list[str] | tuple[str, ...] = (), budget: str = "", device: str = ""
     ) -> list[PlannedStep]:
         """What `run` would do, and why."""
-        return plan_walk(self._walk([*set, *_as_overrides(budget=budget, device=device)], to=to, from_=from_, only=only))
+        return forecast(self._walk([*set, *_as_overrides(budget=budget, device=device)], to=to, from_=from_, only=only))
 
     def rounds(self) -> list[RoundView]:
         """Every round with its steps, and how it compares with its parent."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.analysis.resolve import smallest_difference
+from surefoot.analysis.resolve import smallest_difference, smallest_share
 
 
 def test_known_answers():
@@ -35,3 +35,11 @@ def test_two_equally_good_models_rarely_differ_by_more():
     rng = np.random.default_rng(0)
     differences = np.abs(np.subtract(*rng.binomial(500, 0.9, (2, 2000)))) / 500
     assert (differences > smallest_difference(0.9, 500)).mean() == pytest.approx(0.05, abs=0.02)
+
+
+def test_the_smallest_share_is_that_of_two_simulated_errors():
+    generator = np.random.default_rng(0)
+    errors = np.sqrt((generator.standard_normal((2, 4_000, 400)) ** 2).mean(2))
+    spread = np.quantile(np.log(errors[0] / errors[1]), 0.975)
+    assert smallest_share(400) == pytest.approx(spread, rel=0.08)
+    assert smallest_share(0) == 1.0

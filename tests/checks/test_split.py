@@ -40,3 +40,9 @@ def test_classes_without_an_item_in_val_or_test_are_named():
 def test_a_sound_split_is_left_in_peace():
     counts = {"train": {"a": 9, "b": 9}, "val": {"a": 3, "b": 3}, "test": {"a": 3, "b": 3}}
     assert checks.leaks([], []) == checks.missing_classes(counts) == checks.missing_classes({}) == []
+
+
+def test_few_amounts_say_how_different_errors_must_be():
+    (found,) = checks.val_size(40, 0.31, is_amount=True)
+    assert "errors that differ by less than 31.0% of their size are noise" in found.what
+    assert checks.val_size(200, 0.14, is_amount=True) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from surefoot.cli import screen
-from surefoot.cli.screen import Paced, Watcher, list_findings, tabulate
+from surefoot.cli.screen import Paced, Watcher, aim, list_findings, tabulate
 from surefoot.events import Announcer
 from surefoot.types.data_reports import AuditReport
 from surefoot.types.findings import Finding
@@ -102,3 +102,11 @@ def test_notes_are_left_out_of_the_short_list():
         {"severity": "warn", "code": "data.rare_class", "what": "1 class is rare.", "next": "Gather more."},
     ]
     assert list_findings(findings) == ["warn data.rare_class: 1 class is rare.", "  next: Gather more."]
+
+
+def test_commands_are_aimed_at_the_folder_they_are_for():
+    text = "Ship it. Then surefoot serve export, or `surefoot run --from split`"
+    assert aim(text, ".") == text
+    aimed = "Ship it. Then surefoot serve 'my photos/export', or `surefoot run 'my photos' --from split`"
+    assert aim(text, "my photos") == aimed
+    assert aim("surefoot run photos --from split; surefoot init DATA", "photos") == "surefoot run photos --from split; surefoot init DATA"

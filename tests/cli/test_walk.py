@@ -104,8 +104,10 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(capsys, project):
     assert [step["step"] for step in steps] == list(ROAD)
     assert [step["redo"] for step in steps] == [False] * 3 + [True] * 11
     assert main(["run", str(project), "--dry-run", "--set", "split.val=0.1", "--set", "split.train=0.7"]) == 0
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert {line[0]: line[1] for line in lines[1:]}["s03_split"] == "do"
+    out = capsys.readouterr().out
+    assert {line.split()[0]: line.split()[1] for line in out.splitlines()[1:]}["s03_split"] == "do"
+    assert "split.train, split.val changed" in out
+    assert out.splitlines()[-1] == "13 of 14 steps to do: about 0.0 min, as they took before, and 11 that never ran"
     assert main(["status", str(project), "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["steps"]) == 3
 

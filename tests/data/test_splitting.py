@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.data.splitting import Units, fill_quotas, fill_time, make_folds, make_strata, make_time_folds, make_units
+from surefoot.data.splitting import Units, fill_quotas, fill_time, join_time, make_folds, make_strata, make_time_folds, make_units
 
 QUOTAS = {"train": 0.6, "val": 0.2, "test": 0.2}
 LABELLED = st.lists(st.tuples(st.integers(0, 12), st.one_of(st.none(), st.sampled_from("abcd")), st.integers(0, 2)), min_size=1, max_size=60)
@@ -300,3 +300,9 @@ def test_time_folds_grow_by_equal_blocks():
 def test_each_item_is_val_once_but_for_the_oldest():
     val_folds, _ = make_time_folds(np.arange(60.0), 5)
     assert [len(numbers) for numbers in val_folds] == [0] * 10 + [1] * 50
+
+
+def test_newcomers_of_a_time_split_join_the_set_of_their_time():
+    times = np.asarray([1.0, 2.0, 3.0, 4.0, 0.5, 2.5, 3.5, 9.0])
+    sets = np.asarray(["train", "train", "val", "test", "", "", "", ""], object)
+    assert list(join_time(times, sets)) == ["train", "train", "val", "test", "train", "train", "val", "test"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
-from surefoot.models.boosting import SEPARATOR, fit_boosting, flatten, predict_boosting, raw_scores
+from surefoot.models.boosting import SEPARATOR, Rounds, fit_boosting, flatten, predict_boosting, raw_scores
 
 RNG = np.random.default_rng(0)
 NUMBERS = RNG.normal(size=(400, 3)).astype(np.float32)
@@ -110,7 +110,7 @@ def test_it_learns_what_is_there_to_learn(fitted, task):
 def test_categories_are_told_apart_by_name_and_not_by_number():
     codes = np.tile(np.arange(20, dtype=np.int32), 50)[:, None]
     odd = (codes[:, 0] * 7 % 20 % 2).astype(np.int64)
-    text, _ = fit_boosting((codes,), odd, "binary", 2, seed=0, rounds=30)
+    text, _ = fit_boosting((codes,), odd, "binary", 2, seed=0, rounds=Rounds(30, early=False))
     assert "num_cat=1" in text
     assert (predict_boosting(text, (codes,), "binary").argmax(1) == odd).all()
 
@@ -124,13 +124,13 @@ def test_a_gap_is_a_value_like_any_other():
 
 def test_the_same_seed_gives_the_same_model():
     targets, classes = TASKS["multiclass"]
-    fits = [fit_boosting(INPUTS, targets, "multiclass", classes, seed=seed, rounds=10)[0] for seed in (3, 3)]
+    fits = [fit_boosting(INPUTS, targets, "multiclass", classes, seed=seed, rounds=Rounds(10, early=False))[0] for seed in (3, 3)]
     assert fits[0] == fits[1]
 
 
 def test_as_many_rounds_are_fitted_as_were_asked_for():
     targets, classes = TASKS["multiclass"]
-    text, rounds = fit_boosting(INPUTS, targets, "multiclass", classes, seed=0, rounds=7)
+    text, rounds = fit_boosting(INPUTS, targets, "multiclass", classes, seed=0, rounds=Rounds(7, early=False))
     assert rounds == 7
     assert text.count("\nTree=") == 7 * classes
 
@@ -143,13 +143,13 @@ def test_fitting_stops_early_where_nothing_can_be_learnt_and_the_text_holds_the_
 
 
 def test_a_class_that_no_row_has_gets_no_chance():
-    text, _ = fit_boosting(INPUTS, TASKS["binary"][0], "multiclass", 3, seed=0, rounds=5)
+    text, _ = fit_boosting(INPUTS, TASKS["binary"][0], "multiclass", 3, seed=0, rounds=Rounds(5, early=False))
     assert predict_boosting(text, INPUTS, "multiclass")[:, 2].max() < 1e-6
 
 
 def test_a_label_that_all_rows_share_is_said_of_all():
     targets = np.stack([np.ones(400), np.zeros(400)], 1).astype(np.int64)
-    outputs = predict_boosting(fit_boosting(INPUTS, targets, "multilabel", 2, seed=0, rounds=5)[0], INPUTS, "multilabel")
+    outputs = predict_boosting(fit_boosting(INPUTS, targets, "multilabel", 2, seed=0, rounds=Rounds(5, early=False))[0], INPUTS, "multilabel")
     assert outputs[:, 0].min() > 0.99
     assert outputs[:, 1].max() < 0.01
 
@@ -166,5 +166,5 @@ def test_pictures_are_learnt_too():
     labels = RNG.integers(0, 2, 200)
     images = RNG.integers(0, 100, (200, 1, 20, 20), dtype=np.uint8)
     images[labels == 1, :, 5:15, 5:15] += 100
-    text, _ = fit_boosting((images,), labels, "binary", 2, seed=0, rounds=20)
+    text, _ = fit_boosting((images,), labels, "binary", 2, seed=0, rounds=Rounds(20, early=False))
     assert (predict_boosting(text, (images,), "binary").argmax(1) == labels).mean() > 0.95

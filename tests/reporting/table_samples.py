@@ -223,7 +223,7 @@ def bikes_data() -> dict[str, Report]:
     audit = AuditReport(
         fingerprint="f", num_items=920, num_usable=900, index=SHA, refused=refused, balance=balance, balance_edges=edges, columns=columns("cnt", 122)
     )
-    split = Split(sets=SHA, protocol="kfold", folds=5, by="time", counts={"train": 540, "val": 180, "test": 180}, resolves=3.1, newcomers=4)
+    split = Split(sets=SHA, protocol="kfold", folds=5, by="time", counts={"train": 540, "val": 180, "test": 180}, resolves=0.11, is_amount=True, newcomers=4)
     return table_data(problem, audit, split)
 
 

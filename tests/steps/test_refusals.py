@@ -39,10 +39,12 @@ def test_rows_with_an_infinite_target_are_left_out_and_counted(tmp_path):
         ('target = "flag"\nweight = "none"', "weights in none must be numbers from 0 up, one in every row and not all of them 0"),
         ('target = "unique"', r"five items that measuring takes \(k0: 1, .* and 50 more classes\)"),
         ('target = "flag"\n[split]\ngroup = "flag"', "of 2 has one class to train on"),
+        ('target = "day"', "holds dates, such as 2024-01-01"),
     ],
 )
 def test_what_can_not_be_measured_is_refused(tmp_path, settings, told):
     columns = {"a": lambda n: n * 1.1, "b": lambda n: n * 2.3, "word": lambda n: f"w{n % 5}", "flag": lambda n: n % 2, "none": lambda n: 0}
+    columns |= {"day": lambda n: f"2024-01-{1 + n % 20:02d}"}
     project = make(tmp_path, settings, huge=lambda n: f"{n + 1}e200", unique=lambda n: f"k{n}", **columns)
     with pytest.raises(DataError, match=told):
         project.run(to="split")

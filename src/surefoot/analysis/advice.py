@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from surefoot.analysis.curves import power_law
+from surefoot.types.figures import write
 from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
 from surefoot.types.reports import Advice, TuneReport
@@ -62,6 +63,6 @@ def _more_data(curve: Mapping[str, Measured]) -> Advice | None:
         return None
     return Advice(
         term="data",
-        what=f"Twice the train data would bring the val error from {points[-1][1]:,.4g} to about {law.at(2.0):,.4g}, by the learning curve.",
+        what=f"Twice the train data would bring the val error from {write(points[-1][1])} to about {write(law.at(2.0))}, by the learning curve.",
         could_bring=gain,
     )

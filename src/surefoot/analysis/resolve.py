@@ -7,6 +7,7 @@ import math
 from scipy import stats
 
 LEVEL = 0.95
+_Z = float(stats.norm.ppf(0.5 + LEVEL / 2))
 
 
 def smallest_difference(metric_value: float, n: int) -> float:
@@ -29,4 +30,19 @@ def smallest_difference(metric_value: float, n: int) -> float:
     if n <= 0:
         return 1.0
     share = (metric_value * n + 2) / (n + 4)
-    return min(1.0, float(stats.norm.ppf(0.5 + LEVEL / 2)) * math.sqrt(2 * share * (1 - share) / n))
+    return min(1.0, _Z * math.sqrt(2 * share * (1 - share) / n))
+
+
+def smallest_share(n: int) -> float:
+    """The smallest share by which two root mean squared errors differ that n val items tell from noise at the 95 % level.
+
+    The standard error of the logarithm of such an error is 1 / sqrt(2 n) for residuals near the normal law, and that of
+    the difference of two is sqrt(2) times as large: z / sqrt(n).
+
+    Args:
+        n: items in val.
+
+    Returns:
+        A share of the error, in [0, 1]; 1 without items.
+    """
+    return min(1.0, _Z / math.sqrt(n)) if n > 0 else 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from surefoot.metrics import Metric
+from surefoot.types.figures import write
 from surefoot.types.findings import Finding, Measured
 from surefoot.types.problem import Problem
 from surefoot.types.reports import ModelScore
@@ -27,7 +28,7 @@ def largest_gap(gaps: Mapping[str, Measured | None], verdict: str) -> list[Findi
         Finding(
             code=f"diagnose.{verdict}",
             severity="info",
-            what=f"{_WHAT[verdict]}, {gap.value:.4g} [{gap.interval[0]:.4g}, {gap.interval[1]:.4g}].",
+            what=f"{_WHAT[verdict]}, {write(gap.value)} [{write(gap.interval[0])}, {write(gap.interval[1])}].",
             where="s09_diagnose",
             next="See the advice below the table.",
             evidence={"gap": gap.value, "low": gap.interval[0], "high": gap.interval[1]},
@@ -75,7 +76,7 @@ def goal(problem: Problem, metric: Metric, val: ModelScore) -> list[Finding]:
         Finding(
             code="diagnose.goal_met",
             severity="info",
-            what=f"The goal is met on val: {problem.metric} {val.value:.4g} against {problem.goal:.4g}.",
+            what=f"The goal is met on val: {problem.metric} {write(val.value)} against {write(problem.goal)}.",
             where="val",
             next="Go on to the end of the road and ship.",
             evidence={"val": val.value, "goal": problem.goal},

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from surefoot.types.configs import Space
+from surefoot.types.figures import write
 from surefoot.types.findings import Finding
 from surefoot.types.reports import Trial
 
@@ -32,7 +33,7 @@ def boundaries(trials: Sequence[Trial], space: Mapping[str, Space]) -> list[Find
                 Finding(
                     code="search.boundary",
                     severity="info",
-                    what=f"The best {name} found, {value:.3g}, stands at the end of its range [{bounds[0]:g}, {bounds[1]:g}].",
+                    what=f"The best {name} found, {write(value)}, stands at the end of its range [{bounds[0]:g}, {bounds[1]:g}].",
                     where=name,
                     next=f'Widen it: [search.space] "{name}".',
                     evidence={"value": value, "low": bounds[0], "high": bounds[1]},
@@ -67,7 +68,7 @@ def winner(name: str, sentence: str, verdict: str, net: float, baseline: float, 
             Finding(
                 code="diagnose.below_baseline",
                 severity="info",
-                what=f"{baseline_name} is better than the net on val ({baseline:.4g} against {net:.4g}): it goes on and is what ships.",
+                what=f"{baseline_name} is better than the net on val ({write(baseline)} against {write(net)}): it goes on and is what ships.",
                 where="s08_tune",
                 next=f"Ship {baseline_name}; a net pays here only with more data or other inputs.",
                 evidence=evidence,
@@ -95,7 +96,7 @@ def beats_trivial(value: float, trivial: float, is_better: bool) -> list[Finding
         Finding(
             code="diagnose.below_baseline",
             severity="stop",
-            what=f"The best model is no better than the trivial predictor: {value:.4g} against {trivial:.4g}.",
+            what=f"The best model is no better than the trivial predictor: {write(value)} against {write(trivial)}.",
             where="s08_tune",
             next="The second hypothesis fails: the inputs do not tell the target. Look for better inputs, or for targets that do not belong to their rows.",
             evidence={"winner": value, "trivial": trivial},

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from surefoot.types.data_reports import RefusedItem
 from surefoot.types.findings import Finding
 
-_COARSE = 0.05
-"""A val set that can't tell five points apart chooses by chance more often than not."""
+_COARSE, _COARSE_SHARE = 0.05, 0.2
+"""A val set that can't tell five points apart, or errors of which one is a fifth smaller, chooses by chance more often than not."""
 
 
 def leaks(refused: Sequence[RefusedItem], contents: Sequence[str]) -> list[Finding]:
@@ -40,18 +40,21 @@ def leaks(refused: Sequence[RefusedItem], contents: Sequence[str]) -> list[Findi
     return found
 
 
-def val_size(num_val: int, resolves: float) -> list[Finding]:
+def val_size(num_val: int, resolves: float, *, is_amount: bool = False) -> list[Finding]:
     """A val set that can't tell models apart."""
-    if resolves <= _COARSE:
+    threshold = _COARSE_SHARE if is_amount else _COARSE
+    if resolves <= threshold:
         return []
+    what = "errors that differ by less than" if is_amount else "differences under"
+    noise = "of their size are noise on it" if is_amount else "are noise on it"
     return [
         Finding(
             code="split.val_too_small",
             severity="warn",
-            what=f"Val has {num_val:,} items: differences under {resolves:.1%} are noise on it.",
+            what=f"Val has {num_val:,} items: {what} {resolves:.1%} {noise}.",
             where="val",
             next="Set split.protocol = 'kfold': every item is val once.",
-            evidence={"items": num_val, "resolves": resolves, "threshold": _COARSE},
+            evidence={"items": num_val, "resolves": resolves, "threshold": threshold},
         )
     ]
 

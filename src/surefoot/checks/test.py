@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from surefoot.metrics import Metric, as_error
+from surefoot.types.figures import write
 from surefoot.types.findings import Finding
 from surefoot.types.reports import ModelScore
 
@@ -22,7 +23,7 @@ def wild_gap(metric: Metric, published: ModelScore, wild: ModelScore | None) -> 
         Finding(
             code="diagnose.wild_gap",
             severity="warn",
-            what=f"In the wild the model reaches {wild.value:.4g}, on the test set {published.value:.4g}: the data it will meet is different.",
+            what=f"In the wild the model reaches {write(wild.value)}, on the test set {write(published.value)}: the data it will meet is different.",
             where="wild",
             next="Gather train data like the wild data, or augment towards it.",
             evidence={"wild": wild.value, "test": published.value},
@@ -38,7 +39,7 @@ def goal(metric: Metric, published: ModelScore, goal: float | None) -> list[Find
         Finding(
             code="diagnose.goal_met",
             severity="info",
-            what=f"The goal is met on the test set: {published.value:.4g} against {goal:.4g}.",
+            what=f"The goal is met on the test set: {write(published.value)} against {write(goal)}.",
             where="test",
             next="Ship it.",
             evidence={"test": published.value, "goal": goal},
@@ -50,7 +51,7 @@ def _fitted_to_val(tuned: ModelScore, val: ModelScore) -> Finding:
     return Finding(
         code="diagnose.val_overfit",
         severity="warn",
-        what=f"The tuned model does worse on test ({tuned.value:.4g}) than on val ({val.value:.4g}), beyond noise: the choices were fitted to val.",
+        what=f"The tuned model does worse on test ({write(tuned.value)}) than on val ({write(val.value)}), beyond noise: the choices were fitted to val.",
         where="s13_test",
         next="Use more val data or K-fold, and fewer trials, in the next round.",
         evidence={"test": tuned.value, "val": val.value},
@@ -61,7 +62,7 @@ def _drifts(tuned: ModelScore, val: ModelScore) -> Finding:
     return Finding(
         code="split.shift",
         severity="warn",
-        what=f"The same model does worse on test ({tuned.value:.4g}) than on val ({val.value:.4g}), beyond noise: the later data is different.",
+        what=f"The same model does worse on test ({write(tuned.value)}) than on val ({write(val.value)}), beyond noise: the later data is different.",
         where="s13_test",
         next="Train on the latest data, again and again, and watch the error in use; the final model already knows val's time.",
         evidence={"test": tuned.value, "val": val.value},

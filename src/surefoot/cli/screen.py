@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 INDENT = " " * 8
 EVERY_S = 10.0
 """Seconds between two lines of progress where there is no terminal: a log stays readable, and is never silent for long."""
+
+_IN_A_PROJECT = "|".join(["run", "status", "report", "runs", "clean", *(name.partition("_")[2] for name in ROAD if name != "s14_serve")])
 
 Put = Callable[[str], None]
 
@@ -38,6 +42,15 @@ def show_json(data: Any) -> None:
     show(json.dumps(data, indent=2))
 
 
+def aim(text: str, folder: str) -> str:
+    """The commands in a text, which are written as for the current folder, with the project's folder in them."""
+    if folder == ".":
+        return text
+    named = shlex.quote(folder)
+    text = re.sub(r"\bsurefoot (serve|predict) export\b", lambda found: f"surefoot {found[1]} {shlex.quote(os.path.join(folder, 'export'))}", text)
+    return re.sub(rf"\bsurefoot ({_IN_A_PROJECT})\b(?! {re.escape(named)}\b)", lambda found: f"{found[0]} {named}", text)
+
+
 def tabulate(rows: Iterable[Sequence[object]], heads: Sequence[str] = (), right: Sequence[int] = ()) -> str:
     """Columns aligned by spaces; those in `right` (by position) end in line, as numbers should."""
     cells = [[str(cell) for cell in row] for row in ([heads] if heads else [])] + [[str(cell) for cell in row] for row in rows]
@@ -52,10 +65,10 @@ def is_terminal() -> bool:
 
 
 @contextlib.contextmanager
-def watching() -> Iterator[Callable[[Event], None]]:
-    """A sink that shows a walk as it happens."""
+def watching(folder: str = ".") -> Iterator[Callable[[Event], None]]:
+    """A sink that shows a walk through the project in `folder` as it happens."""
     if not is_terminal():
-        yield Watcher(tell, Paced())
+        yield Watcher(lambda text: tell(aim(text, folder)), Paced())
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -63,7 +76,7 @@ def watching() -> Iterator[Callable[[Event], None]]:
     columns = (TextColumn(INDENT + "{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("about"), TimeRemainingColumn(), TextColumn("left"))
     console = Console(stderr=True, highlight=False, markup=False)
     with Progress(*columns, console=console, transient=True) as bar:
-        yield Watcher(console.print, Drawn(bar))
+        yield Watcher(lambda text: console.print(aim(text, folder)), Drawn(bar))
 
 
 class Watcher:

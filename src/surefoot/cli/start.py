@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import tomllib
@@ -35,10 +36,10 @@ def demo(out: DemoFolder = "demo", as_json: Json = False) -> None:
         Project.init(DEMO_DATA, out=out, budget=DEMO_BUDGET, question="Which digit was written?")
     elif tomllib.loads(settings.read_text(encoding="utf-8")).get("data", {}).get("source") != DEMO_DATA:
         raise UsageError(f"{out} holds another project.", where=str(settings), next="Give the demo a folder of its own: surefoot demo --out DIR.")
-    with watching() as sink:
+    with watching(out) as sink:
         project = Project(out, sinks=(sink,))
         project.run()
-    conclude(project, as_json)
+    conclude(project, out, as_json)
     if not as_json:
         tell(f"Now your own data: surefoot init DATA. To look at this: surefoot report {out} --open")
 
@@ -62,5 +63,14 @@ def init(data: Data = "", target: Target = "", out: OutFolder = "", budget: Budg
         show_json({"path": str(path), "settings": project.settings.model_dump(mode="json", exclude_defaults=True)})
         return
     show(path.read_text(encoding="utf-8").rstrip())
-    here = os.path.relpath(project.root)
+    here = _shorten(project.root)
     tell(f"Written: {path}. Next: surefoot run" + ("" if here == "." else f" {shlex.quote(here)}"))
+
+
+def _shorten(root: Path) -> str:
+    """The folder as a person would type it: relative where it lies in or beside the current one."""
+    with contextlib.suppress(ValueError):  # another drive
+        relative = os.path.relpath(root)
+        if relative.count("..") <= 1:
+            return relative
+    return str(root)

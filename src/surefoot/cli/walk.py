@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surefoot.cli.arguments import Budget, Device, Folder, Json, Overrides, Past, complete_step, open_project, parse_past
-from surefoot.cli.screen import show, show_json, tabulate, tell, watching
+from surefoot.cli.screen import aim, show, show_json, tabulate, tell, watching
 
 if TYPE_CHECKING:
     from surefoot.project import Project
@@ -39,7 +39,7 @@ def run(
         _show_plan(open_project(folder), options, as_json)
         return
     project = _walk(folder, past, options)
-    conclude(project, as_json)
+    conclude(project, folder, as_json)
 
 
 def make_step(name: str) -> Callable[..., None]:
@@ -55,7 +55,7 @@ def make_step(name: str) -> Callable[..., None]:
 def open_test(folder: Folder = ".", again: Again = "", past: Past = None, device: Device = "", as_json: Json = False) -> None:
     """Walks s13, which opens the test set."""
     project = _walk(folder, past, {"only": "test", "device": device, "again": again})
-    conclude(project, as_json)
+    conclude(project, folder, as_json)
 
 
 def tabulate_errors(folder: Folder = ".", csv: CsvFile = "", tags: TagsFile = "", past: Past = None, as_json: Json = False) -> None:
@@ -79,20 +79,22 @@ def _copy_table(project: Project, target: Path) -> None:
 
 def _walk(folder: str, past: list[str] | None, options: dict[str, Any]) -> Project:
     """Walks and draws the page, also where a gate stopped the road: the page says why."""
-    from surefoot.types.errors import GateStop
+    from surefoot.types.errors import GateStop, SurefootError
 
     reasons = parse_past(past or [])
-    with watching() as sink:
+    with watching(folder) as sink:
         project = open_project(folder, sink)
         try:
             project.run(**options, past=reasons)
-        except GateStop:
-            tell(f"The report says more: {project.render()}")
+        except SurefootError as error:
+            error.next = aim(error.next, folder)
+            if isinstance(error, GateStop):
+                tell(f"The report says more: {project.render()}")
             raise
     return project
 
 
-def conclude(project: Project, as_json: bool) -> None:
+def conclude(project: Project, folder: str, as_json: bool) -> None:
     """The end of a walk: how good, better than what, what holds it back, what next, and where to read on."""
     from surefoot.reporting.console import plain
     from surefoot.reporting.headline import make_headline
@@ -104,7 +106,7 @@ def conclude(project: Project, as_json: bool) -> None:
         return
     steps = project.rounds()[-1].steps
     for tile in make_headline(set_scene(steps, None), steps):
-        show(plain(f"{tile.title}: {_strip(tile.value).rstrip('.')}. {_strip(tile.note)}"))
+        show(aim(plain(f"{tile.title}: {_strip(tile.value).rstrip('.')}. {_strip(tile.note)}"), folder))
     show(f"Report: {page}")
 
 
@@ -128,3 +130,7 @@ def _show_plan(project: Project, options: dict[str, Any], as_json: bool) -> None
         return
     rows = [(step.name, "do" if step.redo else "keep", "" if step.minutes is None else f"{step.minutes:.1f} min", step.why) for step in planned]
     show(tabulate(rows, ("step", "", "about", "why"), right=(2,)))
+    todo = [step for step in planned if step.redo]
+    known = sum(step.minutes for step in todo if step.minutes is not None)
+    never = sum(step.minutes is None for step in todo)
+    show(f"{len(todo)} of {len(planned)} steps to do: about {known:.1f} min, as they took before" + (f", and {never} that never ran" if never else ""))

@@ -118,6 +118,14 @@ def fill_time(times: np.ndarray, quotas: dict[str, float]) -> list[str]:
     return [names[by_moment[moment]] for moment in of]
 
 
+def join_time(times: np.ndarray, sets: np.ndarray) -> np.ndarray:
+    """The sets with newcomers (set "") placed: each joins the latest known item that is not after it, the earliest of all where there is none."""
+    known = np.flatnonzero(sets != "")
+    known = known[np.argsort(times[known], kind="stable")]
+    places = np.searchsorted(times[known], times, side="right") - 1
+    return np.where(sets != "", sets, sets[known[np.maximum(places, 0)]])
+
+
 def make_folds(units: Units, inside: set[int], *, folds: int, iterations: int, seed: int) -> dict[int, list[int]]:
     """Unit -> the folds in which it is val. Each iteration deals the units of each stratum anew, like cards."""
     val_folds: dict[int, list[int]] = {unit: [] for unit in inside}

@@ -8,6 +8,7 @@ from surefoot.engine.build import Desk, build_network
 from surefoot.engine.predict import activate, predict, to_outputs
 from surefoot.engine.weights import load_weights
 from surefoot.engine.yardsticks import LINEAR_KINDS, Yardstick, fit_yardstick
+from surefoot.models.boosting import Rounds
 from surefoot.models.network import Network
 from surefoot.randomness import stream
 from surefoot.types.context import Context
@@ -23,8 +24,8 @@ def tuned_network(ctx: Context, desk: Desk, tune: TuneReport, fold: int) -> Netw
 
 def tuned_yardstick(desk: Desk, name: str, baseline: BaselineReport, fold: int, rows: np.ndarray) -> Yardstick:
     """The simple model of a fold, fitted on the same train rows as in s05, asked about `rows`."""
-    part = desk.folds[fold]
-    return fit_yardstick(name, desk, part.on(sample_rows(desk.seed, part.train, baseline.models[name].rows)), rows)
+    part, score = desk.folds[fold], baseline.models[name]
+    return fit_yardstick(name, desk, part.on(sample_rows(desk.seed, part.train, score.rows)), rows, Rounds(score.rounds))
 
 
 def sample_rows(seed: int, rows: np.ndarray, num: int) -> np.ndarray:

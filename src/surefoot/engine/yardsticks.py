@@ -15,7 +15,7 @@ from surefoot import losses
 from surefoot.data.examples import scale_targets
 from surefoot.engine.build import Desk, Part, assemble
 from surefoot.engine.predict import predict, to_outputs
-from surefoot.models.boosting import fit_boosting, predict_boosting
+from surefoot.models.boosting import ENOUGH, Rounds, fit_boosting, predict_boosting
 from surefoot.models.linear import LinearBody
 from surefoot.models.network import Network
 from surefoot.transforms.prepare import build_prepare, prepared_fields
@@ -41,12 +41,12 @@ class Yardstick:
     rounds: int = 0
 
 
-def fit_yardstick(name: str, desk: Desk, part: Part, rows: np.ndarray, rounds: int = 0) -> Yardstick:
+def fit_yardstick(name: str, desk: Desk, part: Part, rows: np.ndarray, rounds: Rounds = ENOUGH) -> Yardstick:
     """Fits the simple model `name` on the part's train rows and asks it about `rows`.
 
     Args:
         name: `majority`, `mean`, `median`, `linear`, `knn`, `boosting`.
-        rounds: trees per class of boosting; 0: until a held-out tenth of the train rows gets no better.
+        rounds: how many trees per class, for boosting.
     """
     if name == "boosting":
         return _fit_boosting(desk, part, rows, rounds)
@@ -120,7 +120,7 @@ def _ask_neighbours(desk: Desk, part: Part, rows: np.ndarray) -> np.ndarray:
     return probs
 
 
-def _fit_boosting(desk: Desk, part: Part, rows: np.ndarray, rounds: int) -> Yardstick:
+def _fit_boosting(desk: Desk, part: Part, rows: np.ndarray, rounds: Rounds) -> Yardstick:
     problem, pack = desk.problem, desk.examples.pack
     targets = desk.examples.plain_targets(part.train)
     scaled = targets if problem.classes else scale_targets(problem, targets)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from surefoot.exporting.bundle import BOOSTER, CARD, GRAPH, Manifest
 from surefoot.types.data_reports import AuditReport, Split
+from surefoot.types.figures import write
 from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import DiagnoseReport, FinalReport, ModelScore, TestReport, TuneReport
@@ -199,7 +200,7 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return "" if value is None else write(value)
 
 
 def _interval(interval: tuple[float, float] | None) -> str:

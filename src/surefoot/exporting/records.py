@@ -27,6 +27,7 @@ Row = dict[str, Any]
 
 _PICTURES = 64  # decoded and predicted at once
 _ROWS = 20_000
+_DUE = {"numeric": "number", "boolean": "truth value", "date": "date"}
 _KINDS = {"numeric": "number", "boolean": "boolean", "date": "date"}
 
 
@@ -148,7 +149,9 @@ def _tell(raw: RawTable, columns: dict[str, np.ndarray], predictor: Predictor, s
     unused = [name for name in preprocess.unknown_columns(raw.columns, predictor.recipe) if name not in (manifest.id, *manifest.target)]
     if unused:
         say(f"{raw.name}: {len(unused)} column{'s are' if len(unused) > 1 else ' is'} not used: {', '.join(unused[:20])}.")
+    kinds = {column["name"]: column["kind"] for column in predictor.recipe["columns"]}
     for name, values in preprocess.unseen(columns, predictor.recipe).items():
-        say(f"{raw.name}: {name} holds values that were not seen in training and count as missing: {', '.join(values)}.")
+        what = "were not seen in training" if kinds[name] == "category" else f"are no {_DUE[kinds[name]]}s"
+        say(f"{raw.name}: {name} holds values that {what} and count as missing: {', '.join(values)}.")
     for note in raw.notes:
         say(note)

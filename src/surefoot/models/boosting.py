@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import lightgbm
@@ -10,7 +11,7 @@ import numpy as np
 
 from surefoot import randomness
 
-_ROUNDS, _PATIENCE = 200, 20
+_PATIENCE = 20
 _MANY = 256
 """Features per tree at most."""
 _LARGE = 1_000_000
@@ -24,18 +25,29 @@ SEPARATOR = "\n=== next output ===\n"
 """Between the boosters of a model with several outputs, each of which is a model of its own."""
 
 
+@dataclass(frozen=True)
+class Rounds:
+    """How many trees per class: `most`, or fewer, `early`, once a held-out tenth of the rows gets no better."""
+
+    most: int = 200
+    early: bool = True
+
+
+ENOUGH = Rounds()
+
+
 def flatten(inputs: tuple[np.ndarray, ...]) -> np.ndarray:
     """Raw fields -> float32 (N, F): pixels or numbers first, category codes last; NaN stays missing, code 0 is a category of its own."""
     return np.concatenate([array.reshape(len(array), int(np.prod(array.shape[1:]))).astype(np.float32) for array in inputs], 1)
 
 
-def fit_boosting(inputs: tuple[np.ndarray, ...], targets: np.ndarray, task: str, num_classes: int, *, seed: int, rounds: int = 0) -> tuple[str, int]:
+def fit_boosting(inputs: tuple[np.ndarray, ...], targets: np.ndarray, task: str, num_classes: int, *, seed: int, rounds: Rounds = ENOUGH) -> tuple[str, int]:
     """Fits one booster (one per output for multilabel and vector regression).
 
     Args:
         inputs: raw fields of the train rows.
         targets: int64 (N,) classes; (N, T) else, on the scale that is trained on.
-        rounds: trees per class; 0: until a held-out tenth of the rows gets no better, at most 200.
+        rounds: how many trees per class.
 
     Returns:
         The model as text, and the rounds used (the most of any output).
@@ -47,7 +59,7 @@ def fit_boosting(inputs: tuple[np.ndarray, ...], targets: np.ndarray, task: str,
     columns = [targets.reshape(-1)] if task in ("binary", "multiclass") else list(targets.T)
     boosters = [_fit_one(features, column, parameters, rounds) for column in columns]
     texts = [booster.model_to_string(num_iteration=booster.best_iteration or -1) for booster in boosters]
-    return SEPARATOR.join(texts), max(booster.best_iteration or rounds or _ROUNDS for booster in boosters)
+    return SEPARATOR.join(texts), max(booster.best_iteration or rounds.most for booster in boosters)
 
 
 def _choose_parameters(task: str, num_classes: int, shape: tuple[int, ...], seed: int) -> dict[str, Any]:
@@ -61,15 +73,15 @@ def _choose_parameters(task: str, num_classes: int, shape: tuple[int, ...], seed
     return parameters
 
 
-def _fit_one(features: np.ndarray, targets: np.ndarray, parameters: dict[str, Any], rounds: int) -> lightgbm.Booster:
+def _fit_one(features: np.ndarray, targets: np.ndarray, parameters: dict[str, Any], rounds: Rounds) -> lightgbm.Booster:
     order = randomness.stream(parameters["seed"], "boosting held out").permutation(len(targets))
-    held = int(len(order) * _HELD_OUT) if not rounds and len(order) >= 100 else 0
+    held = int(len(order) * _HELD_OUT) if rounds.early and len(order) >= 100 else 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # LightGBM warns of category columns in a plain array, which is how we mean it
         train = lightgbm.Dataset(features[order[held:]], targets[order[held:]], params=parameters)
         checks = [train.create_valid(features[order[:held]], targets[order[:held]])] if held else []
         stopping: list[Any] = [lightgbm.early_stopping(_PATIENCE, verbose=False)] if held else []
-        return lightgbm.train(parameters, train, num_boost_round=rounds or _ROUNDS, valid_sets=checks, callbacks=stopping)
+        return lightgbm.train(parameters, train, num_boost_round=rounds.most, valid_sets=checks, callbacks=stopping)
 
 
 def predict_boosting(text: str, inputs: tuple[np.ndarray, ...], task: str) -> np.ndarray:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from surefoot.reporting.findings import WORDS, group_by_cause
-from surefoot.reporting.words import MINUS, amount, between, count_of, in_order, number, share, size_bytes, spaced
+from surefoot.reporting.sections.errors import count_wrong
+from surefoot.reporting.sections.split import tell_apart
+from surefoot.reporting.words import MINUS, amount, between, count_of, in_order, level, number, size_bytes, spaced
 from surefoot.types.data_reports import AuditReport, PreparedData, Split
 from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
@@ -60,7 +62,7 @@ def _finding(root: Finding, explained: list[Finding]) -> str:
 
 
 def _score(score: ModelScore | Measured) -> str:
-    return f"{number(score.value)}{between(score.interval)}"
+    return f"{level(score.value)}{between(score.interval)}"
 
 
 def _problem(report: Problem) -> str:
@@ -77,7 +79,7 @@ def _audit(report: AuditReport) -> str:
 def _split(report: Split) -> str:
     sets = ", ".join(f"{spaced(name)} {number(report.counts[name])}" for name in in_order(report.counts))
     folds = f" in {count_of(report.folds, 'fold')}" if report.folds > 1 else ""
-    resolves = f"; val can tell differences above {number(report.resolves)}" if report.resolves else ""
+    resolves = f"; val can tell apart {tell_apart(report)}" if report.resolves else ""
     return f"{spaced(report.protocol)}{folds}, {report.by}: {sets}{resolves}"
 
 
@@ -120,15 +122,13 @@ def _diagnose(report: DiagnoseReport) -> str:
 
 
 def _errors(report: ErrorsReport) -> str:
-    rate = f" ({share(report.num_wrong / report.num_val)})" if report.num_val else ""
     top = ", ".join(f"{spaced(tag)}: {count}" for tag, count in sorted(report.tags.items(), key=lambda item: -item[1])[:3])
-    return f"{number(report.num_wrong)} of {number(report.num_val)} val items wrong{rate}; {count_of(len(report.mislabels), 'suspected mislabel')}" + (
-        f"; {top}" if top else ""
-    )
+    doubts = "" if report.is_amount else f"; {count_of(len(report.mislabels), 'suspected mislabel')}"
+    return f"{count_wrong(report)}{doubts}" + (f"; {top}" if top else "")
 
 
 def _final(report: FinalReport) -> str:
-    phases = ", ".join(f"{phase.name} {number(phase.epochs)} epochs at lr {number(phase.lr)}" for phase in report.phases)
+    phases = ", ".join(f"{phase.name} {number(phase.epochs)} epochs at lr {number(phase.lr)}" for phase in report.phases if phase.lr)
     return f"{spaced(report.winner)} trained on {number(report.num_rows)} items" + (f": {phases}" if phases else "")
 
 
@@ -139,7 +139,7 @@ def _export(report: ExportReport) -> str:
 
 def _test(report: TestReport) -> str:
     wild = f"; wild {_score(report.wild)}" if report.wild else ""
-    value = f"{spaced(report.metric)} {number(report.value)}{between(report.interval)}"
+    value = f"{spaced(report.metric)} {level(report.value)}{between(report.interval)}"
     return f"{value} on {number(report.n)} test items{wild}; opened {count_of(len(report.openings), 'time')}"
 
 

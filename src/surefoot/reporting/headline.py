@@ -24,7 +24,7 @@ NOTES = {
     "bias": "Avoidable bias: it misses much even of its own train set.",
     "variance": "Variance: it does clearly better on train than on unseen items.",
     "mismatch": "Data mismatch: where it is used differs from where it learned.",
-    "none": "No gap that can be judged stands out of the noise; without problem.human bias can not be judged.",
+    "none": "No gap stands out of the noise.",
 }
 
 
@@ -118,7 +118,9 @@ def _verdict(scene: Scene, steps: Sequence[StepView]) -> Tile | None:
         return Tile("The road stopped at", describe_step(stopped.name).title, prose(redact(find_cause(stopped).what, scene)), "stop")
     if diagnosis:
         verdict = diagnosis.verdict
-        return Tile("What holds it back", VERDICTS.get(verdict, verdict), NOTES.get(verdict, ""))
+        problem = scene.find(Problem)
+        blind = " Without problem.human bias can not be judged." if verdict == "none" and problem and problem.human is None else ""
+        return Tile("What holds it back", VERDICTS.get(verdict, verdict), NOTES.get(verdict, "") + blind)
     return None
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from surefoot.types import figures
 from surefoot.types.findings import Measured
 
 NBSP = "\u00a0"
@@ -89,19 +90,8 @@ def describe_metric(name: str, smaller_is_better: bool | None = None) -> Metric:
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """A number with thousands marked and no more digits than a reader can use."""
-    if value is None or not math.isfinite(value):
-        return DASH if value is None else "not finite"
-    size = abs(value)
-    if size >= 1e15 or 0 < size < 1e-4:
-        mantissa, exponent = f"{value:.2e}".split("e")
-        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", MINUS)
-    if float(value).is_integer() or size >= 10**digits:
-        return f"{value:,.0f}".replace("-", MINUS)
-    decimals = max(0, digits - 1 - math.floor(math.log10(size))) if size >= 1 else max(3, 2 - math.floor(math.log10(size)))
-    text = f"{value:,.{decimals}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text.replace("-", MINUS)
+    """A number as `figures.write` gives it, with a true minus; a dash for none."""
+    return DASH if value is None else figures.write(value, digits if abs(value) >= 1 else 3).replace("-", MINUS)
 
 
 def level(value: float | None) -> str:

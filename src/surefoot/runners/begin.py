@@ -122,11 +122,21 @@ def _write_toml(values: Settings, problem: Problem, test: str) -> str:
         "[problem]",
         f'task   = "{problem.task}"        # {reasons.get("problem.task", "as you said")}',
         f'metric = "{problem.metric}"        # {reasons.get("problem.metric", "as you said")}',
-        "# goal  = 0.95                 # the value of the metric that would do",
-        "# human = 0.98                 # what a careful person reaches",
+        *(
+            ["# goal  = 0.95                 # the value of the metric that would do", "# human = 0.98                 # what a careful person reaches"]
+            if problem.classes
+            else ["# goal  = 10.0                 # the error, in units of the target, that would do"]
+        ),
         "",
-        "# [split]  train = 0.6, val = 0.2, test = 0.2; a given test set stays test; under 1,000 items K-fold",
-        '# [model]  layers = "INPUT -> [[CONV -> RELU]*2 -> POOL]*2 -> FC", or use = "my_code:TinyNet"',
+        "# [split]                       # a given test set stays test; under 1,000 items K-fold",
+        "# train = 0.6",
+        "# val   = 0.2",
+        "# test  = 0.2",
+        "",
+        "# [model]",
+        *(['# layers = "INPUT -> [[CONV -> RELU]*2 -> POOL]*2 -> FC"'] if problem.kind == "image" else ["# width = 128", "# depth = 2"]),
+        '# use    = "my_code:TinyNet"',
+        "",
         "# every key: docs/settings.md",
     ]
     return "\n".join(lines) + "\n"

@@ -16,7 +16,7 @@ from surefoot.events import Announcer
 from surefoot.runners import plan
 from surefoot.runners.keep import REF
 from surefoot.runners.names import check_names
-from surefoot.runners.plan import PlannedStep, StepSpec
+from surefoot.runners.plan import StepSpec
 from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import ProjectLedger, StepRow
 from surefoot.store.scope import ScopedLedger
@@ -56,7 +56,7 @@ def walk(job: Walk) -> list[StepView]:
     number = _current_round(job)
     reports: dict[str, StepRow] = {}
     views: list[StepView] = []
-    specs = _specs(job)
+    specs = find_specs(job)
     choose_device(job.values.device)  # a wrong device is said before the first step, not at the sixth
     check_names(job.values, job.root)
     with interrupt.watched():
@@ -70,43 +70,19 @@ def walk(job: Walk) -> list[StepView]:
     return views
 
 
-def plan_walk(job: Walk) -> list[PlannedStep]:
-    """What `walk` would do, without doing it."""
-    rounds = job.ledger.rounds()
-    known = job.ledger.steps(rounds[-1].number) if rounds else {}
-    earlier = {row.step: row for row in job.ledger.all_steps()}
-    reports: dict[str, str] = {}
-    planned, changed = [], ""
-    for spec in _specs(job):
-        row, why = None, f"{changed} is done again" if changed else ""
-        if not changed:
-            key = _key(job, spec, reports)
-            row = None if _forced(job, spec) else job.ledger.find_step(spec.name, key)
-            why = "asked for" if _forced(job, spec) else "never done" if spec.name not in known else "its settings, its data or the code changed"
-        if row is not None:
-            reports[spec.name] = row.report
-            planned.append(PlannedStep(spec.name, False, "nothing it depends on changed"))
-            continue
-        changed = changed or spec.name
-        if spec.short == "test" and job.ledger.openings() and not job.again:
-            planned.append(PlannedStep(spec.name, False, "the test set was opened; a second opening needs --again"))
-            continue
-        minutes = earlier[spec.name].seconds / 60 if spec.name in earlier else None
-        planned.append(PlannedStep(spec.name, True, why, minutes))
-    return planned
-
-
 def read_report(store: Blobs, spec: StepSpec, ref: str) -> Report:
     """A stored report, as its type."""
     return spec.report.model_validate_json(store.get_bytes(ref))
 
 
-def _key(job: Walk, spec: StepSpec, reports: dict[str, str]) -> str:
+def find_key(job: Walk, spec: StepSpec, reports: dict[str, str]) -> str:
+    """The key of a step's result, given the refs of the reports before it."""
     notes = {item: list(tags) for item, tags in job.ledger.tags().items()} if spec.short == "errors" else None
     return plan.key_of(spec, job.values, job.root, reports, notes)
 
 
-def _specs(job: Walk) -> list[StepSpec]:
+def find_specs(job: Walk) -> list[StepSpec]:
+    """The steps of this walk, in order."""
     road = list(plan.load_road(job.root))
     last = job.only or job.to
     if last:
@@ -121,13 +97,14 @@ def _current_round(job: Walk) -> int:
     return rounds[-1].number if rounds else job.ledger.start_round(None, job.values.model_dump(mode="json"))
 
 
-def _forced(job: Walk, spec: StepSpec) -> bool:
+def is_forced(job: Walk, spec: StepSpec) -> bool:
+    """Whether a step is done again although nothing changed."""
     return bool(job.from_) and spec.name >= plan.find_step(job.from_).name and spec.short != "test"  # which is never done again by itself
 
 
 def _take(job: Walk, spec: StepSpec, number: int, reports: dict[str, StepRow], position: int, of: int) -> tuple[StepRow | None, int, StepView | None]:
     """One step: kept, taken over from an earlier round, or done; a changed step begins a new round."""
-    key = _key(job, spec, {name: row.report for name, row in reports.items()})
+    key = find_key(job, spec, {name: row.report for name, row in reports.items()})
     here = job.ledger.steps(number).get(spec.name)
     found = here if here and here.key == key else job.ledger.find_step(spec.name, key)
     if found is not None and not _is_readable(job.store, spec, found):
@@ -139,7 +116,7 @@ def _take(job: Walk, spec: StepSpec, number: int, reports: dict[str, StepRow], p
             last = openings[-1]
             job.events.say(f'  the test set was opened in round {last.round}; its figure stands. A second opening: surefoot test --again "why"')
             return None, number, None
-    redo = found is None or (_forced(job, spec) and found.round <= number and not _redone(job, spec, number, found))
+    redo = found is None or (is_forced(job, spec) and found.round <= number and not _redone(job, spec, number, found))
     if here is not None and (redo or here.key != key):
         number = _next_round(job, number, reports)
     if not redo and found is not None:

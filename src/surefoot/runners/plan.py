@@ -44,16 +44,6 @@ class StepSpec:
         return self.name.partition("_")[2]
 
 
-@dataclass(frozen=True)
-class PlannedStep:
-    """What a run would do with a step, and why."""
-
-    name: str
-    redo: bool
-    why: str
-    minutes: float | None = None
-
-
 def load_road(root: Path | None = None) -> tuple[StepSpec, ...]:
     """All steps in their order, wired by the types that they return and ask for.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from surefoot.data.readers import open_source
+from surefoot.data.readers.dates import find_format
 from surefoot.data.targets import find_columns, list_classes, raw_targets, to_name
 from surefoot.metrics import get as get_metric
 from surefoot.tasks import TASKS
@@ -32,9 +34,7 @@ def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
     reasons: list[Reason] = []
     columns = _find_target(source, config, reasons)
     raw = raw_targets(source, columns)
-    _check_varies(raw, columns)
-    _check_size(raw, columns)
-    _check_together(raw, columns, source)
+    _check_target(raw, columns, source)
     task = config.problem.task or _infer_task(raw, columns, reasons)
     spec = TASKS[task]
     classes = _name_classes(raw, columns, task)
@@ -89,6 +89,13 @@ def _present(raw: list[Any] | np.ndarray) -> list[Any]:
     return [value for value in raw if value is not None and not (np.ndim(value) == 0 and to_name(value) is None)]
 
 
+def _check_target(raw: list[Any] | np.ndarray, columns: tuple[str, ...], source: ImageSource | TableSource) -> None:
+    _check_varies(raw, columns)
+    _check_size(raw, columns)
+    _check_together(raw, columns, source)
+    _check_no_dates(raw, columns)
+
+
 def _check_varies(raw: list[Any] | np.ndarray, columns: tuple[str, ...]) -> None:
     name = " and ".join(columns)
     present = _present(raw)
@@ -119,6 +126,17 @@ def _check_together(raw: list[Any] | np.ndarray, columns: tuple[str, ...], sourc
             f"{len(columns)} target columns must all be numbers, and {' and '.join(words)} holds none.",
             where=f"data.target = {list(columns)}",
             next="Name one column of words alone, or columns that are all amounts, or all 0 and 1.",
+        )
+
+
+def _check_no_dates(raw: list[Any] | np.ndarray, columns: tuple[str, ...]) -> None:
+    """A date is neither a class nor an amount."""
+    distinct = sorted({str(value) for value in _present(raw) if isinstance(value, (str, np.datetime64))})
+    if len(distinct) > 2 and find_format(pa.array(distinct)) is not None:
+        raise DataError(
+            f"The target {' and '.join(columns)} holds dates, such as {distinct[0]}.",
+            where=" and ".join(columns),
+            next="Predict a number made of it, such as the days until then, or name another target.",
         )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from surefoot.analysis.resolve import smallest_difference
+from surefoot.analysis.resolve import smallest_difference, smallest_share
 from surefoot.checks import split as checks
 from surefoot.data import splitting
 from surefoot.types import AuditReport, Context, DataError, Problem, RefusedItem, Split, SplitConfig, SplitStepConfig
@@ -59,8 +59,8 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
     _place_given(draft, units, wanted)
     newcomers = _place_known(draft, units, known)
     quotas = _quotas(draft, wanted)
-    if by == "time" and not known:
-        draft.sets = np.asarray(splitting.fill_time(draft.times, quotas), dtype=object)
+    if by == "time":
+        draft.sets = splitting.join_time(draft.times, draft.sets) if known else np.asarray(splitting.fill_time(draft.times, quotas), dtype=object)
     else:
         _place_rest(draft, units, problem, quotas, ctx.seed)
     dealt = _deal(draft, units, wanted, by, ctx.seed)
@@ -187,12 +187,13 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, by: str,
     counts = dict(Counter(str(draft.sets[item]) for item in keep))
     class_counts = _count_classes(draft, keep, dealt.val, problem)
     num_val = counts.get("val") or sum(bool(dealt.val[item]) for item in keep)
-    resolves = smallest_difference(_TYPICAL, max(num_val, 1))
+    is_amount = not problem.classes
+    resolves = smallest_share(num_val) if is_amount else smallest_difference(_TYPICAL, num_val)
     refused = tuple(RefusedItem(place=draft.ids[item], reason=reason, code="split.leak") for item, reason in draft.refused.items())
     _check_measurable(class_counts, {"train": counts.get("train", 0), "val": num_val, "test": counts.get("test", 0)})
     findings = [
         *checks.leaks(refused, _straddling(draft, keep)),
-        *(checks.val_size(num_val, resolves) if dealt.protocol == "holdout" else []),
+        *(checks.val_size(num_val, resolves, is_amount=is_amount) if dealt.protocol == "holdout" else []),
         *checks.missing_classes(class_counts),
     ]
     return Split(
@@ -204,6 +205,7 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, by: str,
         class_counts=class_counts,
         unmeasured=tuple(name for name in problem.classes if class_counts and not class_counts.get("test", {}).get(name)),
         resolves=resolves,
+        is_amount=is_amount,
         newcomers=newcomers,
         refused=refused,
         findings=tuple(findings),

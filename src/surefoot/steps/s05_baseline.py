@@ -12,15 +12,18 @@ from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.winners import sample_rows
 from surefoot.engine.yardsticks import TRIVIAL, fit_yardstick
 from surefoot.metrics import better
+from surefoot.models.boosting import ENOUGH, Rounds
 from surefoot.settings import budget_seconds
 from surefoot.tasks import TASKS
 from surefoot.types import BaselineReport, BaselineStepConfig, Context, Finding, ModelScore, Predictions, PreparedData, Problem, Split
+from surefoot.types.figures import write
 
 _SHARE = 0.1
 """Of the budget: a yardstick must not cost what it measures."""
 _LEAST_S = 2.0
-_ROUNDS = 200
-_PROBE_ROWS, _PROBE_ROUNDS = 3_000, (2, 10)
+_PROBE_ROWS, _PROBE_VALUES, _PROBE_ROUNDS = 3_000, 2_000_000, (2, 10)
+_FEWEST_ROWS, _FEWEST_ROUNDS = 1_000, 20
+"""Below these a yardstick says little; on pictures of many pixels they may cost more than their share."""
 _ONE_OUTPUT = ("binary", "multiclass", "regression")
 """Tasks for which boosting is one model and can ship; for the others it is a yardstick."""
 YARDSTICKS = ("persistence", "knn")
@@ -30,25 +33,25 @@ YARDSTICKS = ("persistence", "knn")
 def baseline(ctx: Context, config: BaselineStepConfig, *, problem: Problem, split: Split, data: PreparedData) -> BaselineReport:
     """Scores the trivial predictors, a linear model, k-NN and gradient boosting on the held-out items of every fold."""
     desk = lay_out(ctx, problem, data)
-    rows = _affordable_rows(ctx, config, desk)
+    rows, rounds = _affordable(ctx, config, desk)
     names = [*TASKS[problem.task].trivial, *(["persistence"] if split.by == "time" and problem.task == "regression" else []), "linear", "knn", "boosting"]
     fewest = min(len(part.train) for part in desk.folds)
     scores: dict[str, ModelScore] = {}
     for done, name in enumerate(names):
         ctx.events.progress("baselines", done, len(names))
         started = perf_counter()
-        parts = [_ask(ctx, desk, name, fold, rows) for fold in range(len(desk.folds))]
+        parts = [_ask(ctx, desk, name, fold, rows, rounds) for fold in range(len(desk.folds))]
         measured = score(ctx.store, problem, desk.metric, pool(parts), seed=ctx.seed)
         ctx.ledger.count_look("baseline", name)
         used = fewest if name in (*TRIVIAL, "persistence") else min(rows, fewest)
-        scores[name] = measured.model_copy(update={"seconds": perf_counter() - started, "rows": used})
+        scores[name] = measured.model_copy(update={"seconds": perf_counter() - started, "rows": used, "rounds": rounds.most if name == "boosting" else 0})
     never = YARDSTICKS if problem.task in _ONE_OUTPUT else (*YARDSTICKS, "boosting")
     eligible = {name: s for name, s in scores.items() if name not in never}
     return BaselineReport(
         models=scores,
         best=_best(desk, eligible),
         trivial=_best(desk, {name: scores[name] for name in TASKS[problem.task].trivial}),
-        findings=tuple(_find(desk, scores, rows)),
+        findings=tuple(_find(desk, scores, rows, rounds)),
     )
 
 
@@ -60,28 +63,31 @@ def _best(desk: Desk, scores: dict[str, ModelScore]) -> str:
     return best
 
 
-def _affordable_rows(ctx: Context, config: BaselineStepConfig, desk: Desk) -> int:
-    """How many train rows fit into a tenth of the budget, by the measured speed of boosting, the slowest of them."""
-    budget_s = max(_LEAST_S, _SHARE * budget_seconds(config.budget))
-
+def _affordable(ctx: Context, config: BaselineStepConfig, desk: Desk) -> tuple[int, Rounds]:
+    """How many train rows, and trees, fit into a tenth of the budget, by the measured speed of boosting, the slowest of them."""
+    share_s = max(_LEAST_S, _SHARE * budget_seconds(config.budget)) / len(desk.folds)
     part = desk.folds[0]
-    probed = part.on(sample_rows(ctx.seed, part.train, _PROBE_ROWS))
+    values = sum(int(np.prod(field.shape)) for field in desk.examples.fields)
+    probed = part.on(sample_rows(ctx.seed, part.train, min(_PROBE_ROWS, max(_FEWEST_ROWS // 4, _PROBE_VALUES // values))))
 
     def seconds(rounds: int) -> float:
         started = perf_counter()
-        fit_yardstick("boosting", desk, probed, part.val[:10], rounds)
+        fit_yardstick("boosting", desk, probed, part.val[:10], Rounds(rounds, early=False))
         return perf_counter() - started
 
-    def measure() -> float:  # the difference of two runs: what a run costs however short it is does not count
-        short, long = (seconds(rounds) for rounds in _PROBE_ROUNDS)
-        return max(long - short, 1e-3) / (len(probed.train) * (_PROBE_ROUNDS[1] - _PROBE_ROUNDS[0]))
+    def measure() -> tuple[float, float]:
+        (fewer, more), (short, long) = _PROBE_ROUNDS, map(seconds, _PROBE_ROUNDS)
+        round_s = max(long - short, 1e-3) / (more - fewer)
+        return max(short - fewer * round_s, 0.0) / len(probed.train), round_s / len(probed.train)
 
-    per_row = ctx.ledger.decide("seconds per row and round of boosting", measure)
-    affordable = int(budget_s / len(desk.folds) / (per_row * _ROUNDS))
-    return max(1_000, min(config.baseline.rows, affordable))
+    row_s, tree_s = ctx.ledger.decide("seconds per row of boosting, and per row and round", measure)
+    most = ENOUGH.most
+    rows = max(_FEWEST_ROWS, min(config.baseline.rows, int(share_s / (row_s + tree_s * most))))
+    rounds = int((share_s / min(rows, len(part.train)) - row_s) / tree_s)
+    return rows, Rounds(max(_FEWEST_ROUNDS, min(most, rounds)))
 
 
-def _ask(ctx: Context, desk: Desk, name: str, fold: int, rows: int) -> Predictions:
+def _ask(ctx: Context, desk: Desk, name: str, fold: int, rows: int, rounds: Rounds) -> Predictions:
     part = desk.folds[fold]
     val = part.val
     targets = desk.examples.plain_targets(val)
@@ -89,21 +95,22 @@ def _ask(ctx: Context, desk: Desk, name: str, fold: int, rows: int) -> Predictio
     if name == "persistence":
         return Predictions(ids, desk.examples.plain_targets(np.maximum(val - 1, 0)), targets)
     fitted = part if name in TRIVIAL else part.on(sample_rows(ctx.seed, part.train, rows))
-    return Predictions(ids, fit_yardstick(name, desk, fitted, val).outputs, targets)
+    return Predictions(ids, fit_yardstick(name, desk, fitted, val, rounds).outputs, targets)
 
 
-def _find(desk: Desk, scores: dict[str, ModelScore], rows: int) -> list[Finding]:
+def _find(desk: Desk, scores: dict[str, ModelScore], rows: int, rounds: Rounds) -> list[Finding]:
     found = []
     most = max(len(part.train) for part in desk.folds)
-    if rows < most:
+    if rows < most or rounds.most < ENOUGH.most:
+        fewer = f", boosting with {rounds.most} trees per class at most" if rounds.most < ENOUGH.most else ""
         found.append(
             Finding(
                 code="data.too_large",
                 severity="info",
-                what=f"The simple models were fitted on {rows:,} of {most:,} train rows, to stay within a tenth of the budget.",
+                what=f"The simple models were fitted on {min(rows, most):,} of {most:,} train rows{fewer}, to stay within a tenth of the budget.",
                 where="s05_baseline",
                 next="Give a larger budget, or baseline.rows, to fit them on more.",
-                evidence={"rows": rows, "train": most},
+                evidence={"rows": min(rows, most), "train": most, "rounds": rounds.most},
             )
         )
     if "persistence" in scores and better(desk.metric, scores["persistence"].value, scores["boosting"].value):
@@ -111,7 +118,7 @@ def _find(desk: Desk, scores: dict[str, ModelScore], rows: int) -> list[Finding]
             Finding(
                 code="diagnose.below_baseline",
                 severity="info",
-                what=f"Repeating the row before reaches {scores['persistence'].value:.4g}, better than any simple model, which is not told it.",
+                what=f"Repeating the row before reaches {write(scores['persistence'].value)}, better than any simple model, which is not told it.",
                 where="persistence",
                 next="If the recent past is known when you predict, add columns with earlier targets (lags) to the table.",
                 evidence={"persistence": scores["persistence"].value, "boosting": scores["boosting"].value},

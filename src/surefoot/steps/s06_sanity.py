@@ -135,6 +135,7 @@ def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) 
     share, steps, best = 0.0, 0, 0.0
     for lr in (3e-3, 1e-3, 1e-2):  # a tiny batch is memorised at some ordinary lr, or not at all
         job = replace(job, network=_job(ctx, desk, model, train).network)
+        curve = [probe.right_share(job, rows)[1]]
         for start in range(0, _STEPS, _EVERY):
             part = train.model_copy(update={"batch_size": len(rows), "epochs": float(_EVERY), "lr": lr, "schedule": "fixed", "optimizer": "adam", "clip": 1.0})
             fit(job, part, seed=ctx.seed, name=f"tiny batch {lr} {start}")

@@ -29,6 +29,7 @@ from surefoot.types import (
     SanityReport,
     TrainConfig,
 )
+from surefoot.types.figures import write
 
 _SHARE, _FINAL_SHARE = 0.08, 0.18
 """Of the budget: for the whole ladder, and for one training of the model that is chosen later."""
@@ -146,8 +147,8 @@ def _find(desk: Desk, ladder: list[ModelSize], chosen: int, goal: float) -> list
         return [
             Finding(
                 code="train.underfit",
-                severity="warn",
-                what=f"No model reached the goal {goal:.4g} on train in this budget; the best got {best.train_value:.4g} in {best.epochs:.1f} epochs.",
+                severity="warn" if best.epochs >= _MOST_EPOCHS else "info",  # else time ran out first, which says little about the model
+                what=f"No model reached the goal {write(goal)} on train in this budget; the best got {write(best.train_value)} in {best.epochs:.1f} epochs.",
                 where="s07_overfit",
                 next="Give a larger budget, or a larger model (model.width, model.depth), or look at the inputs.",
                 evidence={"goal": goal, "train": best.train_value, "epochs": best.epochs},

@@ -17,6 +17,7 @@ from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.winners import sample_rows
 from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.metrics import as_error, decide
+from surefoot.models.boosting import Rounds
 from surefoot.store.scope import ScopedLedger
 from surefoot.types import (
     BaselineReport,
@@ -36,7 +37,7 @@ from surefoot.types import (
 _GALLERY = 24
 _LISTED = 200
 _DOUBTED_ROWS = 6_000
-_ROUNDS = 60
+_ROUNDS = Rounds(60, early=False)
 _SURE = 0.9
 _MANY_DOUBTS, _LEAST_DOUBTS = 0.05, 20
 
@@ -57,6 +58,7 @@ def errors(ctx: Context, config: ErrorsStepConfig, *, problem: Problem, data: Pr
     return ErrorsReport(
         num_wrong=len(wrong),
         num_val=len(np.unique(val.ids.astype(str))),
+        is_amount=not problem.classes,
         rows=tuple(rows),
         tags=dict(tags.most_common()),
         ceilings=ceilings(tags, len(rows), error) if rows and problem.classes else {},

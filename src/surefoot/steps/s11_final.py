@@ -15,6 +15,7 @@ from surefoot.engine.jobs import make_job, settle_speed, start_job
 from surefoot.engine.weights import save_weights
 from surefoot.engine.winners import tuned_network, tuned_yardstick
 from surefoot.engine.yardsticks import fit_yardstick
+from surefoot.models.boosting import ENOUGH, Rounds
 from surefoot.models.network import Network
 from surefoot.types import (
     BaselineReport,
@@ -98,12 +99,12 @@ def _run_phase(ctx: Context, whole: Job, train_rows: np.ndarray, train: TrainCon
 
 def _refit(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport) -> FinalReport:
     """A simple model on everything, with what it learnt about its own size before (rounds of boosting)."""
-    rounds = 0
+    rounds = ENOUGH
     if tune.winner == "boosting":
-        rounds = tuned_yardstick(desk, "boosting", baseline, 0, desk.whole.train[:10]).rounds
+        rounds = Rounds(tuned_yardstick(desk, "boosting", baseline, 0, desk.whole.train[:10]).rounds, early=False)
     model = fit_yardstick(tune.winner, desk, desk.whole, desk.whole.train[:10], rounds)
     stored = save_weights(ctx.store, model.network) if model.network else ctx.store.put_bytes(model.text.encode())
-    phase = PhaseRecord(name=f"train+val, {tune.winner}", epochs=float(rounds), lr=0.0, batch_size=0, optimizer=tune.winner, num_rows=len(desk.examples))
+    phase = PhaseRecord(name=f"train+val, {tune.winner}", epochs=float(model.rounds), lr=0.0, batch_size=0, optimizer=tune.winner, num_rows=len(desk.examples))
     return FinalReport(winner=tune.winner, model=stored, model_config_used=tune.model, phases=(phase,), num_rows=len(desk.examples), start="scratch")
 
 

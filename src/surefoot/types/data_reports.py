@@ -70,7 +70,7 @@ class Split(Report):
         folds: how many (train, val) pairs there are.
         by: `stratified`, `group`, `time` or `given`.
         counts: set -> items; per class: set -> class -> items.
-        resolves: the smallest difference of the metric that val can tell from noise.
+        resolves: the smallest difference that val can tell from noise: of the metric, or, `is_amount`, as a share of the error.
     """
 
     sets: Ref
@@ -81,6 +81,7 @@ class Split(Report):
     class_counts: dict[str, dict[str, int]] = {}
     unmeasured: tuple[str, ...] = ()
     resolves: float = 0.0
+    is_amount: bool = False
     newcomers: int = 0
     refused: tuple[RefusedItem, ...] = ()
 

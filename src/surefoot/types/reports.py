@@ -8,7 +8,10 @@ from surefoot.types.findings import Measured, Plain, Report
 
 
 class ModelScore(Plain):
-    """A model's metric on the pooled held-out items, and what else is said of it."""
+    """A model's metric on the pooled held-out items, and what else is said of it.
+
+    `rows` and `rounds` bound what a simple model was fitted on: train rows, and trees per class of boosting.
+    """
 
     value: float
     interval: tuple[float, float] | None = None
@@ -18,6 +21,7 @@ class ModelScore(Plain):
     fold_values: tuple[float, ...] = ()
     seconds: float = 0.0
     rows: int = 0
+    rounds: int = 0
     predictions: Ref = ""
     model: Ref = ""
 
@@ -194,10 +198,14 @@ class Mislabel(Plain):
 
 
 class ErrorsReport(Report):
-    """s10: a hundred errors, looked at. `tags` tag -> rows that carry it; `ceilings` tag -> error that fixing it could bring at most."""
+    """s10: a hundred errors, looked at. `tags` tag -> rows that carry it; `ceilings` tag -> error that fixing it could bring at most.
+
+    Of amounts (`is_amount`) the tenth with the largest residuals counts as wrong.
+    """
 
     num_wrong: int
     num_val: int
+    is_amount: bool = False
     rows: tuple[ErrorRow, ...]
     tags: dict[str, int] = {}
     ceilings: dict[str, Measured] = {}

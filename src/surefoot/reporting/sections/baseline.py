@@ -22,6 +22,7 @@ def show_baseline(report: BaselineReport, scene: Scene) -> Markup:
     entries = [Bar(spaced(name), score.value, score.interval, _tone(name, report), metric.show(score.value)) for name, score in models]
     better = "shorter" if metric.smaller_is_better else "longer"
     note = f"{metric.title} on held-out items, with its 95 % interval; {better} is better. Grey learns nothing; green is the one to beat."
+    note += " k-NN and persistence are yardsticks only: they never ship, so they are not the one to beat."
     chart = figure("Simple models", bars("Baselines", entries, Axis(metric.label, is_share=metric.is_share), rules), note)
     extra = sorted({key for score in report.models.values() for key in score.metrics if key != metric.name})
     has_train = any(score.train_value is not None for score in report.models.values())

@@ -21,13 +21,12 @@ CELL_SIDE = 64
 
 def show_errors(report: ErrorsReport, scene: Scene) -> Markup:
     """Tags and their ceilings, the worst errors as pictures, the sample of errors, and suspected mislabels."""
-    rate = f" ({share(report.num_wrong / report.num_val)})" if report.num_val else ""
     pieces = [
         facts(
             [
-                ("Wrong", f"{number(report.num_wrong)} of {number(report.num_val)} val items{rate}"),
+                ("Wrong", count_wrong(report)),
                 ("Looked at", f"{number(len(report.rows))}, drawn at random"),
-                ("Suspected mislabels", number(len(report.mislabels))),
+                ("Suspected mislabels", None if report.is_amount else number(len(report.mislabels))),
                 ("The table to edit", code(report.csv) if report.csv else None),
             ]
         ),
@@ -36,6 +35,14 @@ def show_errors(report: ErrorsReport, scene: Scene) -> Markup:
     if scene.with_items:
         pieces.append(cards(_worst(report.worst, scene), _rows(report, scene), _mislabels(report, scene)))
     return join(pieces)
+
+
+def count_wrong(report: ErrorsReport) -> str:
+    """How many val items are wrong; of amounts, which ones count as such."""
+    if report.is_amount:
+        return f"the {number(report.num_wrong)} of {number(report.num_val)} val items that are furthest off (a tenth)"
+    rate = f" ({share(report.num_wrong / report.num_val)})" if report.num_val else ""
+    return f"{number(report.num_wrong)} of {number(report.num_val)} val items wrong{rate}"
 
 
 def _tags(report: ErrorsReport) -> Markup:

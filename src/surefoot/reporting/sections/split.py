@@ -11,7 +11,7 @@ from surefoot.reporting.markup import EMPTY, card, cards, element, facts, figure
 from surefoot.reporting.pictures import tile
 from surefoot.reporting.sections.audit import show_refused
 from surefoot.reporting.views import Scene
-from surefoot.reporting.words import in_order, number, size_bytes, spaced
+from surefoot.reporting.words import in_order, number, share, size_bytes, spaced
 from surefoot.types.data_reports import PreparedData, Split
 
 PROTOCOLS = {
@@ -20,7 +20,7 @@ PROTOCOLS = {
     "iterated_kfold": "iterated K-fold: shuffled and folded anew several times",
 }
 MANNERS = {
-    "stratified": "each class in the same share in every set",
+    "stratified": "each class, or each tenth of the amounts, in the same share in every set",
     "group": "items that belong together stay in one set",
     "time": "train on the past, test on the last",
     "given": "as the data came",
@@ -30,7 +30,6 @@ LONGEST_RECIPE = 6000
 
 def show_split(report: Split, scene: Scene) -> Markup:
     """The sets, their classes, and how small a difference val can see."""
-    resolves = scene.metric.show_gap(report.resolves).lstrip("+") if report.resolves else None
     sets = figure(
         "The sets",
         stacked("Items per set", [(name, report.counts[name]) for name in in_order(report.counts)]),
@@ -42,7 +41,7 @@ def show_split(report: Split, scene: Scene) -> Markup:
                 [
                     ("Protocol", f"{PROTOCOLS.get(report.protocol, report.protocol)}" + (f" ({report.folds} folds)" if report.folds > 1 else "")),
                     ("Split by", f"{report.by}: {MANNERS[report.by]}" if report.by in MANNERS else report.by),
-                    ("Val can tell apart", f"differences above {resolves}" if resolves else None),
+                    ("Val can tell apart", tell_apart(report) if report.resolves else None),
                     ("Not measured", ", ".join(report.unmeasured)),
                     ("Newcomers", number(report.newcomers) if report.newcomers else None),
                 ]
@@ -51,6 +50,11 @@ def show_split(report: Split, scene: Scene) -> Markup:
             show_refused(report.refused, scene),
         ]
     )
+
+
+def tell_apart(report: Split) -> str:
+    """The smallest difference that val can tell from noise, in words."""
+    return f"errors of which one is {share(report.resolves)} smaller" if report.is_amount else f"differences above {report.resolves * 100:.1f} points"
 
 
 def _classes(report: Split) -> Markup:

@@ -1,0 +1,18 @@
+"""Figures as a reader wants them."""
+
+from __future__ import annotations
+
+import pytest
+
+from surefoot.types.figures import write
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.98711, "0.9871"), (55.8834, "55.88"), (24_123.4, "24,123"), (-0.5, "-0.5"), (3.0, "3"), (0.0, "0"), (float("nan"), "not finite"),
+        (1e20, "1e20"), (-1234.5, "-1,234"), (0.00123, "0.00123"), (1e-5, "1e-5"), (0.000012, "1.2e-5"),
+    ],
+)  # fmt: skip
+def test_a_number_has_no_more_digits_than_can_be_used(value, text):
+    assert write(value) == text
