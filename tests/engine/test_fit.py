@@ -12,7 +12,7 @@ import torch
 
 from surefoot import losses
 from surefoot.data.examples import Examples
-from surefoot.engine import checkpoint, interrupt
+from surefoot.engine import interrupt
 from surefoot.engine.build import Desk
 from surefoot.engine.fit import Fitted, count_steps, fit
 from surefoot.engine.predict import predict, to_outputs
@@ -85,6 +85,7 @@ def test_a_loss_that_turns_nan_ends_the_run_and_says_so(desk: Desk) -> None:
     fitted = fit(job, FULL, seed=0, name="nan")
     assert fitted.diverged
     assert not fitted.records
+    assert all(bool(torch.isfinite(value).all()) for value in fitted.network.state_dict().values())  # the last healthy weights
 
 
 def test_the_best_weights_are_those_of_the_best_val_metric(desk: Desk) -> None:
@@ -162,10 +163,70 @@ def test_without_a_folder_nothing_is_written(desk: Desk, tmp_path: Path) -> None
     before = set(tmp_path.rglob("*"))
     fit(start_job(desk), FULL, seed=0, name="run")
     assert set(tmp_path.rglob("*")) == before
-    assert checkpoint.resume(None, start_job(desk).network, torch.optim.SGD([torch.zeros(1, requires_grad=True)]), {}, run := _run()) is run
 
 
-def _run() -> object:
-    from surefoot.engine.fit import Run
+def test_a_run_that_ended_can_be_extended_and_equals_the_longer_one(desk: Desk, tmp_path: Path) -> None:
+    short = FULL.model_copy(update={"schedule": "fixed", "epochs": 2.0})
+    longer = short.model_copy(update={"epochs": 4.0})
+    fit(start_job(desk), short, seed=0, name="run", folder=tmp_path)
+    assert_equal(fit(start_job(desk), longer, seed=0, name="run"), fit(start_job(desk), longer, seed=0, name="run", folder=tmp_path))
 
-    return Run()
+
+def test_training_stops_early_by_its_rule_and_a_resumed_run_knows_it(desk: Desk, tmp_path: Path) -> None:
+    config = FULL.model_copy(update={"epochs": 40.0, "patience": 2, "averaging": 0.0, "augment": "none"})
+    fitted = fit(start_job(desk, config), config, seed=0, name="run", folder=tmp_path)
+    epochs = [record.epoch for record in fitted.records]
+    assert epochs[-1] < 40
+    assert sum(epoch > fitted.best_epoch for epoch in epochs) == 2
+    assert_equal(fitted, fit(start_job(desk, config), config, seed=0, name="run", folder=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("settings", "steps"),
+    [({"val_epochs": 2.0}, [14, 28]), ({"val_steps": 10}, [10, 20, 28]), ({"val_epochs": 0.5}, [4, 8, 12, 16, 20, 24, 28]), ({}, [7, 14, 21, 28])],
+)
+def test_val_is_looked_at_as_often_as_the_settings_say_and_at_the_end(desk: Desk, settings: dict, steps: list[int]) -> None:
+    config = FULL.model_copy(update=settings)
+    assert [record.step for record in fit(start_job(desk), config, seed=0, name="run").records] == steps
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"lookahead": 3}, {"mixup": 0.4}, {"cutmix": 1.0}, {"sampling": "balanced"}, {"micro_batch": 5}, {"snapshot_steps": 3}, {"precision": "bf16"},
+        {"optimizer": "nesterov", "lr": 0.05},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_whatever_is_switched_on_a_stopped_run_ends_bit_equal(desk: Desk, tmp_path: Path, settings: dict) -> None:
+    config = FULL.model_copy(update=settings)
+    whole = fit(start_job(desk, config), config, seed=0, name="run")
+
+    def stop(done: float, total: float) -> None:
+        if done > 2.6:
+            raise Stopped("the power went")
+
+    with pytest.raises(Stopped, match="power"):
+        fit(start_job(desk, config), config, seed=0, name="run", folder=tmp_path, listen=stop)
+    assert len(list((tmp_path / "checkpoints").glob("*.json"))) == 2
+    assert_equal(whole, fit(start_job(desk, config), config, seed=0, name="run", folder=tmp_path))
+    plain = fit(start_job(desk), FULL, seed=0, name="run")
+    is_same = all(torch.equal(a, b) for a, b in zip(whole.network.state_dict().values(), plain.network.state_dict().values()))
+    assert is_same == ("snapshot_steps" in settings)  # every other option does something
+
+
+def test_a_run_that_goes_on_with_other_threads_says_that_it_is_equal_to_tolerance_only(desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    fit(start_job(desk), FULL.model_copy(update={"epochs": 2.0}), seed=0, name="run", folder=tmp_path)
+    (newest,) = (tmp_path / "checkpoints").glob("*14.json")
+    newest.write_text(newest.read_text().replace('"threads": "', '"threads": "9'))
+    fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path)
+    assert "equal to an uninterrupted run to tolerance only" in caplog.text
+    assert "threads 9" in caplog.text
+
+
+def test_a_record_says_how_training_feels(desk: Desk) -> None:
+    record = fit(start_job(desk), FULL, seed=0, name="run").records[-1]
+    assert 0 < record.update_ratio < 0.1
+    assert record.dead_frac is not None
+    assert 0 <= record.dead_frac <= 1
+    assert record.saturated_frac is None  # ReLU does not saturate on both sides

@@ -27,7 +27,7 @@ class Examples:
     """
 
     def __init__(self, pack: Pack, problem: Problem, *, in_memory: bool, device: str = "cpu") -> None:
-        self.pack, self.problem, self.device = pack, problem, device
+        self.pack, self.problem, self.device, self.in_memory = pack, problem, device, in_memory
         self.fields = pack.fields
         self._tensors = tuple(torch.from_numpy(array).to(device) for array in pack.read_all()) if in_memory else None
         self.raw_targets = pack.targets

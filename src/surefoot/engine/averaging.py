@@ -1,4 +1,8 @@
-"""The moving average of the weights (Polyak and Juditsky 1992), kept beside them: less noise in the last weights at no cost in speed worth naming."""
+"""Copies of the weights that are kept beside them: their moving average, and the slow weights of lookahead.
+
+The average (Polyak and Juditsky 1992) has less noise than the last weights, at no cost in speed worth naming. Lookahead (Zhang et al. 2019) lets
+the optimizer run ahead for some steps, then goes half of the way after it, and begins again from there.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +14,12 @@ from torch import Tensor, nn
 
 Average = dict[str, Tensor]
 
+_CATCH_UP = 0.5
 
-def start(network: nn.Module, decay: float) -> Average:
-    """A copy of all floating-point state; empty when `decay` is 0, which turns averaging off."""
-    return {name: value.detach().clone() for name, value in _floats(network).items()} if decay else {}
+
+def start(network: nn.Module, amount: float) -> Average:
+    """A copy of all floating-point state; empty when `amount` (a decay, a number of steps) is 0, which turns it off."""
+    return {name: value.detach().clone() for name, value in _floats(network).items()} if amount else {}
 
 
 @torch.no_grad()
@@ -21,6 +27,14 @@ def update(average: Average, network: nn.Module, decay: float) -> None:
     """average <- decay * average + (1 - decay) * weights, once per step."""
     if average:
         torch._foreach_lerp_(list(average.values()), list(_floats(network).values()), 1 - decay)
+
+
+@torch.no_grad()
+def catch_up(slow: Average, network: nn.Module) -> None:
+    """slow <- the middle between slow and the network's weights; the network goes on from there."""
+    for name, value in _floats(network).items():
+        slow[name].lerp_(value, _CATCH_UP)
+        value.copy_(slow[name])
 
 
 @contextlib.contextmanager

@@ -9,6 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import platform
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,70 +21,152 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from surefoot import durable
-from surefoot.engine.averaging import Average
 from surefoot.types.errors import SurefootError
 from surefoot.types.reports import EpochRecord
 
 if TYPE_CHECKING:
     from surefoot.engine.fit import Run
+    from surefoot.engine.step import Gear
 
 _KEPT = 2
 _LOG = logging.getLogger("surefoot")
 
 
-def save(folder: Path, network: nn.Module, optimizer: torch.optim.Optimizer, average: Average, run: Run) -> None:
-    """Writes the run as it stands after `run.step`, then removes all but the last two."""
+@dataclass(frozen=True)
+class State:
+    """A run at one step, copied: `tensors` on the CPU, `facts` as JSON knows them."""
+
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+
+
+class Writer:
+    """Writes checkpoints and the log in order, in a thread of its own: the loop waits only where one is due before the last is written.
+
+    Args:
+        folder: of the run; None: nothing is written.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="checkpoint") if folder else None
+        self._waiting: list[Future[None]] = []
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        try:
+            self.wait()
+        except SurefootError:
+            if kind is None:  # else the first error is told
+                raise
+        finally:
+            if self._pool:
+                self._pool.shutdown()
+
+    def save(self, network: nn.Module, gear: Gear, run: Run) -> None:
+        """Copies the run as it stands and has it written; an error of the one before is raised here."""
+        if self._pool and self.folder:
+            self.wait()
+            self._waiting.append(self._pool.submit(write, self.folder, capture(network, gear, run)))
+
+    def log(self, records: list[EpochRecord]) -> None:
+        """Has `metrics.jsonl` written."""
+        if self._pool and self.folder:
+            self._waiting.append(self._pool.submit(log, self.folder, list(records)))
+
+    def wait(self) -> None:
+        """Until all is written.
+
+        Raises:
+            SurefootError: something could not be.
+        """
+        while self._waiting:
+            self._waiting.pop(0).result()
+
+
+def capture(network: nn.Module, gear: Gear, run: Run) -> State:
+    """Everything that the run needs to go on from here."""
     tensors = {f"model/{name}": value for name, value in network.state_dict().items()}
-    tensors |= {f"average/{name}": value for name, value in average.items()}
-    tensors |= {f"best/{name}": value for name, value in run.best.items()}
-    tensors |= {f"optimizer/{n}/{name}": value for n, state in optimizer.state_dict()["state"].items() for name, value in state.items() if value is not None}
+    tensors |= {f"average/{name}": value for name, value in gear.average.items()}
+    tensors |= {f"slow/{name}": value for name, value in gear.slow.items()}
+    tensors |= {
+        f"optimizer/{n}/{name}": value for n, state in gear.optimizer.state_dict()["state"].items() for name, value in state.items() if value is not None
+    }
     tensors["loss_sum"] = run.loss_sum
-    data = to_bytes({name: value.detach().cpu().contiguous() for name, value in tensors.items()})
-    manifest = {
+    copied = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
+    copied |= {f"best/{name}": value.cpu().contiguous() for name, value in run.best.items()}  # never changed once it is there
+    facts = {
         "step": run.step,
         "num_items": run.num_items,
         "best_epoch": run.best_epoch,
+        "micro_batch": gear.micro_batch,
+        "scaler": gear.scaler.state_dict() if gear.scaler else {},
+        "made_on": describe_machine(str(run.loss_sum.device)),
         "records": [record.model_dump() for record in run.records],
-        "sha256": hashlib.sha256(data).hexdigest(),
     }
-    path = _tensors(folder, run.step)
+    return State(copied, facts)
+
+
+def restore(state: State, network: nn.Module, gear: Gear, run: Run) -> None:
+    """Sets network, gear and run to where they were."""
+    tensors, facts = state.tensors, state.facts
+    network.load_state_dict(_part(tensors, "model/"))
+    for prefix, copies in (("average/", gear.average), ("slow/", gear.slow)):
+        for name, value in _part(tensors, prefix).items():
+            copies[name].copy_(value)
+    _load_optimizer(gear.optimizer, _part(tensors, "optimizer/"))
+    if gear.scaler:
+        gear.scaler.load_state_dict(facts["scaler"])
+    gear.micro_batch = facts["micro_batch"]
+    run.step, run.num_items, run.best_epoch = facts["step"], facts["num_items"], facts["best_epoch"]
+    run.records = [EpochRecord.model_validate(record) for record in facts["records"]]
+    run.best, run.loss_sum = _part(tensors, "best/"), tensors["loss_sum"].to(run.loss_sum.device, copy=True)
+
+
+def write(folder: Path, state: State) -> None:
+    """Writes a checkpoint, whole or not at all, then removes all but the last two."""
+    data = to_bytes(state.tensors)
+    path = _tensors(folder, state.facts["step"])
     durable.replace(path, data)
-    durable.replace(path.with_suffix(".json"), json.dumps(manifest).encode())
+    durable.replace(path.with_suffix(".json"), json.dumps(state.facts | {"sha256": hashlib.sha256(data).hexdigest()}).encode())
     for old in _manifests(folder)[:-_KEPT]:
         durable.remove(old)  # the manifest first: tensors without one do not exist
         durable.remove(old.with_suffix(".safetensors"))
 
 
-def resume(folder: Path | None, network: nn.Module, optimizer: torch.optim.Optimizer, average: Average, run: Run) -> Run:
-    """The run as its newest whole checkpoint has it, with network, optimizer and average set; `run` itself where there is none.
+def resume(folder: Path | None, network: nn.Module, gear: Gear, run: Run) -> None:
+    """Sets network, gear and run to the newest whole checkpoint; leaves them where there is none.
 
     Raises:
         SurefootError: the checkpoint is of another model; the differences are named.
     """
     for manifest_path in reversed(_manifests(folder)) if folder else ():
-        found = _read(manifest_path)
-        if found is None:
+        state = _read(manifest_path)
+        if state is None:
             _LOG.warning("checkpoint %s is torn or altered; the one before it is used", manifest_path.stem)
             continue
-        manifest, tensors = found
-        _check_names(network, _part(tensors, "model/"), manifest_path)
-        network.load_state_dict(_part(tensors, "model/"))
-        for name, value in _part(tensors, "average/").items():
-            average[name].copy_(value)
-        _load_optimizer(optimizer, _part(tensors, "optimizer/"))
-        run.step, run.num_items, run.best_epoch = manifest["step"], manifest["num_items"], manifest["best_epoch"]
-        run.records = [EpochRecord.model_validate(record) for record in manifest["records"]]
-        run.best, run.loss_sum = _part(tensors, "best/"), tensors["loss_sum"].to(run.loss_sum.device)
-        break
-    if folder:
-        log(folder, run.records)  # lines after the checkpoint are cut: the run writes them again
-    return run
+        _check_names(network, _part(state.tensors, "model/"), manifest_path)
+        restore(state, network, gear, run)
+        if differences := _compare(state.facts["made_on"], describe_machine(str(run.loss_sum.device))):
+            _LOG.warning("goes on from %s, which was made elsewhere (%s): equal to an uninterrupted run to tolerance only", manifest_path.stem, differences)
+        return
 
 
-def log(folder: Path | None, records: list[EpochRecord]) -> None:
-    """Writes `metrics.jsonl`, one line per epoch."""
-    if folder:
-        durable.replace(folder / "metrics.jsonl", "".join(record.model_dump_json() + "\n" for record in records).encode())
+def log(folder: Path, records: list[EpochRecord]) -> None:
+    """Writes `metrics.jsonl`, one line per record; lines after the checkpoint that a run goes on from are cut, and written again."""
+    durable.replace(folder / "metrics.jsonl", "".join(record.model_dump_json() + "\n" for record in records).encode())
+
+
+def describe_machine(device: str) -> dict[str, str]:
+    """What bit-equal weights depend on."""
+    kind = torch.cuda.get_device_name(device) if device.startswith("cuda") else platform.processor() or platform.machine()
+    return {"device": device.split(":")[0], "processor": kind, "threads": str(torch.get_num_threads()), "torch": torch.__version__}
+
+
+def _compare(before: dict[str, str], now: dict[str, str]) -> str:
+    return ", ".join(f"{name} {before.get(name)}, now {now[name]}" for name in now if before.get(name) != now[name])
 
 
 def _tensors(folder: Path, step: int) -> Path:
@@ -92,7 +177,7 @@ def _manifests(folder: Path) -> list[Path]:
     return sorted((folder / "checkpoints").glob("step-*.json"))
 
 
-def _read(manifest_path: Path) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+def _read(manifest_path: Path) -> State | None:
     try:
         manifest = json.loads(manifest_path.read_bytes())
         data = manifest_path.with_suffix(".safetensors").read_bytes()
@@ -100,7 +185,7 @@ def _read(manifest_path: Path) -> tuple[dict[str, Any], dict[str, Tensor]] | Non
         return None
     if hashlib.sha256(data).hexdigest() != manifest.get("sha256"):
         return None
-    return manifest, load(data)
+    return State(load(data), manifest)
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,7 +1,7 @@
 """THE loop: epochs and steps, nothing else. Read this first.
 
-What happens at step n is a function of (seed, name, n): the order of the items, the augmentation and the dropout are drawn anew from streams
-keyed by them. So a run that was killed goes on from its checkpoint and ends with the weights it would have had anyway.
+What happens at step n is a function of (seed, name, n): the order of the items (`feed`), the augmentation and the dropout (`step`) are drawn anew
+from streams keyed by them. So a run that was killed goes on from its checkpoint and ends with the weights it would have had anyway.
 """
 
 from __future__ import annotations
@@ -16,19 +16,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from surefoot import optim, randomness, refs
 from surefoot.data.examples import Examples
-from surefoot.engine import averaging, checkpoint, interrupt
+from surefoot.engine import averaging, checkpoint, health, interrupt, ranks
+from surefoot.engine.feed import Feed, count_steps
 from surefoot.engine.predict import predict, to_outputs
+from surefoot.engine.step import Gear, gear_up, take_step
 from surefoot.metrics.metric import Metric, better
 from surefoot.models.network import Network
 from surefoot.types.configs import TrainConfig
-from surefoot.types.examples import Batch
 from surefoot.types.problem import Problem
 from surefoot.types.reports import EpochRecord
 
-_CHECK_EVERY = 50
-"""Steps between looks at the loss for NaN: each look waits for the device, about a thousandth of a small step at this interval."""
+__all__ = ["Fitted", "Job", "Run", "count_steps", "evaluate", "fit"]
+
+_CHECK_EVERY, _KEEP_EVERY = 50, 200
+"""Steps between looks at the loss for NaN, each of which waits for the device (about a thousandth of a small step), and between copies of the run
+from which a fault is traced (1 % of the steps of a small MLP, far less of any other net)."""
 
 Loss = Callable[..., Tensor]
 Listen = Callable[[float, float], None]
@@ -60,38 +63,54 @@ class Job:
     folder: Path | None = None
 
 
-@dataclass(frozen=True)
-class Gear:
-    """What turns a loss into better weights: resolved once, used every step."""
-
-    optimizer: torch.optim.Optimizer
-    factor: Callable[[int], float]
-    augment: Callable[[Tensor, torch.Generator], Tensor]
-    average: averaging.Average
-
-
 @dataclass
 class Run:
-    """A run under way; a checkpoint holds exactly this."""
+    """A run under way; a checkpoint holds exactly this, and the gear's state.
 
+    Attributes:
+        step: how many are done. loss_sum, num_items: since the last record, on the device.
+        best, best_epoch: the weights of the best val metric so far, and when that was.
+    """
+
+    loss_sum: Tensor
     step: int = 0
-    records: list[EpochRecord] = field(default_factory=list)
-    loss_sum: Tensor = field(default_factory=lambda: torch.zeros((), dtype=torch.float64))
     num_items: int = 0
+    records: list[EpochRecord] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
     best_epoch: float = 0.0
-    diverged: bool = False
+
+    def add(self, loss: Tensor, num: int) -> None:
+        """Counts a step: the mean loss of so many items."""
+        self.step += 1
+        self.num_items += num
+        self.loss_sum += loss * num
+
+    @property
+    def best_value(self) -> float | None:
+        """The best val metric so far."""
+        return next((record.val_metric for record in self.records if record.epoch == self.best_epoch), None)
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A run that ended. `network` holds the last weights (averaged where asked for), `best` those of the best val metric."""
+    """A run that ended.
+
+    Attributes:
+        network: with the last weights, averaged where asked for; after a fault the last healthy ones.
+        best, best_epoch: the weights of the best val metric, and when that was.
+        fault: where the run broke; None where it did not.
+    """
 
     network: Network
     records: tuple[EpochRecord, ...]
     best: dict[str, Tensor]
     best_epoch: float
-    diverged: bool = False
+    fault: health.Fault | None = None
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss stopped being a finite number."""
+        return self.fault is not None
 
     def best_record(self) -> EpochRecord:
         """The epoch whose weights are in `best`."""
@@ -105,119 +124,115 @@ def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | N
         job: what is fitted on what.
         config: fully resolved: no setting is left to be chosen.
         seed, name: of the run; every draw follows from them.
-        folder: checkpoints and `metrics.jsonl` go there, and a run that was interrupted goes on from them; None: neither.
+        folder: checkpoints and `metrics.jsonl` go there, and a run that was interrupted, or has more epochs now, goes on from them; None: neither.
         listen: called with (epochs done, epochs in all) now and then.
 
     Returns:
-        Fitted; `diverged` where the loss was no finite number, with the records up to there.
+        Fitted, with the records up to its end or its fault.
     """
-    steps_per_epoch = count_steps(len(job.train), config.batch_size)
-    num_steps = max(1, round(config.epochs * steps_per_epoch))
-    snapshot_steps = round(config.snapshot_epochs * steps_per_epoch) or max(steps_per_epoch, 100)
-    gear = _gear_up(job, config, num_steps)
-    run = checkpoint.resume(folder, job.network, gear.optimizer, gear.average, Run())
-    order, started = np.zeros(0, np.int64), perf_counter()
+    with Feed(job, config, seed=seed, name=name) as feed, checkpoint.Writer(folder if ranks.is_first() else None) as writer:
+        course = _plan(config, feed.steps_per_epoch)
+        gear, run, started = gear_up(job, config, course.num_steps), Run(_zero(job)), perf_counter()
+        checkpoint.resume(folder, job.network, gear, run)
+        writer.log(run.records)
+        healthy, fault = checkpoint.capture(job.network, gear, run), None
 
-    for step in range(run.step, num_steps):
-        epoch, position = divmod(step, steps_per_epoch)
-        if position == 0 or not len(order):
-            order = randomness.stream(seed, f"{name} order", epoch).permutation(len(job.train))
-        picked = torch.from_numpy(job.train[order[_share(position, steps_per_epoch, len(order))]])
-        lr = config.lr * gear.factor(step)
-        loss = _step(job, config, gear, picked, lr, _reseed(seed, name, step))
-        run.loss_sum += loss * len(picked)
-        run.num_items += len(picked)
-        run.step = step + 1
+        while run.step < course.num_steps and not is_over(run, config):
+            is_due = course.looks_after(run.step)
+            before = health.copy_weights(job.network) if is_due else []
+            batch = feed.take(run.step)
+            loss = take_step(job, config, gear, batch, run.step, (seed, name))
+            run.add(loss, batch.num_global or len(batch.targets))
+            if course.checks_at(run.step) and not _is_healthy(job, run):
+                fault = _trace(job, config, gear, run, feed, healthy)
+                break
+            if listen:
+                listen(run.step / course.epoch_steps, course.num_steps / course.epoch_steps)
+            if is_due:
+                _look(job, run, gear, lr=config.lr * gear.factor(run.step - 1), moved=health.measure_update(before, job.network), started=started)
+                writer.log(run.records)
+            if course.saves_at(run.step) or interrupt.is_asked():
+                writer.save(job.network, gear, run)
+            if run.step % _KEEP_EVERY == 0:
+                healthy = checkpoint.capture(job.network, gear, run)
+            interrupt.obey()
 
-        at_end = run.step % steps_per_epoch == 0 or run.step == num_steps
-        if (at_end or run.step % _CHECK_EVERY == 0) and not bool(torch.isfinite(run.loss_sum)):
-            run.diverged = True
-            break
-        if listen:
-            listen(run.step / steps_per_epoch, num_steps / steps_per_epoch)
-        if at_end:
-            with averaging.swapped(job.network, gear.average):
-                _record(job, run, epoch=run.step / steps_per_epoch, lr=lr, seconds=perf_counter() - started)
-            checkpoint.log(folder, run.records)
-        if folder and run.step < num_steps and (run.step % snapshot_steps == 0 or interrupt.is_asked()):
-            checkpoint.save(folder, job.network, gear.optimizer, gear.average, run)
-        interrupt.obey()
-
+    ranks.wait()
     averaging.finish(job.network, gear.average)
-    return Fitted(job.network.eval(), tuple(run.records), run.best, run.best_epoch, run.diverged)
+    return Fitted(job.network.eval(), tuple(run.records), run.best, run.best_epoch, fault)
 
 
-def _gear_up(job: Job, config: TrainConfig, num_steps: int) -> Gear:
-    groups = optim.parameter_groups(job.network.train(), config.weight_decay)
-    make = optim.get_optimizer(config.optimizer, job.folder)
-    return Gear(
-        optimizer=make(groups, lr=config.lr, weight_decay=config.weight_decay, momentum=config.momentum),
-        factor=optim.get_schedule(config.schedule, job.folder)(num_steps),
-        augment=refs.resolve(config.augment, kind="augmentation", folder=job.folder),
-        average=averaging.start(job.network, config.averaging),
+@dataclass(frozen=True)
+class Course:
+    """When what is due: steps of an epoch, of the run, between looks at val, and between checkpoints. Steps done are counted from 1."""
+
+    epoch_steps: int
+    num_steps: int
+    look_every: int
+    save_every: int
+
+    def looks_after(self, done: int) -> bool:
+        """Whether val is looked at after the next step."""
+        return (done + 1) % self.look_every == 0 or done + 1 == self.num_steps
+
+    def saves_at(self, done: int) -> bool:
+        """Whether a checkpoint is due; the last one lets a run be extended."""
+        return done % self.save_every == 0 or done == self.num_steps
+
+    def checks_at(self, done: int) -> bool:
+        """Whether loss and weights are looked at for NaN: always before anything is kept."""
+        return done % _CHECK_EVERY == 0 or self.looks_after(done - 1) or self.saves_at(done) or interrupt.is_asked()
+
+
+def _plan(config: TrainConfig, epoch_steps: int) -> Course:
+    return Course(
+        epoch_steps=epoch_steps,
+        num_steps=max(1, round(config.epochs * epoch_steps)),
+        look_every=config.val_steps or max(1, round((config.val_epochs or 1.0) * epoch_steps)),
+        save_every=config.snapshot_steps or round(config.snapshot_epochs * epoch_steps) or max(epoch_steps, 100),
     )
 
 
-def _step(job: Job, config: TrainConfig, gear: Gear, picked: Tensor, lr: float, generator: torch.Generator) -> Tensor:
-    """One batch: forward, backward, step. Returns its loss, still on the device."""
-    batch = _augmented(job.examples.batch(picked, job.targets), gear.augment, generator)
-    for group in gear.optimizer.param_groups:
-        group["lr"] = lr
-    loss = _loss(job, config, batch)
-    gear.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    if config.clip:
-        torch.nn.utils.clip_grad_norm_(job.network.parameters(), config.clip)
-    gear.optimizer.step()
-    averaging.update(gear.average, job.network, config.averaging)
-    return loss.detach()
+def is_over(run: Run, config: TrainConfig) -> bool:
+    """The rule of early stopping: `patience` looks at val in a row, none of them better than the best before."""
+    return bool(config.patience and run.best) and sum(record.epoch > run.best_epoch for record in run.records) >= config.patience
 
 
-def count_steps(num_train: int, batch_size: int) -> int:
-    """Steps of an epoch: each item once, none repeated or dropped."""
-    return max(1, -(-num_train // batch_size))
+def _zero(job: Job) -> Tensor:
+    device = job.targets.device
+    return torch.zeros((), dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
 
 
-def _share(position: int, steps: int, num: int) -> slice:
-    """The items of one step: batches differ by one item at most, so that no tail of one breaks batch norm."""
-    return slice(position * num // steps, (position + 1) * num // steps)
+def _trace(job: Job, config: TrainConfig, gear: Gear, run: Run, feed: Feed, healthy: checkpoint.State) -> health.Fault:
+    """Goes back to the last healthy copy of the run, finds where it broke after it, and leaves the network there."""
+    records, broken_at = run.records, run.step
+    checkpoint.restore(healthy, job.network, gear, run)
+    fault = health.find_fault(job, config, gear, feed, range(run.step, broken_at))
+    checkpoint.restore(healthy, job.network, gear, run)
+    run.records = records
+    return fault
 
 
-def _reseed(seed: int, name: str, step: int) -> torch.Generator:
-    """Sets the global generators (dropout) to where they are at this step, and returns the one for augmentation."""
-    torch.manual_seed(randomness.key(seed, f"{name} dropout", step))
-    return torch.Generator().manual_seed(randomness.key(seed, f"{name} augment", step))
+def _is_healthy(job: Job, run: Run) -> bool:
+    """Whether loss and weights are finite numbers, on all processes alike."""
+    size = torch.nn.utils.get_total_norm([p.detach() for p in job.network.parameters()])
+    return bool(torch.isfinite(ranks.add_up(run.loss_sum + size)))
 
 
-def _augmented(batch: Batch, augment: Callable, generator: torch.Generator) -> Batch:
-    if batch.inputs[0].ndim != 4:
-        return batch
-    return Batch((augment(batch.inputs[0], generator),), batch.targets, batch.weights, batch.rows)
-
-
-def _loss(job: Job, config: TrainConfig, batch: Batch) -> Tensor:
-    try:
-        loss = job.loss(job.network(*batch.inputs), batch.targets, weights=batch.weights, **job.loss_options)
-    except Exception as error:
-        shapes = ", ".join(f"{tuple(given.shape)} {str(given.dtype).removeprefix('torch.')}" for given in (*batch.inputs, batch.targets))
-        error.add_note(f"while: a training step, inputs and targets {shapes}")
-        raise
-    if config.l1:
-        loss = loss + config.l1 * torch.stack([p.abs().sum() for p in job.network.parameters() if p.ndim > 1]).sum()
-    return loss
-
-
-def _record(job: Job, run: Run, *, epoch: float, lr: float, seconds: float) -> None:
-    """Ends an epoch: what it cost, what val says, and the best weights so far."""
+def _look(job: Job, run: Run, gear: Gear, *, lr: float, moved: float, started: float) -> None:
+    """Ends an interval: what it cost, what val says, how the net feels, and the best weights so far."""
     norm = torch.nn.utils.get_total_norm([p.grad for p in job.network.parameters() if p.grad is not None])
-    val_loss, val_metric = evaluate(job, job.val)
-    record = EpochRecord(
-        epoch=epoch, step=run.step, loss=float(run.loss_sum) / max(run.num_items, 1), val_loss=val_loss, val_metric=val_metric,
-        train_metric=evaluate(job, job.watch)[1], lr=lr, grad_norm=float(norm), seconds=seconds,
-    )  # fmt: skip
-    earlier = [r for r in run.records if r.epoch == run.best_epoch]
-    if val_metric is not None and (not earlier or better(job.metric, val_metric, earlier[0].val_metric or 0.0)):
-        run.best, run.best_epoch = {k: v.detach().clone() for k, v in job.network.state_dict().items()}, epoch
+    epoch = run.step / count_steps(len(job.train), gear.batch_size)
+    with averaging.swapped(job.network, gear.average):
+        val_loss, val_metric = evaluate(job, job.val)
+        dead, saturated = health.measure_activity(job.network, job.examples.inputs(torch.from_numpy(job.train[:64])))
+        record = EpochRecord(
+            epoch=epoch, step=run.step, loss=float(ranks.add_up(run.loss_sum)) / (run.num_items * ranks.count()), val_loss=val_loss, val_metric=val_metric,
+            train_metric=evaluate(job, job.watch)[1], lr=lr, grad_norm=float(norm), update_ratio=moved, dead_frac=dead, saturated_frac=saturated,
+            micro_batch=gear.micro_batch, seconds=perf_counter() - started,
+        )  # fmt: skip
+        if val_metric is not None and (run.best_value is None or better(job.metric, val_metric, run.best_value)):
+            run.best, run.best_epoch = {k: v.detach().clone() for k, v in job.network.state_dict().items()}, epoch
     run.records.append(record)
     run.loss_sum, run.num_items = torch.zeros_like(run.loss_sum), 0
 

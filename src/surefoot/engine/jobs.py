@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,10 @@ import torch
 from surefoot import losses, randomness
 from surefoot.engine.build import Desk, Part, build_network, set_prior
 from surefoot.engine.devices import measure_rate, settle_threads
-from surefoot.engine.fit import Job, count_steps
+from surefoot.engine.feed import count_steps
+from surefoot.engine.fit import Job
+from surefoot.engine.precision import list_promising
+from surefoot.engine.step import gear_up, take_step
 from surefoot.models.network import Network
 from surefoot.types.configs import ModelConfig, TrainConfig
 from surefoot.types.context import Context
@@ -23,8 +28,22 @@ _BATCHES = ((500, 16), (2_000, 32), (8_000, 64), (100_000, 128))
 """Train items up to which a batch has so many: small sets need the steps, large ones the speed."""
 _LARGEST = 256
 _SMOKE_STEPS = 120
+_WORTH_COMPILING = 300.0
+"""Seconds: a first compiled step takes about 14 s here, and what is saved on a CPU is a small part of the time."""
 _WATCHED = 1_000
 """Train items whose metric is measured beside val's: enough to see overfitting, cheap enough for every epoch."""
+PLAIN = {
+    "augment": "none",
+    "weight_decay": 0.0,
+    "label_smoothing": 0.0,
+    "averaging": 0.0,
+    "l1": 0.0,
+    "mixup": 0.0,
+    "cutmix": 0.0,
+    "lookahead": 0,
+    "patience": 0,
+}
+"""Nothing that regularises, for nets that must learn by heart."""
 _LR = {"image": 6e-3, "table": 2e-3}
 """Peaks that AdamW under a one-cycle schedule bears on every set we tried; the search looks around them."""
 
@@ -104,21 +123,56 @@ def smoke_epochs(train: TrainConfig, num_train: int) -> float:
 
 def training_step(job: Job, config: TrainConfig) -> Callable[[], object]:
     """One step of this job on a copy of its network, to be timed: nothing of the job changes."""
-    network = copy.deepcopy(job.network).train()
+    copied = replace(job, network=copy.deepcopy(job.network))
+    gear = gear_up(copied, config.model_copy(update={"lr": 0.0, "augment": "none", "schedule": "fixed", "optimizer": "sgd"}), 1)
     picked = torch.from_numpy(job.train[: config.batch_size])
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.0)
 
     def step() -> None:
-        batch = job.examples.batch(picked, job.targets)
-        job.loss(network(*batch.inputs), batch.targets).backward()
-        optimizer.step()
-        optimizer.zero_grad()
+        take_step(copied, config.model_copy(update={"lr": 0.0, "augment": "none"}), gear, job.examples.batch(picked, job.targets), 0, (0, "measure"))
 
     return step
 
 
-def settle_speed(ctx: Context, job: Job, config: TrainConfig, name: str) -> float:
-    """Sets the threads for this job and returns train items per second; both are measured once and written down under `name`."""
-    step = training_step(job, config)
-    settle_threads(ctx, config.threads, name, step)
-    return float(ctx.ledger.decide(f"items per second of {name}", lambda: measure_rate(step) * min(config.batch_size, len(job.train))))
+def settle_speed(ctx: Context, job: Job, config: TrainConfig, name: str) -> tuple[TrainConfig, float]:
+    """Settles threads and precision for this job; both are measured once and written down under `name`.
+
+    Returns:
+        The settings with nothing of this left open, and how many train items a second they bear.
+    """
+    settle_threads(ctx, config.threads, name, training_step(job, config.model_copy(update={"precision": "fp32"})))
+    rates = ctx.ledger.decide(f"items per second of {name}", lambda: _measure_precisions(job, config))
+    precision = max(rates, key=lambda one: rates[one])
+    return config.model_copy(update={"precision": precision}), float(rates[precision])
+
+
+def _measure_precisions(job: Job, config: TrainConfig) -> dict[str, float]:
+    asked = list_promising(job.examples.device) if config.precision == "auto" else [config.precision]
+    num = min(config.batch_size, len(job.train))
+    return {one: num * measure_rate(training_step(job, config.model_copy(update={"precision": one}))) for one in asked}
+
+
+def settle_compile(ctx: Context, job: Job, config: TrainConfig, seconds: float, name: str) -> TrainConfig:
+    """Whether this job is compiled: where it is so long that what is saved pays for compiling, both measured once and written down.
+
+    Args:
+        seconds: that the run will take as it is. A run shorter than `_WORTH_COMPILING` is not measured at all: compiling alone takes many seconds.
+    """
+    if config.compile != "auto":
+        return config
+    if seconds < _WORTH_COMPILING:
+        return config.model_copy(update={"compile": "off"})
+    cost, gain = ctx.ledger.decide(f"compiling {name}", lambda: _measure_compiling(job, config))
+    return config.model_copy(update={"compile": "on" if seconds * gain > cost else "off"})
+
+
+def _measure_compiling(job: Job, config: TrainConfig) -> tuple[float, float]:
+    """Seconds that compiling takes, and the share of the time that it saves; none where this machine can't compile."""
+    try:
+        started = perf_counter()
+        compiled = training_step(job, config.model_copy(update={"compile": "on"}))
+        compiled()
+        cost = perf_counter() - started
+        rate = measure_rate(compiled)
+    except Exception:  # whatever a compiler or its absence raises: the plain net is always there
+        return 0.0, 0.0
+    return cost, max(0.0, 1 - measure_rate(training_step(job, config.model_copy(update={"compile": "off"}))) / rate)

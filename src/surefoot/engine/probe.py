@@ -11,13 +11,10 @@ from torch import Tensor, nn
 
 from surefoot import losses, randomness
 from surefoot.engine.fit import Job
+from surefoot.engine.health import ACTIVATIONS, share_dead, share_saturated
 from surefoot.engine.predict import predict, to_outputs
 from surefoot.metrics import per_class
 from surefoot.models.network import Network
-
-_ACTIVATIONS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Tanh, nn.Sigmoid, nn.LeakyReLU, nn.ELU)
-_SATURATED = 0.97
-"""|tanh| or distance of a sigmoid from its middle beyond which its gradient is under 6 % of the largest."""
 
 
 class Blind(nn.Module):
@@ -121,14 +118,14 @@ def first_step(job: Job, rows: np.ndarray) -> list[LayerEvidence]:
     handles = [
         module.register_forward_hook(lambda _, __, output, name=name: seen.__setitem__(name, output.detach()))
         for name, module in network.body.named_modules()
-        if isinstance(module, _ACTIVATIONS)
+        if isinstance(module, ACTIVATIONS)
     ]
     picked = torch.from_numpy(rows)
     job.loss(network(*job.examples.inputs(picked)), job.targets[picked]).backward()
     for handle in handles:
         handle.remove()
     modules = dict(network.body.named_modules())
-    evidence = [LayerEvidence(name, dead_frac=_dead(output), saturated_frac=_saturated(modules[name], output)) for name, output in seen.items()]
+    evidence = [LayerEvidence(name, dead_frac=share_dead(output), saturated_frac=share_saturated(modules[name], output)) for name, output in seen.items()]
     for name, parameter in network.body.named_parameters():
         if parameter.ndim > 1:
             norm = 0.0 if parameter.grad is None else float(parameter.grad.norm()) / max(float(parameter.detach().norm()), 1e-12)
@@ -170,16 +167,3 @@ def right_share(job: Job, rows: np.ndarray) -> tuple[float, float]:
     scaled = job.targets[torch.from_numpy(rows)].cpu().numpy()  # on the scale it is trained on: a log target's largest value would else rule alone
     spread = ((scaled - scaled.mean(0)) ** 2).sum()
     return float(1 - ((logits - scaled) ** 2).sum() / max(spread, 1e-12)), loss
-
-
-def _dead(output: Tensor) -> float:
-    flat = output.movedim(1, 0).flatten(1) if output.ndim > 1 else output[None]
-    return float((flat == 0).all(1).float().mean())
-
-
-def _saturated(module: nn.Module, output: Tensor) -> float | None:
-    if isinstance(module, nn.Tanh):
-        return float((output.abs() > _SATURATED).float().mean())
-    if isinstance(module, nn.Sigmoid):
-        return float(((2 * output - 1).abs() > _SATURATED).float().mean())
-    return None

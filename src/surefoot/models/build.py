@@ -11,6 +11,7 @@ from torch import nn
 from surefoot import refs
 from surefoot.models.convnet import ConvNet
 from surefoot.models.tabular import TabularNet
+from surefoot.models.views import Views
 from surefoot.types.configs import ModelConfig
 from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import ConfigError, UsageError
@@ -32,6 +33,15 @@ def build(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int, 
         ConfigError: the layers can't be read or don't fit the fields.
         UsageError: what the settings name is no module, or asks for what is not there.
     """
+    module = _build(config, fields, num_outputs, folder)
+    if config.views == "none":
+        return module
+    if fields[0].name != "image":
+        raise ConfigError("Only pictures have views.", where=f"model.views = {config.views!r}", next="Leave it out for tables.")
+    return Views(module, config.views)
+
+
+def _build(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int, folder: Path | None) -> nn.Module:
     available = _lay_out(config, fields, num_outputs)
     if config.use:
         return _build_own(config, available, folder)

@@ -14,7 +14,7 @@ from surefoot.engine import probe
 from surefoot.engine.build import Desk, build_network, lay_out, set_prior
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, Job, fit
-from surefoot.engine.jobs import make_job, resolve_train, settle_speed
+from surefoot.engine.jobs import PLAIN, make_job, resolve_train, settle_speed
 from surefoot.exporting.onnx import export_onnx
 from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters
@@ -41,14 +41,12 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     """Runs every check on the first fold with the smallest model: regularisation and augmentation are off."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     model = _smallest(config.model, data, problem)
-    train = resolve_train(
-        config.train, len(desk.folds[0].train), problem.kind, augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, class_weights="none"
-    )
+    train = resolve_train(config.train, len(desk.folds[0].train), problem.kind, **PLAIN, class_weights="none", sampling="plain")
     job = _job(ctx, desk, model, train)
     verdicts = [_ask_shape(ctx, job, problem)]
     curves: dict[str, tuple[float, ...]] = {}
     if verdicts[0][0].ok:  # a net of the wrong shape fails all else, or breaks it
-        settle_speed(ctx, job, train, "the sanity checks")
+        train, _ = settle_speed(ctx, job, train, "the sanity checks")
         verdicts += _look(ctx, desk, job, not config.train.loss)
         short, curves = _short_runs(ctx, desk, model, train)
         verdict, curves["tiny batch"] = _memorise(ctx, desk, model, train)

@@ -10,8 +10,9 @@ import torch
 
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
-from surefoot.engine.fit import fit
-from surefoot.engine.jobs import resolve_train, settle_speed, smoke_epochs, start_job
+from surefoot.engine.fit import Job, fit
+from surefoot.engine.floor import find_floor, refuse_hopeless, settle_peak
+from surefoot.engine.jobs import PLAIN, resolve_train, settle_speed, smoke_epochs, start_job
 from surefoot.metrics import better
 from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters
@@ -45,14 +46,13 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
     budget_s = budget_seconds(config.budget)
     goal = config.problem.goal if config.problem.goal is not None else baseline.models[baseline.best].value
     rungs = _rungs(config.model, data, problem)[: None if budget_s else _SMOKE_RUNGS]
-    train = resolve_train(
-        config.train, len(desk.folds[0].train), problem.kind, augment="none", weight_decay=0.0, label_smoothing=0.0, averaging=0.0, l1=0.0, schedule="cosine"
-    )
+    train = resolve_train(config.train, len(desk.folds[0].train), problem.kind, **PLAIN, schedule="cosine")
     ladder: list[ModelSize] = []
     for number, model in enumerate(rungs):
         job = start_job(desk, model, desk.folds[0], train)
-        rate = settle_speed(ctx, job, train, f"model {model.width}x{model.depth}")
+        train, rate = settle_speed(ctx, job, train, f"model {model.width}x{model.depth}")
         epoch_s = len(desk.folds[0].train) / rate
+        _tell_cost(ctx, config, job, epoch_s)
         if ladder and budget_s and epoch_s * _FEW_EPOCHS > _FINAL_SHARE * budget_s:
             ctx.events.say(f"  the next larger model would take {epoch_s:.0f} s an epoch, more than the budget bears")
             break
@@ -72,6 +72,19 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
         turned=_has_turned(size),
         findings=tuple(_find(desk, ladder, chosen, goal)),
     )
+
+
+def _tell_cost(ctx: Context, config: OverfitStepConfig, job: Job, epoch_s: float) -> None:
+    """Says what an epoch takes at least and what it will take, and refuses what no machine of this rate can do in the budget."""
+    flops = count_flops(job.network, job.examples.inputs(torch.from_numpy(job.train[:1])))
+    peak = settle_peak(ctx, job.examples.device)
+    floor_s = find_floor(flops, len(job.train), peak)
+    ctx.events.say(
+        f"  {count_parameters(job.network.body):,} parameters, {write(flops / 1e6)} MFLOP an item: an epoch takes at least {write(floor_s)} s"
+        f" at this machine's {write(peak / 1e9)} GFLOP/s, and about {write(epoch_s)} s as measured"
+    )
+    epochs = config.train.epochs or 1.0
+    refuse_hopeless(floor_s * epochs, budget_seconds(config.budget), f"Training for {write(epochs)} epochs")
 
 
 def _rungs(model: ModelConfig, data: PreparedData, problem: Problem) -> list[ModelConfig]:
@@ -94,7 +107,8 @@ def _climb(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, num
             parts.append(fit(job, train, seed=ctx.seed, name=name, folder=ctx.run_dir / name, listen=listen))
             ctx.ledger.count_look("overfit", name)
         inputs = job.examples.inputs(torch.from_numpy(desk.folds[0].train[:1]))
-        last = [fitted.records[-1] for fitted in parts if fitted.records]
+        faults = [fitted.fault for fitted in parts if fitted.fault]
+        last = [] if faults else [fitted.records[-1] for fitted in parts]
         size = ModelSize(
             model=model,
             parameters=count_parameters(job.network.body),
@@ -103,6 +117,7 @@ def _climb(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, num
             train_value=float(np.mean([r.train_metric for r in last])) if last else float("nan"),
             val_value=float(np.mean([r.val_metric for r in last])) if last else float("nan"),
             history=parts[0].records,
+            fault=faults[0].describe() if faults else "",
         )
         return size.model_dump(mode="json")
 
@@ -137,7 +152,7 @@ def _find(desk: Desk, ladder: list[ModelSize], chosen: int, goal: float) -> list
             Finding(
                 code="train.diverged",
                 severity="stop",
-                what="The loss became NaN or infinite on every size of model.",
+                what=f"The loss became NaN or infinite on every size of model. {best.fault}",
                 where="s07_overfit",
                 next="Lower train.lr (surefoot run --set train.lr=0.0005), or look at the inputs' ranges.",
                 evidence={"lr": best.history[-1].lr if best.history else 0.0},

@@ -17,7 +17,7 @@ from surefoot.data.predictions import load_predictions, pool
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, fit
-from surefoot.engine.jobs import resolve_train, settle_speed, smoke_epochs, start_job
+from surefoot.engine.jobs import resolve_train, settle_compile, settle_speed, smoke_epochs, start_job
 from surefoot.engine.predict import activate, predict, to_outputs
 from surefoot.engine.weights import save_weights
 from surefoot.metrics import better
@@ -137,7 +137,7 @@ def _set_up(ctx: Context, config: TuneStepConfig, desk: Desk, overfit: OverfitRe
     model = config.model.model_copy(update={"width": overfit.model.width, "depth": overfit.model.depth})
     train = resolve_train(config.train, len(desk.folds[0].train), desk.problem.kind)
     around = overfit.ladder[max(0, overfit.chosen - 1) : overfit.chosen + 2]
-    settle_speed(ctx, start_job(desk, model, desk.folds[0], train), train, "the search")  # the threads; rates are known from s07
+    train, _ = settle_speed(ctx, start_job(desk, model, desk.folds[0], train), train, "the search")  # the threads; rates are known from s07
     sizes = {_name_size(rung.model): (rung.model.width, rung.model.depth) for rung in around}
     return Bench(ctx, desk, model, train, sizes, {_name_size(rung.model): rung.rate for rung in around}, budget_seconds(config.budget))
 
@@ -170,7 +170,7 @@ def _train_best(bench: Bench, config: TuneStepConfig, trials: list[Trial]) -> li
     kept = [trials[0], *others]
     full = []
     for number, trial in enumerate(kept):
-        epochs = bench.affordable(_FULL, len(kept), trial.settings)
+        epochs = config.train.epochs or bench.affordable(_FULL, len(kept), trial.settings)
         written = bench.ctx.ledger.decide(f"full {trial.number}", partial(_train_fully, bench, trial, len(trials) + number, epochs))
         full.append(Trained.model_validate(written))
     best = {trial.number: place for place, trial in enumerate(search.rank([one.trial for one in full], is_greater))}
@@ -223,7 +223,9 @@ def _train_fully(bench: Bench, trial: Trial, number: int, epochs: float) -> dict
     """Trains a setting on every fold, keeps the best epoch's weights, and pools what they say about val."""
     ctx, desk = bench.ctx, bench.desk
     model, train = apply(trial.settings, bench.model, bench.train, bench.sizes)
+    seconds = epochs * len(desk.folds[0].train) * len(desk.folds) / bench.rates[str(trial.settings.get("model.size", _name_size(model)))]
     train = train.model_copy(update={"epochs": epochs})
+    train = settle_compile(ctx, start_job(desk, model, desk.folds[0], train), train, seconds, f"full {trial.number}")
     parts, weights, started = [], [], perf_counter()
     history: tuple[EpochRecord, ...] = ()
     diverged = False

@@ -97,7 +97,7 @@ def _learning_curve(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: 
 
 def _curve_epochs(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport) -> float:
     job = start_job(desk, tune.model, desk.folds[0], tune.train)
-    rate = settle_speed(ctx, job, tune.train, "the learning curve")
+    _, rate = settle_speed(ctx, job, tune.train, "the learning curve")
     affordable = _SHARE * budget_seconds(config.budget) * rate / (len(desk.folds[0].train) * sum(_PARTS))
     return min(tune.epochs, affordable)
 

@@ -11,7 +11,8 @@ import torch
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Job, fit
-from surefoot.engine.jobs import make_job, settle_speed, start_job
+from surefoot.engine.health import Fault
+from surefoot.engine.jobs import make_job, settle_compile, settle_speed, start_job
 from surefoot.engine.weights import save_weights
 from surefoot.engine.winners import tuned_network, tuned_yardstick
 from surefoot.engine.yardsticks import fit_yardstick
@@ -42,14 +43,7 @@ def final(ctx: Context, config: FinalStepConfig, *, problem: Problem, data: Prep
         return _refit(ctx, desk, tune, baseline)
     is_scratch = config.final.start == "scratch"
     job = _start(ctx, desk, tune, is_scratch)
-    settle_speed(ctx, job, tune.train, "the final training")
-    records: list[PhaseRecord] = []
-    diverged = False
-    for number, phase in enumerate(config.train.phases or [_default_phase(tune, is_scratch)]):
-        record, diverged = _run_phase(ctx, job, desk.folds[0].train, _phase_config(tune.train, phase), phase.data, number)
-        records.append(record)
-        if diverged:
-            break
+    records, fault = _train(ctx, config, desk, job, tune)
     return FinalReport(
         winner="net",
         model=save_weights(ctx.store, job.network),
@@ -58,8 +52,24 @@ def final(ctx: Context, config: FinalStepConfig, *, problem: Problem, data: Prep
         num_rows=len(desk.examples),
         start=config.final.start,
         kernels=_first_kernels(ctx, job.network),
-        findings=_find(diverged, records),
+        findings=_find(fault, records),
     )
+
+
+def _train(ctx: Context, config: FinalStepConfig, desk: Desk, job: Job, tune: TuneReport) -> tuple[list[PhaseRecord], Fault | None]:
+    """The phases, one after the other, up to the first that breaks."""
+    train, rate = settle_speed(ctx, job, tune.train, "the final training")
+    phases = config.train.phases or [_default_phase(tune, config.final.start == "scratch")]
+    seconds = sum(phase.epochs for phase in phases) * len(job.train) / rate
+    train = settle_compile(ctx, job, train, seconds, "the final training")
+    records: list[PhaseRecord] = []
+    fault = None
+    for number, phase in enumerate(phases):
+        record, fault = _run_phase(ctx, job, desk.folds[0].train, _phase_config(train, phase), phase.data, number)
+        records.append(record)
+        if fault:
+            break
+    return records, fault
 
 
 def _start(ctx: Context, desk: Desk, tune: TuneReport, is_scratch: bool) -> Job:
@@ -81,7 +91,7 @@ def _phase_config(train: TrainConfig, phase: PhaseConfig) -> TrainConfig:
     return train.model_copy(update=said | {"epochs": phase.epochs})
 
 
-def _run_phase(ctx: Context, whole: Job, train_rows: np.ndarray, train: TrainConfig, on: str, number: int) -> tuple[PhaseRecord, bool]:
+def _run_phase(ctx: Context, whole: Job, train_rows: np.ndarray, train: TrainConfig, on: str, number: int) -> tuple[PhaseRecord, Fault | None]:
     job = whole if on == "train+val" else replace(whole, train=train_rows)
     name = f"final phase {number}"
     fitted = fit(job, train, seed=ctx.seed, name=name, folder=ctx.run_dir / name, listen=partial(ctx.events.progress, name))
@@ -94,7 +104,7 @@ def _run_phase(ctx: Context, whole: Job, train_rows: np.ndarray, train: TrainCon
         num_rows=len(job.train),
         history=fitted.records,
     )
-    return record, fitted.diverged
+    return record, fitted.fault
 
 
 def _refit(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport) -> FinalReport:
@@ -116,16 +126,17 @@ def _first_kernels(ctx: Context, network: Network) -> str:
     return ""
 
 
-def _find(diverged: bool, records: list[PhaseRecord]) -> tuple[Finding, ...]:
-    if not diverged:
+def _find(fault: Fault | None, records: list[PhaseRecord]) -> tuple[Finding, ...]:
+    if fault is None:
         return ()
     return (
         Finding(
             code="train.diverged",
             severity="stop",
-            what=f"The final training diverged in phase {len(records)}: the loss was no finite number.",
-            where="s11_final",
+            what=f"The final training diverged in phase {len(records)}. {fault.describe()}",
+            where=f"s11_final, step {fault.step + 1}, {fault.layer}",
             next="Lower the lr of that phase, or set train.clip = 1.0, then `surefoot run --from final`.",
-            evidence={"phase": len(records), "lr": records[-1].lr},
+            evidence={"phase": len(records), "lr": records[-1].lr, "step": fault.step + 1},
+            ids=fault.ids,
         ),
     )

@@ -64,6 +64,9 @@ class ModelConfig(Section):
     width: int = Field(0, ge=0, le=4096, description="Channels of the first stage or units of a layer; 0: found by the overfit step.")
     depth: int = Field(0, ge=0, le=64, description="Layers per stage or hidden layers; 0: found by the overfit step.")
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = Field(0.0, description="Share of units dropped before the last layer.")
+    views: Literal["none", "flip", "shift", "flip_shift"] = Field(
+        "none", description="Views of a picture over which a trained net averages; they ship with it."
+    )
 
 
 class TrainConfig(Section):
@@ -80,11 +83,22 @@ class TrainConfig(Section):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Share of the target spread over all classes.")
     augment: str = Field("", description="Short name of an augmentation; empty: chosen by the search; `none`: none.")
     averaging: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Decay per step of the moving average of the weights; 0: off.")
+    lookahead: int = Field(0, ge=0, description="Steps between those at which the weights go back half of the way to where they were; 0: off.")
+    mixup: float = Field(0.0, ge=0, description="Alpha of mixup: each item is blended with another; 0: off.")
+    cutmix: float = Field(0.0, ge=0, description="Alpha of cutmix: a rectangle of another picture is pasted in; 0: off.")
+    sampling: Literal["plain", "balanced"] = Field("plain", description="Every item once an epoch, or every class as often as any other.")
     clip: float = Field(0.0, ge=0, description="Largest norm of the gradient; 0: no clipping.")
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", description="Of forward and backward passes; `auto`: the fastest, as measured.")
+    compile: Literal["auto", "on", "off"] = Field("auto", description="torch.compile; `auto`: where a run is so long that it pays, as measured.")
+    micro_batch: int = Field(0, ge=0, description="Items at a time, if a batch does not fit into memory; 0: the whole batch, halved where it does not fit.")
     class_weights: Literal["none", "balanced"] = Field("none", description="Weight of each class in the loss.")
     loss: str = Field("", description="Short name of a loss or `file:name`; empty: the task's own.")
     threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: measured once per project and written down.")
     snapshot_epochs: float = Field(0.0, ge=0, description="Epochs between checkpoints; 0: one an epoch, at least 100 steps apart.")
+    snapshot_steps: int = Field(0, ge=0, description="Steps between checkpoints; 0: as `train.snapshot_epochs` says.")
+    val_epochs: float = Field(0.0, ge=0, description="Epochs between looks at val; 0: one.")
+    val_steps: int = Field(0, ge=0, description="Steps between looks at val; 0: as `train.val_epochs` says.")
+    patience: int = Field(0, ge=0, description="Looks at val in a row without a better one, after which training ends; 0: it goes on to its end.")
     phases: list[PhaseConfig] = Field([], description="Declared phases of the final training, each a table `[[train.phases]]`.")
 
 

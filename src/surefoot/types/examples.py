@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,27 @@ class Batch:
         targets: int64 (B,) class indices; float32 (B, K) for binary, multilabel and regression.
         weights: float32 (B,), or None where all weigh the same.
         rows: int64 (B,) positions in the pack.
+        others, other_weights: targets and weights of the items that were mixed in; None where none were.
+        share: what counts of `targets`; 1 - share counts of `others`. In [0, 1].
+        num_global: items of the batch over all processes that share it; 0 where one has it all.
     """
 
     inputs: tuple[Any, ...]
     targets: Any
     weights: Any = None
     rows: Any = None
+    others: Any = None
+    other_weights: Any = None
+    share: float = 1.0
+    num_global: int = 0
+
+    def part(self, items: slice) -> Batch:
+        """Some of its items."""
+        inputs = tuple(field[items] for field in self.inputs)
+        kept: dict[str, Any] = {
+            name: None if (value := getattr(self, name)) is None else value[items] for name in ("weights", "rows", "others", "other_weights")
+        }
+        return replace(self, inputs=inputs, targets=self.targets[items], **kept)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,11 @@ class SanityReport(Report):
 
 
 class EpochRecord(Plain):
-    """One epoch of a run: losses are means per item; `lr` at its end; `seconds` is never compared."""
+    """One look at a run, usually an epoch: losses are means per item since the one before; `lr` at its end; `seconds` is never compared.
+
+    `update_ratio` is how far the last step moved the weights, relative to their norm; `dead_frac` and `saturated_frac` are those of the worst layer;
+    `micro_batch` items were taken at a time (0: the whole batch).
+    """
 
     epoch: float
     step: int
@@ -65,11 +69,15 @@ class EpochRecord(Plain):
     val_metric: float | None = None
     lr: float = 0.0
     grad_norm: float = 0.0
+    update_ratio: float = 0.0
+    dead_frac: float | None = None
+    saturated_frac: float | None = None
+    micro_batch: int = 0
     seconds: float = 0.0
 
 
 class ModelSize(Plain):
-    """A rung of the ladder of models: its dials, parameters, train items per second, and how far it got."""
+    """A rung of the ladder of models: its dials, parameters, train items per second, and how far it got; `fault`: where it diverged, if it did."""
 
     model: ModelConfig
     parameters: int
@@ -79,6 +87,7 @@ class ModelSize(Plain):
     train_value: float
     val_value: float
     history: tuple[EpochRecord, ...] = ()
+    fault: str = ""
 
 
 class OverfitReport(Report):

@@ -1,0 +1,32 @@
+"""The order of the items in an epoch: a function of (seed, name, epoch), never a state."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surefoot import randomness
+
+
+def draw_order(num: int, *, seed: int, name: str, epoch: int) -> np.ndarray:
+    """Every item once, in an order of its own for each epoch: int64 (num,)."""
+    return randomness.stream(seed, f"{name} order", epoch).permutation(num)
+
+
+def draw_balanced(labels: np.ndarray, *, seed: int, name: str, epoch: int) -> np.ndarray:
+    """As many items as there are, every class as often as any other; the items of a class take turns, so none is drawn twice before all were once.
+
+    Args:
+        labels: int64 (num,) class indices.
+
+    Returns:
+        int64 (num,) positions; classes differ by one item at most.
+    """
+    generator = randomness.stream(seed, f"{name} order", epoch)
+    classes = generator.permutation(np.unique(labels))
+    drawn = []
+    for place, label in enumerate(classes):
+        members = np.flatnonzero(labels == label)
+        count = len(labels) // len(classes) + (place < len(labels) % len(classes))
+        turns = [generator.permutation(members) for _ in range(-(-count // len(members)))]
+        drawn.append(np.concatenate(turns)[:count])
+    return generator.permutation(np.concatenate(drawn))

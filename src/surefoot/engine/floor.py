@@ -1,0 +1,57 @@
+"""The least time a training can take: its FLOPs at the rate of this machine's matrix products. No net reaches it; a budget below it can't be met."""
+
+from __future__ import annotations
+
+import torch
+
+from surefoot.engine.devices import measure_rate
+from surefoot.types.context import Context
+from surefoot.types.errors import ResourceError
+from surefoot.types.figures import write
+
+_SIDE = {"cpu": 1024, "cuda": 8192}
+_BACKWARD = 3
+"""A backward pass costs two forward passes: one for the inputs' gradients, one for the weights' (Kaplan et al. 2020, section 2.1)."""
+
+
+def settle_peak(ctx: Context, device: str) -> float:
+    """FLOP per second of a large float32 matrix product with the threads set now; measured once and written down."""
+    return float(ctx.ledger.decide(f"FLOP per second on {device}, {torch.get_num_threads()} threads", lambda: _measure_peak(device)))
+
+
+def _measure_peak(device: str) -> float:
+    side = _SIDE.get(device.split(":")[0], 2048)
+    left, right = (torch.randn(side, side, device=device) for _ in range(2))
+
+    def multiply() -> None:
+        torch.mm(left, right)
+        if device.startswith("cuda"):
+            torch.cuda.synchronize()
+
+    return 2 * side**3 * measure_rate(multiply)
+
+
+def find_floor(flops: int, num_items: float, peak: float) -> float:
+    """Seconds that training on so many items takes at least.
+
+    Args:
+        flops: of the forward pass of one item. num_items: train items times epochs. peak: FLOP per second.
+    """
+    return _BACKWARD * flops * num_items / peak
+
+
+def refuse_hopeless(floor_s: float, budget_s: float, what: str) -> None:
+    """Makes sure that a training can end within its budget.
+
+    Args:
+        budget_s: 0: there is none.
+
+    Raises:
+        ResourceError: even at the rate of matrix products it can't.
+    """
+    if budget_s and floor_s > budget_s:
+        raise ResourceError(
+            f"{what} takes at least {write(floor_s)} s on this machine, and the budget is {write(budget_s)} s.",
+            where="budget",
+            next="Give a larger budget, fewer train.epochs, a smaller model (model.width, model.depth), or smaller pictures (data.side).",
+        )

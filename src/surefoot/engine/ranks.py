@@ -1,0 +1,75 @@
+"""Several processes that train one net, as `torchrun` starts them: each takes its part of every global batch.
+
+The settings name the global batch only. Parts differ by one item at most, and a part's loss weighs as its items do, so that uneven tails neither
+repeat nor drop an item: the gradient is that of the whole batch.
+"""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+def join() -> bool:
+    """Joins the processes that `torchrun` started, once; False where this process is alone. gloo on CPU, nccl on GPUs."""
+    if distributed.is_available() and distributed.is_initialized():
+        return True
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return False
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    return True
+
+
+def count() -> int:
+    """How many processes share the work; 1 where this one is alone."""
+    return distributed.get_world_size() if _is_shared() else 1
+
+
+def is_first() -> bool:
+    """Whether this process is the one that writes files."""
+    return not _is_shared() or distributed.get_rank() == 0
+
+
+def part_of(rows: Tensor) -> Tensor:
+    """This process's items of a global batch; at least one, whose weight is then 0 (see `weigh`)."""
+    if not _is_shared():
+        return rows
+    own = rows[distributed.get_rank() :: distributed.get_world_size()]
+    return own if len(own) else rows[:1]
+
+
+def weigh(num_global: int) -> float:
+    """What this process's mean loss must be multiplied by, so that the mean over processes is the mean over the global batch."""
+    if not _is_shared():
+        return 1.0
+    rank, world = distributed.get_rank(), distributed.get_world_size()
+    own = len(range(rank, num_global, world))
+    return own * world / num_global
+
+
+def share(network: nn.Module) -> nn.Module:
+    """The network as it is called in training: with several processes it averages their gradients."""
+    return DistributedDataParallel(network) if _is_shared() else network
+
+
+def add_up(value: Tensor) -> Tensor:
+    """The sum over all processes of a scalar; the value itself where this one is alone."""
+    if _is_shared():
+        value = value.clone()
+        distributed.all_reduce(value)
+    return value
+
+
+def wait() -> None:
+    """Until all processes are here."""
+    if _is_shared():
+        distributed.barrier()
+
+
+def _is_shared() -> bool:
+    return distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1
