@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.machine import describe
+from benchmarks.machine import IS_QUICK, describe
 
-NAMES = ("doors", "digits", "mnist", "pictures", "tables", "kills", "memory")
+NAMES = ("doors", "digits", "mnist", "pictures", "tables", "kills", "memory", "loop", "first99")
 
 
 def main(names: list[str]) -> int:
@@ -20,6 +20,9 @@ def main(names: list[str]) -> int:
         module = importlib.import_module(f"benchmarks.{name}")
         print(f"{name}: {(module.__doc__ or '').strip()}")
         results = {"what": (module.__doc__ or "").strip(), "machine": describe(), "results": module.run()}
+        if IS_QUICK:
+            print(json.dumps(results, indent=1))
+            continue
         path = Path(__file__).parent / "results" / f"{name}.json"
         path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         print(f"  -> {path.name}")

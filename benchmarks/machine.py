@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 """The shared data sets; benchmarks that need them say so where they are absent."""
+IS_QUICK = bool(os.environ.get("SUREFOOT_BENCH_QUICK"))
+"""Whether tiny sizes are asked for: they show that a benchmark runs and measure nothing, so no result is written."""
 
 
 def describe() -> dict[str, object]:
