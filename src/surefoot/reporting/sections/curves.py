@@ -49,10 +49,31 @@ def show_schedule(history: Sequence[EpochRecord]) -> Markup:
     return figure("Learning rate", chart, "How large the steps were, epoch by epoch.")
 
 
-def show_gradient(history: Sequence[EpochRecord]) -> Markup:
-    """The norm of the gradient, where it was recorded."""
+def show_health(history: Sequence[EpochRecord]) -> Markup:
+    """How training felt, where it was recorded: gradients, updates, and units that say nothing."""
+    return join([_gradients(history), _updates(history), _silence(history)])
+
+
+def _gradients(history: Sequence[EpochRecord]) -> Markup:
     points = [(record.epoch, record.grad_norm) for record in history if record.grad_norm > 0]
     if len(points) < 2:
         return EMPTY
     chart = lines("Gradient norm by epoch", [Series("gradient norm", points, 5)], Axis("epoch", is_whole=True), Axis("norm of the gradient", is_log=True))
     return figure("Gradient", chart, "Steady is healthy; a jump by a factor of ten is not.")
+
+
+def _updates(history: Sequence[EpochRecord]) -> Markup:
+    points = [(record.epoch, record.update_ratio) for record in history if record.update_ratio > 0]
+    if len(points) < 2:
+        return EMPTY
+    chart = lines("Size of a step by epoch", [Series("update", points, 4)], Axis("epoch", is_whole=True), Axis("update, relative to the weights", is_log=True))
+    return figure("Steps against weights", chart, "How far a step moves the weights: about a thousandth is usual at the peak of the learning rate.")
+
+
+def _silence(history: Sequence[EpochRecord]) -> Markup:
+    dead, saturated = _points(history, lambda record: record.dead_frac), _points(history, lambda record: record.saturated_frac)
+    if max((value for _, value in (*dead, *saturated)), default=0.0) == 0.0 or max(len(dead), len(saturated)) < 2:
+        return EMPTY
+    runs = [Series("dead", dead), Series("saturated", saturated, 2, True)]
+    chart = lines("Silent units by epoch", runs, Axis("epoch", is_whole=True), Axis("share in the worst layer", low=0.0, high=1.0, is_share=True))
+    return figure("Silent units", chart, "Dead units are zero for every item, saturated ones hardly learn: a few are normal, most of a layer is not.")

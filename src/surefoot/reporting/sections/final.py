@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from surefoot.reporting.markup import EMPTY, card, cards, element, facts, join, table
 from surefoot.reporting.pictures import load_arrays, paint_kernels, picture_element
-from surefoot.reporting.sections.curves import show_gradient, show_history, show_schedule
+from surefoot.reporting.sections.curves import show_health, show_history, show_schedule
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import number, spaced
 from surefoot.types.reports import EpochRecord, FinalReport
@@ -27,7 +27,7 @@ def show_final(report: FinalReport, scene: Scene) -> Markup:
                     ("Started", STARTS.get(report.start, report.start)),
                 ]
             ),
-            cards(_phases(report), show_history(history, scene.metric), show_schedule(history), show_gradient(history), _kernels(report, scene)),
+            cards(_phases(report), show_history(history, scene.metric), show_schedule(history), show_health(history), _kernels(report, scene)),
         ]
     )
 
