@@ -12,7 +12,7 @@ import torch
 
 from surefoot import losses
 from surefoot.data.examples import Examples
-from surefoot.engine import interrupt
+from surefoot.engine import checkpoint, interrupt
 from surefoot.engine.build import Desk
 from surefoot.engine.fit import Fitted, count_steps, fit
 from surefoot.engine.predict import predict, to_outputs
@@ -216,9 +216,10 @@ def test_whatever_is_switched_on_a_stopped_run_ends_bit_equal(desk: Desk, tmp_pa
 
 
 def test_a_run_that_goes_on_with_other_threads_says_that_it_is_equal_to_tolerance_only(desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    fit(start_job(desk), FULL.model_copy(update={"epochs": 2.0}), seed=0, name="run", folder=tmp_path)
-    (newest,) = (tmp_path / "checkpoints").glob("*14.json")
-    newest.write_text(newest.read_text().replace('"threads": "', '"threads": "9'))
+    here = checkpoint.describe_machine("cpu")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "describe_machine", lambda device: here | {"threads": "9"})
+        fit(start_job(desk), FULL.model_copy(update={"epochs": 2.0}), seed=0, name="run", folder=tmp_path)
     fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path)
     assert "equal to an uninterrupted run to tolerance only" in caplog.text
     assert "threads 9" in caplog.text

@@ -1,6 +1,6 @@
 """Checkpoints: everything a run needs to go on, written whole or not at all.
 
-A checkpoint is one safetensors file and, written after it, a small JSON manifest with its SHA-256. Two generations are kept; a torn or altered
+A checkpoint is one safetensors file and, written after it, a small JSON manifest with the SHA-256 of both. Two generations are kept; a torn or altered
 one is named, and the one before it is used.
 """
 
@@ -53,14 +53,17 @@ class Writer:
         self._waiting: list[Future[None]] = []
 
     def __enter__(self) -> Writer:
+        if self.folder:
+            durable.sweep(self.folder)  # here, and not where it resumes: of several processes only the one that writes may
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
         try:
             self.wait()
-        except SurefootError:
+        except SurefootError as error:
             if kind is None:  # else the first error is told
                 raise
+            _LOG.warning("%s", error)  # after Ctrl-C nobody else would say that its checkpoint is missing
         finally:
             if self._pool:
                 self._pool.shutdown()
@@ -130,10 +133,8 @@ def write(folder: Path, state: State) -> None:
     data = to_bytes(state.tensors)
     path = _tensors(folder, state.facts["step"])
     durable.replace(path, data)
-    durable.replace(path.with_suffix(".json"), json.dumps(state.facts | {"sha256": hashlib.sha256(data).hexdigest()}).encode())
-    for old in _manifests(folder)[:-_KEPT]:
-        durable.remove(old)  # the manifest first: tensors without one do not exist
-        durable.remove(old.with_suffix(".safetensors"))
+    durable.replace(path.with_suffix(".json"), json.dumps(state.facts | {"sha256": _seal(state.facts, data)}).encode())
+    _prune(path)
 
 
 def resume(folder: Path | None, network: nn.Module, gear: Gear, run: Run) -> None:
@@ -142,10 +143,13 @@ def resume(folder: Path | None, network: nn.Module, gear: Gear, run: Run) -> Non
     Raises:
         SurefootError: the checkpoint is of another model; the differences are named.
     """
-    for manifest_path in reversed(_manifests(folder)) if folder else ():
+    generations = _manifests(folder) if folder else []
+    while generations:
+        manifest_path = generations.pop()
         state = _read(manifest_path)
         if state is None:
-            _LOG.warning("checkpoint %s is torn or altered; the one before it is used", manifest_path.stem)
+            instead = "the one before it is used" if generations else "the run starts anew"
+            _LOG.warning("checkpoint %s is torn or altered; %s", manifest_path.stem, instead)
             continue
         _check_names(network, _part(state.tensors, "model/"), manifest_path)
         restore(state, network, gear, run)
@@ -177,15 +181,32 @@ def _manifests(folder: Path) -> list[Path]:
     return sorted((folder / "checkpoints").glob("step-*.json"))
 
 
+def _prune(newest: Path) -> None:
+    """Removes all but the last two generations up to the newest. A later one was torn: the run went on from one before it."""
+    last = [path.stem for path in _manifests(newest.parents[1]) if path.stem <= newest.stem][-_KEPT:]
+    for suffix in (".json", ".safetensors"):  # the manifests first: tensors without one do not exist
+        for path in newest.parent.glob(f"step-*{suffix}"):
+            if path.stem not in last:
+                durable.remove(path)
+
+
 def _read(manifest_path: Path) -> State | None:
+    """What a checkpoint holds, or None where one of them is missing or not as it was written."""
     try:
         manifest = json.loads(manifest_path.read_bytes())
         data = manifest_path.with_suffix(".safetensors").read_bytes()
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    if hashlib.sha256(data).hexdigest() != manifest.get("sha256"):
+    if not isinstance(manifest, dict) or manifest.pop("sha256", None) != _seal(manifest, data):
         return None
     return State(load(data), manifest)
+
+
+def _seal(facts: dict[str, Any], data: bytes) -> str:
+    """The SHA-256 of the tensors and of what the manifest says beside them: a step that was altered is as bad as weights that were."""
+    digest = hashlib.sha256(data)
+    digest.update(json.dumps(facts).encode())
+    return digest.hexdigest()
 
 
 def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
