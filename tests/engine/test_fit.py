@@ -48,9 +48,10 @@ class Stopped(Exception):
     """The power went."""
 
 
-@pytest.mark.parametrize("stop_at", [1, 4, 9, 13, 20, 27])
-def test_a_run_that_was_stopped_ends_bit_equal_to_one_that_was_not(desk: Desk, tmp_path: Path, stop_at: int) -> None:
-    whole = fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "whole")
+@pytest.mark.parametrize(("optimizer", "stop_at"), [*(("adamw", stop_at) for stop_at in (1, 4, 9, 13, 20, 27)), ("muon", 9), ("rmsprop", 9), ("momentum", 9)])
+def test_a_run_that_was_stopped_ends_bit_equal_to_one_that_was_not(desk: Desk, tmp_path: Path, optimizer: str, stop_at: int) -> None:
+    config = FULL.model_copy(update={"optimizer": optimizer, "schedule": "multistep", "warmup": 0.1})
+    whole = fit(start_job(desk), config, seed=0, name="run", folder=tmp_path / "whole")
     steps = 0
 
     def stop(done: float, total: float) -> None:
@@ -60,8 +61,8 @@ def test_a_run_that_was_stopped_ends_bit_equal_to_one_that_was_not(desk: Desk, t
             raise Stopped("the power went")
 
     with pytest.raises(Stopped, match="power"):
-        fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut", listen=stop)
-    resumed = fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut")
+        fit(start_job(desk), config, seed=0, name="run", folder=tmp_path / "cut", listen=stop)
+    resumed = fit(start_job(desk), config, seed=0, name="run", folder=tmp_path / "cut")
     assert_equal(whole, resumed)
     logs = [[line.split('"seconds"')[0] for line in (tmp_path / name / "metrics.jsonl").read_text().splitlines()] for name in ("whole", "cut")]
     assert logs[0] == logs[1]

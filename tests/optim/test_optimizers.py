@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from surefoot.optim import get_optimizer
-from surefoot.optim.optimizers import adam, adamw, nesterov, parameter_groups, rmsprop, sgd
+from surefoot.optim.optimizers import adam, adamw, gd, momentum, nesterov, parameter_groups, rmsprop, sgd
 from surefoot.parts import PARTS
 from surefoot.types.errors import UsageError
 
@@ -24,10 +24,16 @@ def stepped(make, steps=1, gradient=2.0, start=1.0, **settings):
     return weight.item()
 
 
-def test_sgd_steps_down_the_gradient_and_gathers_momentum():
-    assert stepped(sgd) == pytest.approx(1 - 0.1 * 2)
-    assert stepped(sgd, steps=2) == pytest.approx(1 - 0.1 * 2 - 0.1 * (0.9 * 2 + 2))
-    assert stepped(sgd, steps=2, momentum=0.0) == pytest.approx(1 - 2 * 0.1 * 2)
+@pytest.mark.parametrize("make", [gd, sgd])
+def test_plain_descent_steps_down_the_gradient_and_gathers_nothing(make):
+    assert stepped(make) == pytest.approx(1 - 0.1 * 2)
+    assert stepped(make, steps=2) == pytest.approx(1 - 2 * 0.1 * 2)
+
+
+def test_momentum_gathers_speed_like_a_heavy_ball():
+    assert stepped(momentum) == pytest.approx(1 - 0.1 * 2)
+    assert stepped(momentum, steps=2) == pytest.approx(1 - 0.1 * 2 - 0.1 * (0.9 * 2 + 2))
+    assert stepped(momentum, steps=2, momentum=0.0) == pytest.approx(1 - 2 * 0.1 * 2)
 
 
 def test_nesterov_looks_ahead():
@@ -73,9 +79,10 @@ class Net(nn.Module):
 
 def test_only_kernels_matrices_and_tables_decay():
     net = Net()
-    decaying, free = parameter_groups(net, 0.1)
-    assert (decaying["weight_decay"], free["weight_decay"]) == (0.1, 0.0)
-    assert {id(p) for p in decaying["params"]} == {id(net.conv.weight), id(net.table.weight)}
+    kernels, tables, free = parameter_groups(net, 0.1)
+    assert [group["weight_decay"] for group in (kernels, tables, free)] == [0.1, 0.1, 0.0]
+    assert {id(p) for p in kernels["params"]} == {id(net.conv.weight)}
+    assert {id(p) for p in tables["params"]} == {id(net.table.weight)}
     spared = [net.conv.bias, net.norm.weight, net.norm.bias, net.planes.weight, net.planes.bias, net.head.bias, net.scale, net.offset_bias]
     assert {id(p) for p in free["params"]} == {id(p) for p in spared}
 
@@ -84,6 +91,27 @@ def test_each_trainable_parameter_is_in_one_group_once():
     net = Net()
     listed = [id(p) for group in parameter_groups(net, 0.1) for p in group["params"]]
     assert sorted(listed) == sorted({id(p) for p in net.parameters() if p.requires_grad})
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_matrices_are_the_maps_between_hidden_features_and_not_the_last_layer(is_first):
+    class Headed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            for name in ("final", "hidden") if is_first else ("hidden", "final"):
+                setattr(self, name, nn.Linear(4, 4))
+            self.own = nn.Parameter(torch.ones(4, 4))
+
+    net = Headed()
+    marked = {group["matrix"]: group["params"] for group in parameter_groups(net, 0.1) if group["weight_decay"]}
+    assert [id(p) for p in marked[True]] == [id(net.hidden.weight)]
+    assert {id(p) for p in marked[False]} == {id(net.final.weight), id(net.own)}
+
+
+def test_without_a_layer_named_final_the_last_one_that_is_trained_makes_the_outputs():
+    net = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2), nn.Linear(2, 2).requires_grad_(False))
+    matrices = next(group for group in parameter_groups(net, 0.1) if group["matrix"])
+    assert [id(p) for p in matrices["params"]] == [id(net[0].weight)]
 
 
 def test_there_is_no_empty_group():

@@ -16,6 +16,7 @@ from surefoot.types import (
     FinalReport,
     Finding,
     FoldData,
+    LrRange,
     Measured,
     Mislabel,
     ModelConfig,
@@ -149,7 +150,9 @@ def image_search() -> tuple[OverfitReport, TuneReport]:
     """A ladder of four models, and twenty trials."""
     rungs = ladder([(2_410, 0.962, 0.928), (9_730, 0.998, 0.958), (53_706, 1.0, 0.969), (210_000, 1.0, 0.966)])
     model, train = ModelConfig(width=32, depth=2, dropout=0.2), TrainConfig(lr=0.003, batch_size=64, epochs=16, augment="shift")
-    overfit = OverfitReport(ladder=rungs, chosen=2, model=model, train=train, goal=0.954, turned=True)
+    lrs, losses = [1e-5 * 10 ** (n / 20) for n in range(90)], [2.3 / (1 + (n / 60) ** 6) for n in range(85)] + [0.9, 1.4, 1.9, 2.4, 40.0]
+    lr_range = LrRange(lr=0.028, lrs=tuple(lrs), losses=tuple(losses))
+    overfit = OverfitReport(ladder=rungs, chosen=2, model=model, train=train, goal=0.954, turned=True, lr_range=lr_range)
     tune = TuneReport(
         winner="net",
         val=score(0.978, 0.0145),

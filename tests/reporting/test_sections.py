@@ -44,7 +44,7 @@ def test_every_kind_of_report_has_its_section_and_its_step():
         ("s04_prepare", ["1 × 32 × 32", "A look at the items", "data:image/png"]),
         ("s05_baseline", ["95.4 % (93.2 to 97.6 %)", "goal 97.0 %", "log loss"]),
         ("s06_sanity", ["6 of 6 checks hold", "Gradients agree", "2.303 ± 10 %", "Trial runs"]),
-        ("s07_overfit", ["The ladder of models", "53,706", "width 32, depth 2", "yes: longer training"]),
+        ("s07_overfit", ["The ladder of models", "53,706", "width 32, depth 2", "yes: longer training", "The learning rate, tested", "0.028"]),
         ("s08_tune", ["97.8 % (96.4 to 99.2 %)", "Search history", "Which settings did well", "20 trials", "train.augment", "Learning rate"]),
         ("s09_diagnose", ["(variance)", "What more data would bring", "Confusion", "Reliability", "ROC", "Precision and recall", "up to 1.1 points"]),
         ("s10_errors", ["8 of 360 val items wrong (2.2 %)", "The worst errors", "looks like a 5", "Suspected mislabels", "errors.csv", "1.4 points"]),
@@ -79,6 +79,10 @@ def test_a_regression_shows(name, texts):
 def test_a_regression_has_no_charts_of_classes():
     shown = show(bikes_project()[-1].steps, "s09_diagnose")
     assert not [text for text in ("Confusion", "ROC", "Reliability", "Per class") if text in shown]
+
+
+def test_without_a_range_test_no_curve_of_it_is_drawn():
+    assert "The learning rate, tested" not in show(income_project()[-1].steps, "s07_overfit")
 
 
 def test_a_baseline_that_won_is_told_apart_from_the_net():

@@ -5,6 +5,8 @@ from __future__ import annotations
 import optuna
 import pytest
 
+from surefoot.optim.usual import find_usual
+from surefoot.parts import PARTS
 from surefoot.search.space import apply, default_space, distributions, merge, round_whole
 from surefoot.types.configs import ModelConfig, Space, TrainConfig
 from surefoot.types.data_reports import FieldSpec
@@ -56,6 +58,21 @@ def test_pictures_are_mirrored_only_where_they_have_colours():
     assert [name for name in defaults(COLOUR)["train.augment"].choice if "flip" in name]
 
 
+@pytest.mark.parametrize("name", PARTS["optimizer"])
+def test_lr_and_decay_are_searched_where_the_optimizer_bears_them(name):
+    space, usual = defaults(train=TrainConfig(optimizer=name)), find_usual(name)
+    low, high = space["train.lr"].log_uniform
+    assert all(low <= peak <= high for peak in (usual.image, usual.table))
+    assert space["train.weight_decay"].log_uniform[1] == (0.3 if name in ("adamw", "muon") else 0.003)  # decoupled, or added to the gradient
+
+
+def test_an_lr_that_was_found_is_the_middle_of_its_range():
+    space = default_space(problem(), GREY, ModelConfig(), TrainConfig(), [], 0.03)
+    low, high = space["train.lr"].log_uniform
+    assert (low * high) ** 0.5 == pytest.approx(0.03)
+    assert low < 0.01 < 0.1 < high
+
+
 def test_every_default_can_be_drawn_and_applied():
     space = defaults(COLOUR)
     for name, value in {name: value for name, one in space.items() for value in (one.log_uniform or one.choice)}.items():
@@ -88,6 +105,8 @@ def test_fixed_settings_are_not_searched(space):
         ("train.lr", Space(uniform=(0.2, 0.2)), "train.lr goes from 0.2 to 0.2"),
         ("train.lr", Space(log_uniform=(0.0, 0.1)), "train.lr goes from 0 to 0.1"),
         ("train.lr", Space(uniform=(-1.0, 0.1)), "train.lr can't be -1.0"),
+        ("train.lr", Space(uniform=(0.0, 0.1)), "train.lr can't be 0: nothing would be trained"),
+        ("train.lr", Space(choice=[0.0, 0.1]), "train.lr can't be 0: nothing would be trained"),
         ("model.dropout", Space(uniform=(0.0, 1.0)), "model.dropout can't be 1.0"),
         ("model.dropout", Space(choice=[0.1, "much"]), "model.dropout can't be 'much'"),
         ("train.batch_size", Space(uniform=(8.5, 64)), "train.batch_size can't be 8.5"),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from surefoot import __version__
-from surefoot.cli import care, craft, failures, look, ship, start, walk
+from surefoot.cli import care, craft, failures, look, preview, ship, start, walk
 from surefoot.cli.arguments import STEPS, arrange
 from surefoot.cli.screen import show, tell
 
@@ -48,7 +48,7 @@ del WALKED["serve"]  # `surefoot serve` serves a bundle; the step of that name i
 LAST: dict[str, Command] = {
     "status": look.status, "report": look.report, "runs": look.runs, "compare": look.compare,
     "predict": ship.predict, "serve": ship.serve,
-    "layers": craft.layers, "check": craft.check, "eject": craft.eject, "parts": craft.parts,
+    "layers": craft.layers, "schedule": preview.schedule, "check": craft.check, "eject": craft.eject, "parts": craft.parts,
     "doctor": care.doctor, "clean": care.clean, "version": care.version,
 }  # fmt: skip
 

@@ -20,9 +20,10 @@ from surefoot.engine.fit import Job
 from surefoot.engine.precision import list_promising
 from surefoot.engine.step import gear_up, take_step
 from surefoot.models.network import Network
+from surefoot.optim.usual import find_usual
 from surefoot.types.configs import ModelConfig, TrainConfig
 from surefoot.types.context import Context
-from surefoot.types.errors import UsageError
+from surefoot.types.errors import ConfigError, UsageError
 
 _BATCHES = ((500, 16), (2_000, 32), (8_000, 64), (100_000, 128))
 """Train items up to which a batch has so many: small sets need the steps, large ones the speed."""
@@ -32,7 +33,7 @@ _WORTH_COMPILING = 300.0
 """Seconds: a first compiled step takes about 14 s here, and what is saved on a CPU is a small part of the time."""
 _WATCHED = 1_000
 """Train items whose metric is measured beside val's: enough to see overfitting, cheap enough for every epoch."""
-PLAIN = {
+PLAIN: dict[str, object] = {
     "augment": "none",
     "weight_decay": 0.0,
     "label_smoothing": 0.0,
@@ -44,8 +45,8 @@ PLAIN = {
     "patience": 0,
 }
 """Nothing that regularises, for nets that must learn by heart."""
-_LR = {"image": 6e-3, "table": 2e-3}
-"""Peaks that AdamW under a one-cycle schedule bears on every set we tried; the search looks around them."""
+_FULL_BATCH = "gd"
+"""The optimizer whose batch is whatever it trains on."""
 
 
 def resolve_train(train: TrainConfig, num_train: int, kind: str, **chosen: object) -> TrainConfig:
@@ -54,17 +55,39 @@ def resolve_train(train: TrainConfig, num_train: int, kind: str, **chosen: objec
     Args:
         num_train: items trained on. kind: `image` or `table`.
         chosen: settings decided by the step, such as `epochs`; they go before the user's.
+
+    Raises:
+        ConfigError: gradient descent by whole batches was asked for, and another size of batch.
     """
+    if train.optimizer == _FULL_BATCH and train.batch_size not in (0, num_train):
+        raise ConfigError(
+            f"gd takes the whole train set at each step, {num_train:,} items here, and not {train.batch_size:,}.",
+            where=f"train.batch_size = {train.batch_size}",
+            next="Leave train.batch_size out, or set train.optimizer = 'sgd' for batches of that size.",
+        )
     size = next((batch for limit, batch in _BATCHES if num_train <= limit), _LARGEST)
     settled = train.model_copy(
         update={
-            "batch_size": min(train.batch_size or size, num_train),
-            "lr": train.lr or _LR[kind],
+            "batch_size": train.batch_size or size,
+            "lr": train.lr or find_usual(train.optimizer).peak(kind),
             "epochs": train.epochs or 1.0,
             "augment": train.augment or "none",
         }
     )
-    return settled.model_copy(update=chosen)
+    return fill_batch(settled.model_copy(update=chosen), num_train)
+
+
+def fill_batch(train: TrainConfig, num_train: int) -> TrainConfig:
+    """The same settings with a batch that these items can fill: folds, phases and parts of a set differ in size. Under `gd` it is all of them."""
+    size = num_train if train.optimizer == _FULL_BATCH else min(train.batch_size, num_train)
+    return train.model_copy(update={"batch_size": size})
+
+
+def tell_batch(train: TrainConfig, num_train: int) -> str:
+    """What to say of a batch that was asked for larger than the train set, and is cut to it; empty where it isn't."""
+    if train.batch_size <= num_train:
+        return ""
+    return f"train.batch_size = {train.batch_size:,} is more than the {num_train:,} items to train on: each step takes all of them"
 
 
 def start_job(desk: Desk, model: ModelConfig, part: Part, config: TrainConfig) -> Job:

@@ -46,14 +46,12 @@ class Gear:
 
 def gear_up(job: Job, config: TrainConfig, num_steps: int) -> Gear:
     """Optimizer, schedule, augmentation, precision and averages as the settings say."""
-    groups = optim.parameter_groups(job.network.train(), config.weight_decay)
-    make = optim.get_optimizer(config.optimizer, job.folder)
     device = job.examples.device
     forward = ranks.share(job.network)
     return Gear(
         forward=torch.compile(forward) if config.compile == "on" else forward,  # type: ignore[arg-type]
-        optimizer=make(groups, lr=config.lr, weight_decay=config.weight_decay, momentum=config.momentum),
-        factor=optim.get_schedule(config.schedule, job.folder)(num_steps),
+        optimizer=optim.make_optimizer(config, job.network.train(), job.folder),
+        factor=optim.make_schedule(config, num_steps, job.folder),
         augment=refs.resolve(config.augment, kind="augmentation", folder=job.folder),
         casting=precision.casting(config.precision, device),
         scaler=precision.make_scaler(config.precision, device),

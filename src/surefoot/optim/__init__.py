@@ -1,14 +1,24 @@
-"""Optimizers and schedules. A user's own is a function with the signature of those here."""
+"""Optimizers and schedules. A user's own is a function with the signature of those here.
+
+PyTorch is imported when the first optimizer is made: what only looks at a schedule does without.
+"""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from surefoot.optim.optimizers import parameter_groups
-from surefoot.refs import resolve
+from surefoot import refs
+from surefoot.optim.schedules import Schedule, check_options, warm_up
+from surefoot.types.configs import TrainConfig
 
-__all__ = ["get_optimizer", "get_schedule", "parameter_groups"]
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+__all__ = ["asks_for", "call_schedule", "get_optimizer", "get_schedule", "make_optimizer", "make_schedule"]
 
 
 def get_optimizer(name: str, folder: Path | None = None) -> Callable:
@@ -17,13 +27,64 @@ def get_optimizer(name: str, folder: Path | None = None) -> Callable:
     Raises:
         UsageError: there is none.
     """
-    return resolve(name, kind="optimizer", folder=folder)
+    return refs.resolve(name, kind="optimizer", folder=folder)
 
 
-def get_schedule(name: str, folder: Path | None = None) -> Callable[[int], Callable[[int], float]]:
-    """`num_steps -> (step -> factor in [0, 1])` of this short name, or the user's `file:name`.
+def get_schedule(name: str, folder: Path | None = None) -> Callable[..., Schedule]:
+    """`(num_steps, ...) -> (step -> factor in [0, 1])` of this short name, or the user's `file:name`; see `make_schedule` for what it may ask for.
 
     Raises:
         UsageError: there is none.
     """
-    return resolve(name, kind="schedule", folder=folder)
+    return refs.resolve(name, kind="schedule", folder=folder)
+
+
+def asks_for(function: Callable, option: str) -> bool:
+    """Whether a schedule names this option in its signature."""
+    try:
+        return option in inspect.signature(function).parameters
+    except (TypeError, ValueError):  # calling it by name will say what is wrong
+        return False
+
+
+def make_optimizer(config: TrainConfig, network: nn.Module, folder: Path | None = None) -> torch.optim.Optimizer:
+    """The optimizer that `config` names, over the groups of a net's trainable parameters.
+
+    Raises:
+        UsageError: there is none, or it can't take what `config` says.
+    """
+    from surefoot.optim.optimizers import parameter_groups
+
+    make = get_optimizer(config.optimizer, folder)
+    return make(parameter_groups(network, config.weight_decay), lr=config.lr, weight_decay=config.weight_decay, momentum=config.momentum)
+
+
+def make_schedule(config: TrainConfig, num_steps: int, folder: Path | None = None) -> Schedule:
+    """The schedule that `config` names, over a run of so many steps: step -> factor in [0, 1] of the peak lr.
+
+    Raises:
+        UsageError: there is none, or see `call_schedule`. ConfigError: the options don't fit a run.
+    """
+    check_options(config.warmup, config.milestones)
+    return call_schedule(get_schedule(config.schedule, folder), config, num_steps)
+
+
+def call_schedule(function: Callable[..., Schedule], config: TrainConfig, num_steps: int) -> Schedule:
+    """A schedule, perhaps a user's own, over a run of so many steps.
+
+    The function is given those of `num_steps`, `milestones`, `gamma`, `power` and `warmup` that its signature names. One that doesn't name `warmup` has it
+    put in front, and is given the steps and milestones of what is left.
+
+    Raises:
+        UsageError: it asks for something else.
+    """
+    warmup = 0 if asks_for(function, "warmup") else min(round(config.warmup * num_steps), num_steps - 1)
+    rest = num_steps - warmup
+    options = {
+        "num_steps": rest,
+        "milestones": [max(0.0, share * num_steps - warmup) / rest for share in config.milestones],
+        "gamma": config.gamma,
+        "power": config.power,
+        "warmup": config.warmup,
+    }
+    return warm_up(refs.call(function, options, what=f"schedule {getattr(function, '__name__', config.schedule)}"), warmup)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from surefoot import refs
+from surefoot import optim, refs
 from surefoot.parts import PARTS
-from surefoot.types.configs import Settings
+from surefoot.types.configs import Settings, Space, TrainConfig
 from surefoot.types.errors import ConfigError, UsageError
 
 
@@ -25,7 +25,7 @@ def check_names(values: Settings, root: Path) -> None:
                 refs.resolve(name, kind=kind, folder=root)
             except UsageError as error:
                 problems[setting] = f"{error.what} {error.next}"
-    problems |= _check_space(values)
+    problems |= _check_schedules(values) | _check_phases(values) | _check_space(values)
     if problems:
         count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
         lines = "\n".join(f"  - {setting}: {why}" for setting, why in problems.items())
@@ -47,6 +47,36 @@ def _named(values: Settings) -> list[tuple[str, str, str]]:
         *((f"train.phases.{n}.schedule", "schedule", phase.schedule or "") for n, phase in enumerate(train.phases)),
         ("search.sampler", "sampler", values.search.sampler),
     ]
+
+
+def _check_schedules(values: Settings) -> dict[str, str]:
+    """Options that don't fit a run, or that none of the schedules would heed; a user's own schedules are not looked at."""
+    train = values.train
+    searched = values.search.space.get("train.schedule", Space()).choice or []
+    names = [train.schedule, *(phase.schedule for phase in train.phases if phase.schedule), *map(str, searched)]
+    problems: dict[str, str] = {}
+    for name in names:
+        try:
+            optim.make_schedule(train.model_copy(update={"schedule": name if name in PARTS["schedule"] else "fixed"}), num_steps=1)
+        except ConfigError as error:
+            problems[error.where] = f"{error.what} {error.next}"
+    if any(":" in name for name in names):
+        return problems
+    known = [optim.get_schedule(name) for name in names if name in PARTS["schedule"]]
+    for option in ("milestones", "gamma", "power"):
+        if getattr(train, option) != TrainConfig.model_fields[option].default and known and not any(optim.asks_for(one, option) for one in known):
+            heeding = [name for name in PARTS["schedule"] if optim.asks_for(optim.get_schedule(name), option)]
+            problems.setdefault(
+                f"train.{option}", f"no schedule heeds it: {train.schedule} takes none. Leave it out, or set train.schedule to {' or '.join(heeding)}."
+            )
+    return problems
+
+
+def _check_phases(values: Settings) -> dict[str, str]:
+    """Phases by whole batches that name another size."""
+    wrong = [n for n, phase in enumerate(values.train.phases) if (phase.optimizer or values.train.optimizer) == "gd" and phase.batch_size]
+    why = "gd takes the whole train set at each step. Leave it out, or set the phase's optimizer to sgd."
+    return {f"train.phases.{n}.batch_size": why for n in wrong}
 
 
 def _check_space(values: Settings) -> dict[str, str]:

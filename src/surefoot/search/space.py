@@ -9,6 +9,7 @@ from typing import Any
 import optuna
 from pydantic import ValidationError
 
+from surefoot.optim.usual import find_usual
 from surefoot.types.configs import ModelConfig, Section, Space, TrainConfig
 from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import UsageError
@@ -18,17 +19,26 @@ Setting = dict[str, float | int | str]
 
 SIZE = "model.size"
 """Not a setting of its own: a rung of the ladder of models, which is a width and a depth."""
+_AROUND = 6.0
+"""A search around a known lr looks from a sixth of it to six times: as wide as the range that is searched where it is not known."""
 _SECTIONS: dict[str, type[Section]] = {"train": TrainConfig, "model": ModelConfig}
 _NAMES = (*(f"{section}.{key}" for section, config in _SECTIONS.items() for key in config.model_fields), SIZE)
 
 
-def default_space(problem: Problem, fields: tuple[FieldSpec, ...], model: ModelConfig, train: TrainConfig, sizes: list[str]) -> dict[str, Space]:
-    """Ranges for everything the user left open. Learning rate first: nothing matters as much (Goodfellow et al. 2016, 11.4)."""
+def default_space(
+    problem: Problem, fields: tuple[FieldSpec, ...], model: ModelConfig, train: TrainConfig, sizes: list[str], lr: float = 0.0
+) -> dict[str, Space]:
+    """Ranges for everything the user left open. Learning rate first: nothing matters as much (Goodfellow et al. 2016, 11.4).
+
+    Args:
+        lr: as the range test found it, the middle of the range of `train.lr`; 0: the range that suits the optimizer.
+    """
     space: dict[str, Space] = {}
+    usual = find_usual(train.optimizer)
     if not train.lr:
-        space["train.lr"] = Space(log_uniform=(5e-4, 2e-2), level="high", role="nuisance")
+        space["train.lr"] = Space(log_uniform=(lr / _AROUND, lr * _AROUND) if lr else usual.lr, level="high", role="nuisance")
     if "weight_decay" not in train.model_fields_set:
-        space["train.weight_decay"] = Space(log_uniform=(1e-3, 0.3), level="middle", role="nuisance")
+        space["train.weight_decay"] = Space(log_uniform=usual.weight_decay, level="middle", role="nuisance")
     if "dropout" not in model.model_fields_set and not model.use:
         space["model.dropout"] = Space(choice=[0.0, 0.1, 0.25, 0.5], level="middle", role="nuisance")
     if problem.task == "multiclass" and "label_smoothing" not in train.model_fields_set and not train.loss:
@@ -111,6 +121,8 @@ def _check(name: str, space: Space) -> None:
     bounds = space.log_uniform or space.uniform
     if bounds and not (-math.inf < bounds[0] < bounds[1] < math.inf and (space.uniform or bounds[0] > 0)):
         raise UsageError(f"{name} goes from {bounds[0]:g} to {bounds[1]:g}.", where=where, next="Low comes first; a log scale starts above 0.")
+    if name == "train.lr" and 0 in (bounds or space.choice or ()):
+        raise UsageError("train.lr can't be 0: nothing would be trained.", where=where, next="Let its range start above 0, e.g. log_uniform = [1e-4, 0.1].")
     for value in (bounds or space.choice or ()) if name != SIZE else ():
         try:
             _SECTIONS[section].model_validate({key: value})

@@ -14,7 +14,7 @@ from surefoot.engine import probe
 from surefoot.engine.build import Desk, build_network, lay_out, set_prior
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, Job, fit
-from surefoot.engine.jobs import PLAIN, make_job, resolve_train, settle_speed
+from surefoot.engine.jobs import PLAIN, fill_batch, make_job, resolve_train, settle_speed, tell_batch
 from surefoot.exporting.onnx import export_onnx
 from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters
@@ -42,6 +42,8 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     model = _smallest(config.model, data, problem)
     train = resolve_train(config.train, len(desk.folds[0].train), problem.kind, **PLAIN, class_weights="none", sampling="plain")
+    if told := tell_batch(config.train, len(desk.folds[0].train)):
+        ctx.events.say(f"  {told}")
     job = _job(ctx, desk, model, train)
     verdicts = [_ask_shape(ctx, job, problem)]
     curves: dict[str, tuple[float, ...]] = {}
@@ -100,7 +102,8 @@ def _short_runs(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig
     """The same few steps on real inputs, on zeroed inputs, and on shuffled labels; what diverged is compared with nothing."""
     rows = desk.folds[0].train[np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(desk.folds[0].train))[:_SHORT_ITEMS])]
     size = min(64, len(rows))
-    short = train.model_copy(update={"batch_size": size, "epochs": _SHORT_STEPS * size / len(rows)})
+    short = fill_batch(train.model_copy(update={"batch_size": size}), len(rows))
+    short = short.model_copy(update={"epochs": _SHORT_STEPS * short.batch_size / len(rows)})
     base = replace(_job(ctx, desk, model, short), train=rows, watch=rows[:0], val=desk.folds[0].val[:2_000])
     set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
 

@@ -12,7 +12,8 @@ from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Job, fit
 from surefoot.engine.floor import find_floor, refuse_hopeless, settle_peak
-from surefoot.engine.jobs import PLAIN, resolve_train, settle_speed, smoke_epochs, start_job
+from surefoot.engine.jobs import PLAIN, fill_batch, resolve_train, settle_speed, smoke_epochs, start_job
+from surefoot.engine.lr_range import find_lr
 from surefoot.metrics import better
 from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters
@@ -21,6 +22,7 @@ from surefoot.types import (
     BaselineReport,
     Context,
     Finding,
+    LrRange,
     ModelConfig,
     ModelSize,
     OverfitReport,
@@ -47,10 +49,11 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
     goal = config.problem.goal if config.problem.goal is not None else baseline.models[baseline.best].value
     rungs = _rungs(config.model, data, problem)[: None if budget_s else _SMOKE_RUNGS]
     train = resolve_train(config.train, len(desk.folds[0].train), problem.kind, **PLAIN, schedule="cosine")
+    train, lr_range = _range_test(ctx, desk, config, rungs[0], train)
     ladder: list[ModelSize] = []
     for number, model in enumerate(rungs):
         job = start_job(desk, model, desk.folds[0], train)
-        train, rate = settle_speed(ctx, job, train, f"model {model.width}x{model.depth}")
+        train, rate = settle_speed(ctx, job, train, _name(model))
         epoch_s = len(desk.folds[0].train) / rate
         _tell_cost(ctx, config, job, epoch_s)
         if ladder and budget_s and epoch_s * _FEW_EPOCHS > _FINAL_SHARE * budget_s:
@@ -70,6 +73,7 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
         train=train,
         goal=goal,
         turned=_has_turned(size),
+        lr_range=lr_range,
         findings=tuple(_find(desk, ladder, chosen, goal)),
     )
 
@@ -85,6 +89,27 @@ def _tell_cost(ctx: Context, config: OverfitStepConfig, job: Job, epoch_s: float
     )
     epochs = config.train.epochs or 1.0
     refuse_hopeless(floor_s * epochs, budget_seconds(config.budget), f"Training for {write(epochs)} epochs")
+
+
+def _range_test(ctx: Context, desk: Desk, config: OverfitStepConfig, model: ModelConfig, train: TrainConfig) -> tuple[TrainConfig, LrRange | None]:
+    """The settings with the lr that the range test finds on the first rung, where it is asked for and lr was left open."""
+    if not config.train.lr_range_test or config.train.lr:
+        return train, None
+    job = start_job(desk, model, desk.folds[0], train)
+    train, _ = settle_speed(ctx, job, train, _name(model))  # another number of threads rounds otherwise
+
+    def run() -> dict[str, Any]:
+        found = find_lr(job, fill_batch(train, len(job.train)), seed=ctx.seed, name="lr range test")
+        return found.model_copy(update={"lr": found.lr or train.lr}).model_dump(mode="json")
+
+    found = LrRange.model_validate(ctx.ledger.decide("lr by the range test", run))
+    why = ", the usual one: at none did the loss fall" if found.lr == train.lr else f": {len(found.lrs)} steps, each with a larger one"
+    ctx.events.say(f"  lr {found.lr:.2g} by the range test{why}")
+    return train.model_copy(update={"lr": found.lr}), found
+
+
+def _name(model: ModelConfig) -> str:
+    return f"model {model.width}x{model.depth}"
 
 
 def _rungs(model: ModelConfig, data: PreparedData, problem: Problem) -> list[ModelConfig]:
@@ -104,7 +129,7 @@ def _climb(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, num
             job = start_job(desk, model, desk.folds[fold], train)
             name = f"rung {number} fold {fold}"
             listen = partial(ctx.events.progress, f"overfit: {name}")
-            parts.append(fit(job, train, seed=ctx.seed, name=name, folder=ctx.run_dir / name, listen=listen))
+            parts.append(fit(job, fill_batch(train, len(job.train)), seed=ctx.seed, name=name, folder=ctx.run_dir / name, listen=listen))
             ctx.ledger.count_look("overfit", name)
         inputs = job.examples.inputs(torch.from_numpy(desk.folds[0].train[:1]))
         faults = [fitted.fault for fitted in parts if fitted.fault]

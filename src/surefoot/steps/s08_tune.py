@@ -17,7 +17,7 @@ from surefoot.data.predictions import load_predictions, pool
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, fit
-from surefoot.engine.jobs import resolve_train, settle_compile, settle_speed, smoke_epochs, start_job
+from surefoot.engine.jobs import fill_batch, resolve_train, settle_compile, settle_speed, smoke_epochs, start_job
 from surefoot.engine.predict import activate, predict, to_outputs
 from surefoot.engine.weights import save_weights
 from surefoot.metrics import better
@@ -90,7 +90,8 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     """Searches, trains the most promising settings on every fold, and compares the best with the baselines on the same held-out items."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     bench = _set_up(ctx, config, desk, overfit)
-    space = merge(default_space(problem, data.fields, config.model, config.train, list(bench.sizes)), config.search.space)
+    centre = overfit.lr_range.lr if overfit.lr_range else 0.0
+    space = merge(default_space(problem, data.fields, config.model, config.train, list(bench.sizes), centre), config.search.space)
     trials = _search(bench, config, space)
     full = _train_best(bench, config, trials)
     best = full[0]
@@ -135,7 +136,8 @@ def _name_size(model: ModelConfig) -> str:
 
 def _set_up(ctx: Context, config: TuneStepConfig, desk: Desk, overfit: OverfitReport) -> Bench:
     model = config.model.model_copy(update={"width": overfit.model.width, "depth": overfit.model.depth})
-    train = resolve_train(config.train, len(desk.folds[0].train), desk.problem.kind)
+    found = {"lr": overfit.lr_range.lr} if overfit.lr_range else {}
+    train = resolve_train(config.train, len(desk.folds[0].train), desk.problem.kind, **found)
     around = overfit.ladder[max(0, overfit.chosen - 1) : overfit.chosen + 2]
     train, _ = settle_speed(ctx, start_job(desk, model, desk.folds[0], train), train, "the search")  # the threads; rates are known from s07
     sizes = {_name_size(rung.model): (rung.model.width, rung.model.depth) for rung in around}
@@ -178,7 +180,7 @@ def _train_best(bench: Bench, config: TuneStepConfig, trials: list[Trial]) -> li
 
 
 def _first(bench: Bench, space: dict[str, Space]) -> Setting:
-    """The defaults as a point of the space."""
+    """The defaults as a point of the space; where its range leaves a default out, the middle."""
     known: Setting = {"train.lr": bench.train.lr, "train.weight_decay": bench.train.weight_decay, "model.dropout": bench.model.dropout or 0.1}
     known |= {"train.label_smoothing": 0.0, "train.augment": "affine", "model.size": _name_size(bench.model)}
     found: Setting = {}
@@ -186,7 +188,8 @@ def _first(bench: Bench, space: dict[str, Space]) -> Setting:
         bounds, choices = one.log_uniform or one.uniform, one.choice or []
         if bounds:
             middle = (bounds[0] * bounds[1]) ** 0.5 if one.log_uniform else sum(bounds) / 2
-            found[name] = min(max(float(known.get(name, middle)), bounds[0]), bounds[1])
+            value = float(known.get(name, middle))
+            found[name] = value if bounds[0] <= value <= bounds[1] else middle
         else:
             found[name] = known[name] if known.get(name) in choices else choices[0]
     return found
@@ -213,6 +216,7 @@ def _mean(values: list[float | None]) -> float:
 
 def _fit(bench: Bench, model: ModelConfig, train: TrainConfig, fold: int, name: str, *, checkpointed: bool) -> Fitted:
     ctx, desk = bench.ctx, bench.desk
+    train = fill_batch(train, len(desk.folds[fold].train))
     job = start_job(desk, model, desk.folds[fold], train)
     label = f"{name} fold {fold}"
     folder = ctx.run_dir / label if checkpointed else None

@@ -18,7 +18,7 @@ from surefoot.data.predictions import load_predictions, pool
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import fit
-from surefoot.engine.jobs import settle_speed, start_job
+from surefoot.engine.jobs import fill_batch, settle_speed, start_job
 from surefoot.engine.predict import predict, to_outputs
 from surefoot.engine.winners import winner_outputs
 from surefoot.engine.yardsticks import fit_yardstick
@@ -110,6 +110,7 @@ def _measure_part(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: Tu
         outputs = fit_yardstick(tune.winner, desk, part, val).outputs
     else:
         train = tune.train.model_copy(update={"epochs": epochs, "batch_size": min(tune.train.batch_size, max(16, len(rows) // 8))})
+        train = fill_batch(train, len(rows))
         job = start_job(desk, tune.model, part.without_val(), train)
         fitted = fit(job, train, seed=ctx.seed, name=f"curve {len(rows)}", listen=partial(ctx.events.progress, f"learning curve: {len(rows)} items"))
         outputs = np.nan_to_num(to_outputs(desk.problem, fitted.network, predict(fitted.network, desk.examples, val)))

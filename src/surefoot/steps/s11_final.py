@@ -12,7 +12,7 @@ from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Job, fit
 from surefoot.engine.health import Fault
-from surefoot.engine.jobs import make_job, settle_compile, settle_speed, start_job
+from surefoot.engine.jobs import fill_batch, make_job, settle_compile, settle_speed, start_job, tell_batch
 from surefoot.engine.weights import save_weights
 from surefoot.engine.winners import tuned_network, tuned_yardstick
 from surefoot.engine.yardsticks import fit_yardstick
@@ -93,6 +93,9 @@ def _phase_config(train: TrainConfig, phase: PhaseConfig) -> TrainConfig:
 
 def _run_phase(ctx: Context, whole: Job, train_rows: np.ndarray, train: TrainConfig, on: str, number: int) -> tuple[PhaseRecord, Fault | None]:
     job = whole if on == "train+val" else replace(whole, train=train_rows)
+    if told := tell_batch(train, len(job.train)):
+        ctx.events.say(f"  {told}")
+    train = fill_batch(train, len(job.train))
     name = f"final phase {number}"
     fitted = fit(job, train, seed=ctx.seed, name=name, folder=ctx.run_dir / name, listen=partial(ctx.events.progress, name))
     record = PhaseRecord(

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from surefoot.optim import call_schedule
 from surefoot.testing.questions import Question
+from surefoot.types.configs import TrainConfig
 
 Loss = Callable[..., Tensor]
 
@@ -225,8 +227,13 @@ OPTIMIZER = (
 # schedules
 
 
+def _over(schedule: Callable, num_steps: int) -> Callable[[int], float]:
+    """As a training calls it, with the options at their defaults."""
+    return call_schedule(schedule, TrainConfig(), num_steps)
+
+
 def _factors(schedule: Callable, num_steps: int) -> list[float]:
-    factor = schedule(num_steps)
+    factor = _over(schedule, num_steps)
     return [factor(step) for step in range(num_steps)]
 
 
@@ -245,19 +252,24 @@ def _reaches_peak(schedule: Callable) -> str:
 
 def _is_pure(schedule: Callable) -> str:
     forward = _factors(schedule, 20)
-    factor = schedule(20)
+    factor = _over(schedule, 20)
     backward = [factor(step) for step in reversed(range(20))][::-1]
     return "" if forward == backward else "asked in another order, it answers otherwise"
 
 
 def _outlives_end(schedule: Callable) -> str:
-    factor = schedule(10)
+    factor = _over(schedule, 10)
     late = [factor(10), factor(1000)]
     return "" if all(math.isfinite(f) and 0 <= f <= 1 + 1e-9 for f in late) else f"{late} after the last step"
 
 
 SCHEDULE = (
-    Question("gives a factor in [0, 1] at every step", _is_a_factor, "Sign it num_steps -> (step -> factor); the factor multiplies train.lr.", True),
+    Question(
+        "gives a factor in [0, 1] at every step",
+        _is_a_factor,
+        "Sign it num_steps, and options of [train] by name, -> (step -> factor); the factor multiplies train.lr.",
+        True,
+    ),
     Question("reaches the peak", _reaches_peak, "Let its largest factor be 1; set the height with train.lr."),
     Question("is a function of the step alone", _is_pure, "Keep no state: a resumed run asks for the steps that are left only."),
     Question("is defined after the last step", _outlives_end, "Clamp the step, e.g. min(step / num_steps, 1)."),

@@ -90,8 +90,19 @@ class ModelSize(Plain):
     fault: str = ""
 
 
+class LrRange(Plain):
+    """The lr range test: `lr` was chosen, after `losses`, smoothed, of steps with growing `lrs`."""
+
+    lr: float
+    lrs: tuple[float, ...]
+    losses: tuple[float, ...]
+
+
 class OverfitReport(Report):
-    """s07: a model big enough to overfit. `chosen` is the index in `ladder`; `goal` what its train value had to reach."""
+    """s07: a model big enough to overfit. `chosen` is the index in `ladder`; `goal` what its train value had to reach.
+
+    `lr_range` is the lr range test, where one was asked for: its lr is the middle of the search in s08.
+    """
 
     ladder: tuple[ModelSize, ...]
     chosen: int
@@ -99,6 +110,7 @@ class OverfitReport(Report):
     train: TrainConfig
     goal: float
     turned: bool
+    lr_range: LrRange | None = None
 
 
 class Trial(Plain):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from markupsafe import Markup
 
 from surefoot.reporting.axes import Axis
@@ -11,7 +13,7 @@ from surefoot.reporting.sections.curves import show_history
 from surefoot.reporting.sections.sanity import FLOP_UNITS, PARAMETER_UNITS
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import amount, number
-from surefoot.types.reports import ModelSize, OverfitReport
+from surefoot.types.reports import LrRange, ModelSize, OverfitReport
 
 
 def show_overfit(report: OverfitReport, scene: Scene) -> Markup:
@@ -26,10 +28,11 @@ def show_overfit(report: OverfitReport, scene: Scene) -> Markup:
                     ("Chosen size", f"{amount(chosen.parameters, PARAMETER_UNITS, 1000)} parameters" if chosen else None),
                     ("It reached on train", metric.show(chosen.train_value) if chosen else None),
                     ("Val has turned", "yes: longer training only learns by heart" if report.turned else "no: it was still getting better"),
+                    ("Learning rate by the range test", number(report.lr_range.lr, 2) if report.lr_range else None),
                     ("Speed", f"{number(round(chosen.rate))} items per second" if chosen and chosen.rate else None),
                 ]
             ),
-            cards(_ladder(report, scene), _sizes(report, scene), show_history(chosen.history, metric) if chosen else EMPTY),
+            cards(_ladder(report, scene), _sizes(report, scene), _lr_range(report.lr_range), show_history(chosen.history, metric) if chosen else EMPTY),
         ]
     )
 
@@ -62,6 +65,18 @@ def _sizes(report: OverfitReport, scene: Scene) -> Markup:
     ]
     content = table("Ladder of models", ("model", "parameters", "operations", "epochs", "train", "val"), rows, numeric=(1, 2, 3, 4, 5))
     return card("In numbers", content) if rows else EMPTY
+
+
+def _lr_range(found: LrRange | None) -> Markup:
+    """The smoothed loss over the growing lr, and where on it the choice lies."""
+    if not found or len(found.lrs) < 2:
+        return EMPTY
+    is_off = found.losses[-1] > 2 * max(found.losses[:-1])  # beyond every other: it would press them flat
+    curve = list(zip(found.lrs, found.losses))[: -1 if is_off else None]
+    chosen = min(curve, key=lambda point: abs(math.log(point[0] / found.lr)))
+    runs = [Series("smoothed loss", curve, 4), Series("chosen", [(found.lr, chosen[1])], 2)]
+    chart = lines("Loss by learning rate", runs, Axis("learning rate", is_log=True), Axis("loss per item"))
+    return figure("The learning rate, tested", chart, "A step at each rate, growing; a tenth of where the loss diverges is safe and fast.")
 
 
 def _dials(rung: ModelSize) -> str:

@@ -1,0 +1,44 @@
+"""From settings to a job: batches that the data can fill, and an lr that the optimizer bears."""
+
+from __future__ import annotations
+
+import pytest
+
+from surefoot.engine.build import Desk
+from surefoot.engine.fit import fit
+from surefoot.engine.jobs import fill_batch, resolve_train, tell_batch
+from surefoot.optim.usual import find_usual
+from surefoot.types import ConfigError, TrainConfig
+
+from .samples import FULL, start_job
+
+
+@pytest.mark.parametrize("asked", [0, 100])
+def test_the_batch_of_gradient_descent_is_the_whole_train_set(asked: int) -> None:
+    assert resolve_train(TrainConfig(optimizer="gd", batch_size=asked), 100, "image").batch_size == 100
+
+
+def test_gradient_descent_by_another_batch_is_refused() -> None:
+    with pytest.raises(ConfigError, match="gd takes the whole train set at each step, 100 items here, and not 32") as caught:
+        resolve_train(TrainConfig(optimizer="gd", batch_size=32), 100, "image")
+    assert (caught.value.where, "sgd" in caught.value.next) == ("train.batch_size = 32", True)
+
+
+def test_gradient_descent_takes_one_step_an_epoch_on_any_part_of_the_data(desk: Desk) -> None:
+    config = resolve_train(FULL.model_copy(update={"optimizer": "gd", "batch_size": 0, "epochs": 3.0}), 90, "image")
+    fitted = fit(start_job(desk), fill_batch(config, 100), seed=0, name="whole")
+    assert [record.step for record in fitted.records] == [1, 2, 3]
+
+
+def test_a_batch_larger_than_the_data_is_cut_and_told() -> None:
+    asked = TrainConfig(batch_size=5_000)
+    assert resolve_train(asked, 100, "image").batch_size == 100
+    assert tell_batch(asked, 100) == "train.batch_size = 5,000 is more than the 100 items to train on: each step takes all of them"
+    assert not tell_batch(TrainConfig(batch_size=100), 100)
+    assert not tell_batch(TrainConfig(), 100)
+
+
+def test_an_lr_left_open_is_the_optimizers_own_and_one_that_was_said_stays() -> None:
+    assert resolve_train(TrainConfig(optimizer="sgd"), 100, "table").lr == find_usual("sgd").table
+    assert resolve_train(TrainConfig(optimizer="mine:own"), 100, "image").lr == find_usual("adamw").image
+    assert resolve_train(TrainConfig(optimizer="sgd", lr=0.7), 100, "table").lr == 0.7
