@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,8 @@ TRIVIAL = ("majority", "mean", "median")
 LINEAR_KINDS = (*TRIVIAL, "linear")
 """Those that are one linear layer, and ship as one."""
 _NEIGHBOURS = 5
+_ASKED = 1_000
+"""Rows asked at a time."""
 
 
 @dataclass(frozen=True)
@@ -107,17 +110,27 @@ def _fit_linear(desk: Desk, part: Part) -> tuple[np.ndarray, np.ndarray]:
 
 def _ask_neighbours(desk: Desk, part: Part, rows: np.ndarray) -> np.ndarray:
     design, targets, problem = _design(desk, part.train, part), desk.examples.plain_targets(part.train), desk.problem
-    asked = _design(desk, rows, part)
     neighbours = min(_NEIGHBOURS, len(part.train))
     if not problem.classes:
-        return KNeighborsRegressor(neighbours).fit(design, targets).predict(asked).reshape(len(rows), -1)
+        regressor = KNeighborsRegressor(neighbours).fit(design, targets)
+        return _ask_in_parts(rows, lambda some: regressor.predict(_design(desk, some, part)).reshape(len(some), -1))
     model = KNeighborsClassifier(neighbours, weights="distance").fit(design, targets)
     if problem.task == "multilabel":
-        columns = [p[:, list(c).index(1)] if 1 in c else np.zeros(len(rows)) for p, c in zip(model.predict_proba(asked), model.classes_)]
-        return np.stack(columns, 1)
+        return _ask_in_parts(rows, lambda some: _spread_labels(model, _design(desk, some, part)))
+    places = model.classes_.astype(int)
     probs = np.zeros((len(rows), len(problem.classes)))
-    probs[:, model.classes_.astype(int)] = model.predict_proba(asked)
+    probs[:, places] = _ask_in_parts(rows, lambda some: model.predict_proba(_design(desk, some, part)))
     return probs
+
+
+def _spread_labels(model: KNeighborsClassifier, design: np.ndarray) -> np.ndarray:
+    columns = [p[:, list(c).index(1)] if 1 in c else np.zeros(len(design)) for p, c in zip(model.predict_proba(design), model.classes_)]
+    return np.stack(columns, 1)
+
+
+def _ask_in_parts(rows: np.ndarray, ask: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """What a model says about the rows, a few at a time: wide rows as floats fill memory."""
+    return np.concatenate([ask(rows[start : start + _ASKED]) for start in range(0, max(len(rows), 1), _ASKED)])
 
 
 def _fit_boosting(desk: Desk, part: Part, rows: np.ndarray, rounds: Rounds) -> Yardstick:
@@ -125,7 +138,7 @@ def _fit_boosting(desk: Desk, part: Part, rows: np.ndarray, rounds: Rounds) -> Y
     targets = desk.examples.plain_targets(part.train)
     scaled = targets if problem.classes else scale_targets(problem, targets)
     text, used = fit_boosting(pack.gather(part.train), scaled, problem.task, len(problem.classes), seed=desk.seed, rounds=rounds)
-    outputs = predict_boosting(text, pack.gather(rows), problem.task)
+    outputs = _ask_in_parts(rows, lambda some: predict_boosting(text, pack.gather(some), problem.task))
     return Yardstick(np.expm1(outputs) if problem.log_target else outputs, text=text, rounds=used)
 
 

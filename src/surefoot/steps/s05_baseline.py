@@ -22,6 +22,8 @@ _SHARE = 0.1
 """Of the budget: a yardstick must not cost what it measures."""
 _LEAST_S = 2.0
 _PROBE_ROWS, _PROBE_VALUES, _PROBE_ROUNDS = 3_000, 2_000_000, (2, 10)
+_BYTES = 8
+"""Per value of a train row: once as a float32, once as a library's copy of it."""
 _FEWEST_ROWS, _FEWEST_ROUNDS = 1_000, 20
 """Below these a yardstick says little; on pictures of many pixels they may cost more than their share."""
 _ONE_OUTPUT = ("binary", "multiclass", "regression")
@@ -64,7 +66,7 @@ def _best(desk: Desk, scores: dict[str, ModelScore]) -> str:
 
 
 def _affordable(ctx: Context, config: BaselineStepConfig, desk: Desk) -> tuple[int, Rounds]:
-    """How many train rows, and trees, fit into a tenth of the budget, by the measured speed of boosting, the slowest of them."""
+    """How many train rows fit into memory, and how many of them, and trees, into a tenth of the budget, by the measured speed of boosting, the slowest."""
     share_s = max(_LEAST_S, _SHARE * budget_seconds(config.budget)) / len(desk.folds)
     part = desk.folds[0]
     values = sum(int(np.prod(field.shape)) for field in desk.examples.fields)
@@ -82,7 +84,8 @@ def _affordable(ctx: Context, config: BaselineStepConfig, desk: Desk) -> tuple[i
 
     row_s, tree_s = ctx.ledger.decide("seconds per row of boosting, and per row and round", measure)
     most = ENOUGH.most
-    rows = max(_FEWEST_ROWS, min(config.baseline.rows, int(share_s / (row_s + tree_s * most))))
+    held = int(config.data.memory_mb * 2**20 / (_BYTES * values))
+    rows = max(_FEWEST_ROWS, min(config.baseline.rows, held, int(share_s / (row_s + tree_s * most))))
     rounds = int((share_s / min(rows, len(part.train)) - row_s) / tree_s)
     return rows, Rounds(max(_FEWEST_ROUNDS, min(most, rounds)))
 
@@ -107,9 +110,9 @@ def _find(desk: Desk, scores: dict[str, ModelScore], rows: int, rounds: Rounds) 
             Finding(
                 code="data.too_large",
                 severity="info",
-                what=f"The simple models were fitted on {min(rows, most):,} of {most:,} train rows{fewer}, to stay within a tenth of the budget.",
+                what=f"The simple models were fitted on {min(rows, most):,} of {most:,} train rows{fewer}: what a tenth of the budget and the memory bear.",
                 where="s05_baseline",
-                next="Give a larger budget, or baseline.rows, to fit them on more.",
+                next="Give a larger budget, baseline.rows or data.memory_mb, to fit them on more.",
                 evidence={"rows": min(rows, most), "train": most, "rounds": rounds.most},
             )
         )

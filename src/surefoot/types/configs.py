@@ -211,6 +211,7 @@ class PrepareStepConfig(Section):
 
 class BaselineStepConfig(Section):
     budget: str = "20m"
+    data: DataConfig = DataConfig()
     baseline: BaselineConfig = BaselineConfig()
 
 
