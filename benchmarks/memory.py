@@ -15,8 +15,24 @@ from PIL import Image
 
 from benchmarks.walks import surefoot
 
-_FEW, _SIDE = 2_000, 32
-_RUN = ("--to", "tune", "--budget", "smoke", "--set", "data.memory_mb=1", "--set", "train.threads=1", "--set", "model.width=8", "--set", "model.depth=1")
+_FEW, _SIDE = 6_000, 32
+_RUN = (
+    "--to",
+    "tune",
+    "--budget",
+    "smoke",
+    "--set",
+    "data.memory_mb=1",
+    "--set",
+    "train.threads=1",
+    "--set",
+    "model.width=8",
+    "--set",
+    "model.depth=1",
+    "--set",
+    "train.batch_size=64",
+)
+"""One batch size for both: left open it would follow from the number of items, and activations with it."""
 
 
 def run() -> dict[str, object]:
