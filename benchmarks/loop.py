@@ -22,18 +22,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks import pairs, plain
+from benchmarks import digit_desk, pairs, plain
 from benchmarks.machine import IS_QUICK, ROOT
 from benchmarks.peers import environments, mnist
 from surefoot import randomness
-from surefoot.data.examples import Examples
-from surefoot.data.packs import BLOCK, Block, open_pack, write_pack
-from surefoot.engine.build import Desk, Part, build_network
+from surefoot.engine.build import build_network
 from surefoot.engine.fit import Job, fit
 from surefoot.engine.jobs import make_job
-from surefoot.metrics import get as get_metric
-from surefoot.store.blobs import Blobs
-from surefoot.types import FieldSpec, ModelConfig, Problem, TrainConfig
+from surefoot.types import ModelConfig, TrainConfig
 
 _ASKED = {"cnn": 1.03, "mlp": 1.10}
 _LAYERS = {
@@ -79,25 +75,10 @@ def _compare_ours(case: plain.Case) -> dict[str, object]:
 
 
 def _start_job(case: plain.Case, data: tuple[Tensor, Tensor], folder: Path) -> Job:
-    """The same items as a pack of ours, and the same net as we build it."""
+    """The same net as we build it, on the same items."""
     pictures, labels = (tensor.numpy() for tensor in data)
-    problem = Problem(
-        question="Which digit is it?", kind="image", task="multiclass", target=("label",), classes=tuple("0123456789"), metric="accuracy",
-        head="softmax", loss="cross_entropy", num_outputs=10,
-    )  # fmt: skip
-    store, field = Blobs(folder / "store"), FieldSpec(name="image", shape=(1, 28, 28), dtype="uint8")
-    slices = [slice(start, min(start + BLOCK, len(labels))) for start in range(0, len(labels), BLOCK)]
-    blocks = (_to_block(pictures[part], labels[part], part.start) for part in slices)
-    pack = open_pack(store, write_pack(store, (field,), 1, blocks))
-    statistics = {"image.mean": np.array([plain.MEAN / 255]), "image.sd": np.array([plain.SD / 255])}
-    part = Part(np.arange(len(labels)), np.zeros(0, np.int64), statistics)
-    desk = Desk(problem, Examples(pack, problem, in_memory=True), get_metric("accuracy"), [part], part)
-    return make_job(desk, build_network(desk, ModelConfig(layers=_LAYERS[case.name]), part), part, _configure(case))
-
-
-def _to_block(pictures: np.ndarray, labels: np.ndarray, start: int) -> Block:
-    names = [f"item-{start + number}" for number in range(len(labels))]
-    return Block(names, names, (pictures,), labels.reshape(-1, 1).astype(np.float64), np.ones(len(labels), np.float32))
+    desk = digit_desk.lay_out(pictures, labels, folder)
+    return make_job(desk, build_network(desk, ModelConfig(layers=_LAYERS[case.name]), desk.whole), desk.whole, _configure(case))
 
 
 def _configure(case: plain.Case) -> TrainConfig:

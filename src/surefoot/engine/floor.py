@@ -40,18 +40,19 @@ def find_floor(flops: int, num_items: float, peak: float) -> float:
     return _BACKWARD * flops * num_items / peak
 
 
-def refuse_hopeless(floor_s: float, budget_s: float, what: str) -> None:
+def refuse_hopeless(floor_s: float, measured_s: float, budget_s: float, what: str) -> None:
     """Makes sure that a training can end within its budget.
 
     Args:
+        floor_s: what it takes at least. measured_s: what it will take, by the speed of its steps.
         budget_s: 0: there is none.
 
     Raises:
-        ResourceError: even at the rate of matrix products it can't.
+        ResourceError: it can't.
     """
-    if budget_s and floor_s > budget_s:
+    if budget_s and measured_s > budget_s:
         raise ResourceError(
-            f"{what} takes at least {write(floor_s)} s on this machine, and the budget is {write(budget_s)} s.",
+            f"{what} takes about {write(measured_s)} s on this machine, {write(floor_s)} s at the very least, and the budget is {write(budget_s)} s.",
             where="budget",
             next="Give a larger budget, fewer train.epochs, a smaller model (model.width, model.depth), or smaller pictures (data.side).",
         )

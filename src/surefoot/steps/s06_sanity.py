@@ -33,7 +33,7 @@ from surefoot.types import (
 
 _TINY = 24
 _STEPS, _EVERY = 400, 25
-_SHORT_STEPS = 80
+_SHORT_STEPS, _SHORT_LOOKS = 80, 8
 _SHORT_ITEMS = 1_000
 
 
@@ -103,7 +103,7 @@ def _short_runs(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig
     rows = desk.folds[0].train[np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(desk.folds[0].train))[:_SHORT_ITEMS])]
     size = min(64, len(rows))
     short = fill_batch(train.model_copy(update={"batch_size": size}), len(rows))
-    short = short.model_copy(update={"epochs": _SHORT_STEPS * short.batch_size / len(rows)})
+    short = short.model_copy(update={"epochs": _SHORT_STEPS * short.batch_size / len(rows), "val_steps": _SHORT_STEPS // _SHORT_LOOKS})
     base = replace(_job(ctx, desk, model, short), train=rows, watch=rows[:0], val=desk.folds[0].val[:2_000])
     set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
 

@@ -10,6 +10,7 @@ import torch
 
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
+from surefoot.engine.feed import count_steps
 from surefoot.engine.fit import Job, fit
 from surefoot.engine.floor import find_floor, refuse_hopeless, settle_peak
 from surefoot.engine.jobs import PLAIN, fill_batch, resolve_train, settle_speed, smoke_epochs, start_job
@@ -36,6 +37,8 @@ from surefoot.types.figures import write
 
 _SHARE, _FINAL_SHARE = 0.08, 0.18
 """Of the budget: for the whole ladder, and for one training of the model that is chosen later."""
+_LEAST_STEPS, _LEAST_SHARE = 200, 0.15
+"""Steps under which a net has shown nothing; taken by every rung that does not need more than this share of the budget for them."""
 _MOST_EPOCHS, _FEW_EPOCHS = 40, 10
 _SMOKE_RUNGS = 2
 _TURNED = 1.02
@@ -55,12 +58,12 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
         job = start_job(desk, model, desk.folds[0], train)
         train, rate = settle_speed(ctx, job, train, _name(model))
         epoch_s = len(desk.folds[0].train) / rate
-        _tell_cost(ctx, config, job, epoch_s)
         if ladder and budget_s and epoch_s * _FEW_EPOCHS > _FINAL_SHARE * budget_s:
-            ctx.events.say(f"  the next larger model would take {epoch_s:.0f} s an epoch, more than the budget bears")
+            needed, there = write(epoch_s * _FEW_EPOCHS, 2), write(_FINAL_SHARE * budget_s, 2)
+            ctx.events.say(f"  the next larger model would need {needed} s for the last training, of which the budget bears {there}")
             break
-        affordable = np.clip(_SHARE * budget_s / len(rungs) / len(desk.folds) / epoch_s, 0.2, _MOST_EPOCHS)
-        epochs = float(affordable) if budget_s else smoke_epochs(train, len(desk.folds[0].train))
+        _tell_cost(ctx, config, desk, job, epoch_s, is_first=not ladder)
+        epochs = _affordable(budget_s, epoch_s * len(desk.folds), len(rungs), train, len(job.train))
         ladder.append(_climb(ctx, desk, model, train.model_copy(update={"epochs": epochs}), number).model_copy(update={"rate": rate}))
         if _reaches(desk, ladder[-1].train_value, goal) and _has_turned(ladder[-1]):
             break
@@ -78,17 +81,28 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
     )
 
 
-def _tell_cost(ctx: Context, config: OverfitStepConfig, job: Job, epoch_s: float) -> None:
+def _affordable(budget_s: float, epoch_s: float, num_rungs: int, train: TrainConfig, num_train: int) -> float:
+    """Epochs of a rung: its share of the budget, or, where that says nothing, `_LEAST_STEPS` if these cost little enough."""
+    if not budget_s:
+        return smoke_epochs(train, num_train)
+    epochs = float(np.clip(_SHARE * budget_s / num_rungs / epoch_s, 0.2, _MOST_EPOCHS))
+    least = _LEAST_STEPS / count_steps(num_train, train.batch_size)
+    return max(epochs, least) if least * epoch_s <= _LEAST_SHARE * budget_s else epochs
+
+
+def _tell_cost(ctx: Context, config: OverfitStepConfig, desk: Desk, job: Job, epoch_s: float, *, is_first: bool) -> None:
     """Says what an epoch takes at least and what it will take, and refuses what no machine of this rate can do in the budget."""
     flops = count_flops(job.network, job.examples.inputs(torch.from_numpy(job.train[:1])))
     peak = settle_peak(ctx, job.examples.device)
     floor_s = find_floor(flops, len(job.train), peak)
     ctx.events.say(
-        f"  {count_parameters(job.network.body):,} parameters, {write(flops / 1e6)} MFLOP an item: an epoch takes at least {write(floor_s)} s"
-        f" at this machine's {write(peak / 1e9)} GFLOP/s, and about {write(epoch_s)} s as measured"
+        f"  {count_parameters(job.network.body):,} parameters, {write(flops / 1e6)} MFLOP an item: an epoch takes at least {write(floor_s, 2)} s"
+        f" at this machine's {write(peak / 1e9, 2)} GFLOP/s, and about {write(epoch_s, 2)} s as measured"
     )
-    epochs = config.train.epochs or 1.0
-    refuse_hopeless(floor_s * epochs, budget_seconds(config.budget), f"Training for {write(epochs)} epochs")
+    if is_first:
+        epochs = (config.train.epochs or 1.0) * len(desk.folds)
+        measured_s = epoch_s if config.train.epochs else floor_s  # epochs that are left open are cut to what the budget bears
+        refuse_hopeless(floor_s * epochs, measured_s * epochs, budget_seconds(config.budget), f"Training for {write(epochs)} epochs")
 
 
 def _range_test(ctx: Context, desk: Desk, config: OverfitStepConfig, model: ModelConfig, train: TrainConfig) -> tuple[TrainConfig, LrRange | None]:
