@@ -19,7 +19,7 @@ from surefoot.types import errors
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-AREAS = ("data", "split", "prepare", "model", "train", "search", "diagnose", "export", "serve")
+AREAS = ("data", "split", "prepare", "model", "train", "search", "diagnose", "export", "serve", "store")
 
 
 def _read(name: str) -> str:

@@ -62,8 +62,8 @@ def test_a_file_that_is_no_toml_is_said_with_its_line(tmp_path, text):
 
 
 def test_a_file_that_is_no_text_is_said(tmp_path):
-    (tmp_path / "surefoot.toml").write_bytes(b"question = '\xff\xfe'")
-    with pytest.raises(ConfigError, match="is no TOML"):
+    (tmp_path / "surefoot.toml").write_bytes(b"seed = 1\nquestion = '\xff\xfe'")
+    with pytest.raises(ConfigError, match="is not UTF-8: byte 0xff on line 2"):
         settings.load(tmp_path)
 
 
@@ -218,3 +218,16 @@ def test_a_written_file_is_read_back_and_lies_beside_its_schema(tmp_path):
     assert settings.load(tmp_path).question == "Ähm?"
     assert tomllib.loads((tmp_path / "surefoot.toml").read_text(encoding="utf-8")) == {"question": "Ähm?"}
     assert json.loads((tmp_path / ".surefoot" / "schema.json").read_text(encoding="utf-8")) == json.loads(settings.schema())
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"train": {"mixup": 0.2, "cutmix": 1.0}},
+        {"train": {"mixup": 0.2}, "search": {"space": {"train.cutmix": {"choice": [0.0, 1.0]}}}},
+    ],
+)
+def test_a_batch_is_not_mixed_in_two_ways(values):
+    with pytest.raises(ConfigError, match=r"train\.cutmix: train\.mixup mixes the batch already"):
+        settings.check(values)
+    settings.check({"train": {"mixup": 0.2}})

@@ -15,13 +15,13 @@ from surefoot.data.predictions import load_predictions
 from surefoot.events import Announcer, Sink
 from surefoot.metrics import get as get_metric
 from surefoot.reporting.page import render
-from surefoot.runners import begin, keep, plan
+from surefoot.runners import begin, keep, names, plan
 from surefoot.runners.forecast import PlannedStep, forecast
-from surefoot.runners.local import Walk, read_report, walk
+from surefoot.runners.local import Walk, read_report, view_step, walk
 from surefoot.store.blobs import Blobs
-from surefoot.store.ledger import ProjectLedger, RoundRow
+from surefoot.store.ledger import RoundRow
 from surefoot.types.configs import Settings
-from surefoot.types.errors import BusyError, UsageError
+from surefoot.types.errors import BusyError, DamagedError, UsageError
 from surefoot.types.findings import Report
 from surefoot.types.views import RoundView, StepView
 
@@ -41,9 +41,9 @@ class Project:
     def __init__(self, root: str | Path = ".", *, sinks: tuple[Sink, ...] = ()) -> None:
         self.root = Path(root).resolve()
         self.events = Announcer(sinks)
-        settings.load(self.root)  # a folder without settings is no project, and makes no ledger
+        names.load(self.root)  # a folder without settings is no project, and makes no ledger
         self.store = Blobs(self.root / "store")
-        self.ledger = ProjectLedger(self.root / "surefoot.db")
+        self.ledger = keep.open_ledger(self.root)
 
     @staticmethod
     def init(data: str, *, target: str = "", out: str = "", budget: str = "", question: str = "") -> Project:
@@ -53,7 +53,7 @@ class Project:
     @property
     def settings(self) -> Settings:
         """`surefoot.toml` as it stands."""
-        return settings.load(self.root)
+        return names.load(self.root)
 
     def run(
         self,
@@ -79,7 +79,7 @@ class Project:
             GateStop: a gate stopped the road. BusyError: another run holds the project. SurefootError: see its text.
         """
         with self._held():
-            job = self._walk([*set, *_as_overrides(budget=budget, device=device)], to=to, from_=from_, only=only, again=again)
+            job = self._walk([*set, *_as_overrides(budget=budget, device=device)], to=to, from_=from_, only=only, again=again.strip())
             for gate, reason in (past or {}).items():
                 number = self.ledger.rounds()[-1].number if self.ledger.rounds() else 1
                 self.ledger.override(number, gate if "." in gate else plan.find_step(gate).name, reason)
@@ -161,21 +161,15 @@ class Project:
         for name in ("to", "from_", "only"):
             if limits.get(name):
                 plan.find_step(limits[name])
-        values = settings.load(self.root, overrides)
+        values = names.load(self.root, overrides)
         rounds = self.ledger.rounds()
         if limits.get("only") in _OF_THE_LAST_ROUND and rounds and not overrides:
             values = settings.check(rounds[-1].settings)
         return Walk(self.root, values, self.ledger, self.store, self.events, **limits)
 
     def _steps(self, round_row: RoundRow) -> list[StepView]:
-        past = self.ledger.overrides(round_row.number)
-        views = []
-        for name, row in sorted(self.ledger.steps(round_row.number).items()):
-            spec = plan.find_step(name, self.root)
-            report = read_report(self.store, spec, row.report)
-            reason = next((past[n] for n in (spec.name, *(f.code for f in report.findings)) if n in past), "")
-            views.append(StepView(name, report, row.seconds, reason, row.version != plan.code_version()))
-        return views
+        rows = sorted(self.ledger.steps(round_row.number).items())
+        return [view_step(self.store, self.ledger, plan.find_step(name, self.root), row) for name, row in rows]
 
     def _compare(self, a: int, b: int) -> Any:
         tuned = [self.report("tune", number) for number in (a, b)]
@@ -190,6 +184,8 @@ class Project:
             return str(self._compare(row.number, row.parent).sentence)
         except UsageError:
             return None
+        except DamagedError as error:
+            return f"not compared: {error.what}"
 
     @contextmanager
     def _held(self) -> Iterator[None]:

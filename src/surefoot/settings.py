@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import json
 import re
@@ -28,16 +29,30 @@ def load(root: Path, overrides: list[str] | None = None) -> Settings:
     Raises:
         ConfigError: the file is absent or no TOML, or holds unknown keys, wrong types or values out of range.
     """
+    return check(read(root, overrides), where=str(root / FILE))
+
+
+def read(root: Path, overrides: list[str] | None = None) -> dict[str, Any]:
+    """What the project's file says, with `key=value` overrides put over it, and not yet looked at.
+
+    Raises:
+        ConfigError: the file is absent or no TOML.
+    """
     path = root / FILE
     if not path.is_file():
         raise ConfigError(f"There is no {FILE} in {root}.", where=str(root), next="Make one: surefoot init DATA --out DIR.")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark of order in front
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(
+            f"{FILE} is not UTF-8: byte {error.object[error.start]:#04x} on line {line}.", where=f"{path}:{line}", next="Save the file as UTF-8."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{FILE} is no TOML: {error}.", where=str(path), next="Mend that line; strings stand in quotes, tables in [brackets].") from error
     for override in overrides or []:
         _put(values, *_parse_override(override))
-    return check(values, where=str(path))
+    return values
 
 
 def check(values: dict[str, Any], *, where: str = FILE) -> Settings:
@@ -46,19 +61,31 @@ def check(values: dict[str, Any], *, where: str = FILE) -> Settings:
     Raises:
         ConfigError: with every problem in it, one a line.
     """
+    settings, problems = sift(values)
+    if problems:
+        raise refuse(problems, where=where, next="Mend them; docs/settings.md says what each key may be.")
+    return settings
+
+
+def sift(values: dict[str, Any]) -> tuple[Settings, dict[str, str]]:
+    """Settings from what could be read of plain values, and what is wrong with the rest: key -> why."""
     problems: dict[str, str] = {}
     try:
         settings = Settings.model_validate(values)
+        problems |= _check_mixing(settings)
     except ValidationError as error:
         for problem in error.errors():  # where several types would do, each complains: the first is enough
             name, why = _explain(problem)
             problems.setdefault(name, why)
-    problems |= _check_shares(values) | _check_budget(values)
-    if problems:
-        count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-        lines = "\n".join(f"  - {name}: {why}" for name, why in problems.items())
-        raise ConfigError(f"{count} wrong:\n{lines}", where=where, next="Mend them; docs/settings.md says what each key may be.") from None
-    return settings
+        settings = _read_rest(values, error)
+    return settings, problems | _check_shares(values) | _check_budget(values)
+
+
+def refuse(problems: dict[str, str], *, where: str, next: str) -> ConfigError:
+    """The error that tells all problems, one a line."""
+    count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
+    lines = "\n".join(f"  - {name}: {why}" for name, why in problems.items())
+    return ConfigError(f"{count} wrong:\n{lines}", where=where, next=next)
 
 
 def budget_seconds(budget: str) -> float:
@@ -92,6 +119,24 @@ def keys(model: type[BaseModel] = Settings, prefix: str = "") -> dict[str, str]:
         else:
             found[f"{prefix}{name}"] = field.description or ""
     return found
+
+
+def _read_rest(values: dict[str, Any], error: ValidationError) -> Settings:
+    """The settings without the keys that are wrong; the defaults where these can't be told apart from the rest."""
+    rest = copy.deepcopy(values)
+    for problem in error.errors():
+        table: Any = rest
+        for part in problem["loc"]:
+            inner = dict(enumerate(table) if isinstance(table, list) else table).get(part)
+            if not isinstance(inner, dict | list):
+                break
+            table = inner
+        if isinstance(table, dict):
+            table.pop(part, None)
+    try:
+        return Settings.model_validate(rest)
+    except ValidationError:
+        return Settings()
 
 
 def _parse_override(text: str) -> tuple[list[str], Any]:
@@ -130,6 +175,13 @@ def _check_budget(values: dict[str, Any]) -> dict[str, str]:
     budget = str(values.get("budget", ""))
     is_nothing = re.fullmatch(r"[0.]+[smh]", budget)
     return {"budget": f"{budget} is no time at all; the least that walks the road is smoke."} if is_nothing else {}
+
+
+def _check_mixing(settings: Settings) -> dict[str, str]:
+    """A batch is mixed in one way: the loss knows one partner of each item, and one share."""
+    used = [name for name in ("mixup", "cutmix") if getattr(settings.train, name) or f"train.{name}" in settings.search.space]
+    why = "train.mixup mixes the batch already, and the loss knows one partner of each item. Leave one of the two at 0, and out of search.space."
+    return {"train.cutmix": why} if len(used) > 1 else {}
 
 
 def _explain(problem: Any) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from surefoot import metrics
-from surefoot.analysis.gaps import gap_table, gaps_of, measure_error, subtract
+from surefoot.analysis.gaps import gap_table, gaps_of, is_small, measure_error, subtract
 from surefoot.analysis.intervals import wilson
 from surefoot.types.examples import Predictions
 from surefoot.types.findings import Measured
@@ -108,3 +108,12 @@ def test_an_error_without_interval_gives_a_gap_without_verdict():
     gaps, verdict = gaps_of({"human": None, "train": sure, "train_dev": None, "val": unsure})
     assert gaps["variance"] == Measured(value=0.4, n=500)
     assert verdict == "none"
+
+
+def test_a_gap_is_small_by_its_size():
+    errors = {"val": Measured(value=20.0)}
+    assert is_small({"variance": Measured(value=0.008)}, {}, "variance", is_amount=False)
+    assert not is_small({"variance": Measured(value=0.05)}, {}, "variance", is_amount=False)
+    assert is_small({"variance": Measured(value=1.0)}, errors, "variance", is_amount=True)
+    assert not is_small({"variance": Measured(value=5.0)}, errors, "variance", is_amount=True)
+    assert not is_small({}, {}, "none", is_amount=False)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.analysis.units import MOST_UNITS, bundle, flipped_sums, resampled_sums, units_of
+from surefoot.analysis.units import MOST_UNITS, bundle, halved_sums, resampled_sums, units_of
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
@@ -40,6 +40,7 @@ def test_resampled_sums_draw_as_many_units_as_there_are():
     assert abs(sums[:, 1].mean() - 1225) < 4 * np.arange(50).std() * np.sqrt(50 / 500)
 
 
-def test_flipped_sums_are_sums_with_random_signs():
-    sums = flipped_sums(np.array([1.0, 2.0]), np.random.default_rng(0), 200)
-    assert set(sums.tolist()) == {-3.0, -1.0, 1.0, 3.0}
+def test_halved_sums_hold_each_unit_or_not():
+    sums = halved_sums(np.array([[1.0], [2.0]]), np.random.default_rng(0), 200)
+    assert sums.shape == (200, 1)
+    assert set(sums.ravel().tolist()) == {0.0, 1.0, 2.0, 3.0}

@@ -137,3 +137,22 @@ def test_a_column_that_knows_the_target_is_named_with_the_command_that_drops_it(
     assert (found.code, found.severity, found.where) == ("data.leaking_column", "warn", "outcome_code")
     assert found.evidence == {"score": 0.99, "threshold": 0.98}
     assert "data.ignore" in found.next
+
+
+def test_each_reason_of_refusal_has_its_count_and_an_example():
+    items = [Refused(f"t.csv:{n}", "2 cells where the header has 4") for n in range(2)] + [
+        Refused(f"t.csv:{n}", "5 cells where the header has 4") for n in range(7, 10)
+    ]
+    assert "5 cells where the header has 4 (3, e.g. t.csv:7); 2 cells where the header has 4 (2, e.g. t.csv:0)" in only(checks.refused(items)).what
+    many = only(checks.refused([Refused(f"{n}", f"reason {n}") for n in range(9)])).what
+    assert "reason 4 (1, e.g. 4); 4 more for other reasons" in many
+
+
+def test_infinite_and_huge_numbers_are_told_with_count_column_and_reason():
+    infinite, huge = checks.extremes({"a": (40, 0, 0), "b": (0, 300, 0), "c": (0, 0, 0)}, 400)
+    assert (infinite.code, infinite.severity, infinite.where) == ("data.missing_values", "warn", "a")
+    assert "40 of 400 numbers are infinite" in infinite.what
+    assert (huge.code, huge.severity, huge.where) == ("data.wrong_type", "warn", "b")
+    assert "300 of 400 numbers are beyond what float32 holds (3.4e38)" in huge.what
+    assert "logarithm" in huge.next
+    assert "2 of them" in only(checks.extremes({"b": (0, 3, 2)}, 400)).what

@@ -59,3 +59,8 @@ def test_a_goal_is_met_in_the_direction_of_its_metric(metric, goal, value, met):
 
 def test_no_goal_is_never_met():
     assert checks.goal(problem("accuracy", None), get("accuracy"), ModelScore(value=1.0)) == []
+
+
+def test_a_small_gap_is_told_by_its_size_alone():
+    (found,) = checks.largest_gap(GAPS, "variance", is_small=True)
+    assert found.what.startswith("The largest gap left is variance, and it is small, 0.05")

@@ -62,7 +62,7 @@ def test_a_baseline_that_wins_is_said_to_ship():
 
 
 def test_a_lead_within_noise_is_a_note_and_a_clear_one_is_none():
-    (found,) = checks.winner("net", "0.01 [-0.02, 0.04]", "within noise", 0.91, 0.9, "linear")
+    (found,) = checks.winner("net", "within noise: 0.01 [-0.02, 0.04]", "within noise", 0.91, 0.9, "linear")
     assert (found.code, found.severity) == ("search.within_noise", "info")
     assert "0.01 [-0.02, 0.04]" in found.what
     assert "linear" in found.next
@@ -73,3 +73,21 @@ def test_a_winner_no_better_than_guessing_stops_the_road():
     (found,) = checks.beats_trivial(0.5, 0.5, False)
     assert (found.code, found.severity, found.evidence) == ("diagnose.below_baseline", "stop", {"winner": 0.5, "trivial": 0.5})
     assert checks.beats_trivial(0.9, 0.5, True) == []
+
+
+def test_a_lead_over_guessing_within_noise_is_a_warning():
+    (found,) = checks.beats_trivial(0.64, 0.52, True, "within noise")
+    assert (found.code, found.severity) == ("diagnose.below_baseline", "warn")
+
+
+def test_a_baseline_that_is_level_with_the_net_is_not_called_better():
+    (level,) = checks.winner("linear", "", "within noise", 3.5, 2.9, "linear")
+    assert "no worse than the net, and simpler to run" in level.what
+    assert "better" not in level.what
+    (ahead,) = checks.winner("linear", "", "worse", 3.5, 2.9, "linear")
+    assert "better than the net" in ahead.what
+
+
+def test_noise_is_said_once():
+    (found,) = checks.winner("net", "within noise: Accuracy differs by +0.025", "within noise", 0.9, 0.88, "linear")
+    assert found.what.count("within noise") == 1

@@ -46,3 +46,11 @@ def test_a_gap_between_the_wild_and_the_test_set_is_told():
 )
 def test_a_goal_is_met_in_the_direction_of_its_metric(metric, goal, met):
     assert [f.code for f in checks.goal(metric, HIGH, goal)] == (["diagnose.goal_met"] if met else [])
+
+
+def test_a_test_set_of_two_dozen_items_is_told_by_the_width_of_its_interval():
+    (found,) = checks.width(get("accuracy"), ModelScore(value=0.68, interval=(0.49, 0.84), n=23))
+    assert (found.code, found.severity) == ("split.val_too_small", "warn")
+    assert "23 items: its interval is 35 points wide" in found.what
+    assert checks.width(get("accuracy"), ModelScore(value=0.9, interval=(0.85, 0.95), n=200)) == []
+    assert checks.width(get("rmse"), ModelScore(value=9.0, interval=(5.0, 15.0), n=23)) == []

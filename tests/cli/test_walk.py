@@ -107,7 +107,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(capsys, project):
     out = capsys.readouterr().out
     assert {line.split()[0]: line.split()[1] for line in out.splitlines()[1:]}["s03_split"] == "do"
     assert "split.train, split.val changed" in out
-    assert out.splitlines()[-1] == "13 of 14 steps to do: about 0.0 min, as they took before, and 11 that never ran"
+    assert out.splitlines()[-1] == "13 of 14 steps to do: less than 0.1 min, as they took before, and 11 that never ran, so no time is known for them"
     assert main(["status", str(project), "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["steps"]) == 3
 

@@ -165,7 +165,7 @@ def test_dates_are_read_as_tables_write_them():
 def test_categories_are_ranked_by_frequency_then_name_and_the_rare_ones_dropped():
     values = np.array(["b", "a", "c", "c", None, "b", "d", "a", "e"], object)
     recipe = preprocess.make_table_recipe({"x": values, "n": np.zeros(9)}, {"x": "category", "n": "numeric"}, max_categories=4)
-    assert recipe["columns"] == [{"name": "x", "kind": "category", "categories": ["a", "b", "c", "d"]}, {"name": "n", "kind": "numeric"}]
+    assert recipe["columns"] == [{"name": "x", "kind": "category", "categories": ["a", "b", "c", "d"]}, {"name": "n", "kind": "numeric", "typical": 0}]
     assert decode(np.array(["e", "a", None], object), {"kind": "table", "columns": recipe["columns"][:1]}).tolist() == [0, 1, 0]
     numbers = preprocess.make_table_recipe({"x": np.array([2.0, 2.0, 1.5, np.nan])}, {"x": "category"})
     assert numbers["columns"][0]["categories"] == ["2", "1.5"]

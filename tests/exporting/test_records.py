@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from surefoot.data import preprocess
-from surefoot.exporting.records import format_rows, predict_inputs
+from surefoot.exporting.records import check_out, format_rows, predict_inputs
 from surefoot.types.errors import UsageError
 
 from . import samples
@@ -157,3 +157,34 @@ def test_rows_are_written_as_csv_with_one_header_and_a_column_per_class(table_pr
 def test_an_unknown_format_is_a_usage_error(image_predictor):
     with pytest.raises(UsageError, match="no format 'xml'"):
         list(format_rows([], image_predictor.manifest, "xml"))
+
+
+def test_values_that_count_as_missing_are_told_by_their_reason(table_predictor, tmp_path):
+    told = []
+    rows = ["k1,yes,nurse,foo", "k2,no,nurse,1e300", "k3,no,nurse,inf"]
+    list(predict_inputs(table_predictor, [people_csv(tmp_path / "p.csv", rows)], told.append))
+    assert "p.csv: age holds values that are no numbers and count as missing: foo." in told
+    assert "p.csv: age holds values that are beyond what float32 holds (3.4e+38) and count as missing: 1e300." in told
+    assert "p.csv: age holds values that are infinite and count as missing: inf." in told
+
+
+def test_answers_never_replace_what_is_read(table_predictor, image_predictor, photos, tmp_path):
+    (tmp_path / "tables").mkdir()
+    table = people_csv(tmp_path / "tables" / "p.csv", ["k,yes,nurse,30"])
+    (tmp_path / "link.csv").symlink_to(table)
+    for out, given in ((table, table), (tmp_path / "link.csv", table), (table, table.parent)):
+        with pytest.raises(UsageError, match="is read itself: the answers would replace it"):
+            check_out(out, [given], table_predictor.recipe)
+    with pytest.raises(UsageError, match=r"b\.png is read itself"):
+        check_out(photos / "deep" / "er" / "b.png", [tmp_path / "tables", photos], image_predictor.recipe)
+    check_out(tmp_path / "tables" / "new.csv", [table.parent], table_predictor.recipe)
+    (tmp_path / "old.csv").write_text("earlier answers")
+    check_out(tmp_path / "old.csv", [table, table.parent], table_predictor.recipe)
+
+
+def test_an_empty_table_is_said_to_be_empty_and_a_ragged_one_ragged(table_predictor, tmp_path):
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "ragged.csv").write_text("key,member,job,age\nk,yes\nk,yes,nurse,30,4\nk,no,nurse\n")
+    empty, ragged = predict_inputs(table_predictor, [tmp_path / "empty.csv", tmp_path / "ragged.csv"])
+    assert "empty.csv is empty" in empty["error"]
+    assert "3 of 3 rows of ragged.csv have another number of cells than the header" in ragged["error"]

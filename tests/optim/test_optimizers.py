@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from surefoot.optim import get_optimizer
+from surefoot.optim import get_optimizer, make_optimizer
 from surefoot.optim.optimizers import adam, adamw, gd, momentum, nesterov, parameter_groups, rmsprop, sgd
 from surefoot.parts import PARTS
+from surefoot.types.configs import TrainConfig
 from surefoot.types.errors import UsageError
 
 ALL = list(PARTS["optimizer"])
@@ -174,3 +175,9 @@ def test_every_optimizer_learns_a_line(name):
 def test_a_users_optimizer_is_found(tmp_path):
     (tmp_path / "mine.py").write_text("import torch\ndef plain(parameters, *, lr, weight_decay, momentum):\n    return torch.optim.SGD(parameters, lr=lr)\n")
     assert stepped(get_optimizer("mine:plain", tmp_path)) == pytest.approx(0.8)
+
+
+def test_an_optimizer_that_is_none_is_refused_in_words(tmp_path):
+    (tmp_path / "my.py").write_text("def O(parameters, *, lr, weight_decay, momentum):\n    return None\n")
+    with pytest.raises(UsageError, match=r"my:O returns an object of type NoneType, no torch\.optim\.Optimizer"):
+        make_optimizer(TrainConfig(optimizer="my:O", lr=0.1), nn.Linear(2, 1), tmp_path)

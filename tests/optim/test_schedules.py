@@ -168,3 +168,17 @@ def test_a_users_schedule_gets_what_its_signature_names(tmp_path):
 def test_a_users_schedule_is_found(tmp_path):
     (tmp_path / "mine.py").write_text("def half(num_steps):\n    return lambda step: 0.5\n")
     assert get_schedule("mine:half", tmp_path)(7)(3) == 0.5
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        ("None", "returns an object of type NoneType, no function from a step"),
+        ("lambda step: None", "gives an object of type NoneType at step 0, no number"),
+        ("lambda step: float('nan')", "gives nan at step 0, no finite number"),
+    ],
+)
+def test_a_schedule_that_gives_no_number_is_refused_in_words(tmp_path, returned, told):
+    (tmp_path / "my.py").write_text(f"def S(num_steps):\n    return {returned}\n")
+    with pytest.raises(UsageError, match=told):
+        make_schedule(TrainConfig(schedule="my:S"), 10, tmp_path)

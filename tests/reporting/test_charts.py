@@ -58,6 +58,22 @@ def test_a_rule_is_drawn_at_its_value_and_fits_on_the_chart():
     assert "goal 97.0\u00a0%" in {element.text for element in parts(chart, "text", "rule-label")}
 
 
+@pytest.mark.parametrize(("values", "anchor", "is_above"), [((0.90, 0.9, 0.1), "end", True), ((0.90, 0.9, 0.9), None, False), ((0.1, 0.1, 0.1), None, True)])
+def test_the_label_of_a_rule_keeps_off_the_points(values, anchor, is_above):
+    chart = lines("Accuracy", [Series("val", list(enumerate(values)))], Axis("epoch"), Axis("accuracy", 0.0, 1.0, is_share=True), [Rule("goal", 0.86)])
+    label, rule = parts(chart, "text", "rule-label")[0], parts(chart, "line", "rule")[0]
+    assert label.get("text-anchor") == anchor
+    assert (float(label.get("y", "0")) < float(rule.get("y1", "0"))) == is_above
+
+
+def test_few_points_are_marked_so_that_a_line_between_them_is_not_taken_for_a_trend():
+    two, many = [(1.0, 2.0), (2.0, 1.0)], [(float(i), float(i)) for i in range(13)]
+    runs = [Series(name, two, tone, is_dashed=True) for tone, name in enumerate(("real", "zeroed", "shuffled", "tiny batch"), start=1)]
+    assert len(parts(lines("Trial runs", runs, Axis("share"), Axis("loss")), "circle", "solid")) == 8
+    assert not parts(lines("Loss", [Series("train", many)], Axis("epoch"), Axis("loss")), "circle", "solid")
+    assert not parts(lines("ROC", [Series("guessing", two, has_dots=False)], Axis("x"), Axis("y")), "circle", "solid")
+
+
 def test_an_interval_is_a_band_around_its_line():
     chart = lines("Error", [Series("val", [(1, 0.5), (2, 0.4)], band=[(0.4, 0.6), (0.3, 0.5)])], Axis("share"), Axis("error"))
     assert parts(chart, "path", "band")[0].get("d", "").count("L") == 3

@@ -34,7 +34,7 @@ def test_every_step_is_told_in_one_to_four_plain_lines(step):
     [
         ("s02_audit", "1,797 of 1,799 items usable, 2 refused"),
         ("s05_baseline", "to beat: knn 0.954 (0.932 to 0.976); majority 0.103 (0.073 to 0.133)"),
-        ("s08_tune", "winner net: 0.978 (0.964 to 0.992) on val; against the best baseline 0.024 (0.007 to 0.041); 20 trials"),
+        ("s08_tune", "winner net: 0.978 (0.964 to 0.992) on val; the net is 0.024 (0.007 to 0.041) better than the best baseline; 20 trials"),
         ("s09_diagnose", "verdict variance: bias -0.014 (-0.015 to -0.013), variance 0.021 (0.0064 to 0.0356); next: Turn the pictures"),
         ("s13_test", "accuracy 0.981 (0.964 to 0.991) on 360 test items; wild 0.871 (0.825 to 0.917); opened 1 time"),
     ],
@@ -68,3 +68,9 @@ def test_a_name_from_the_data_cannot_steer_the_terminal():
     assert not [char for char in plain(hostile) if unicodedata.category(char).startswith("C")]
     step = StepView("s02", Report(findings=(Finding(code="data.x", severity="warn", what=hostile, next=hostile),)))
     assert not [char for line in summarise(step) for char in line if not char.isprintable()]
+
+
+def test_without_a_human_level_bias_is_an_upper_bound():
+    step = next(step for step in image_project(MemoryStore())[-1].steps if step.name == "s09_diagnose")
+    report = step.report.model_copy(update={"errors": step.report.errors | {"human": None}})
+    assert "bias at most -0.014" in summarise(StepView(step.name, report))[0]

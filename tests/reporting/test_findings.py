@@ -42,7 +42,7 @@ def test_a_finding_tells_what_where_what_to_do_and_the_numbers():
 
 def test_notes_are_folded_away_and_warnings_are_not():
     shown = show_findings("s02_audit", [finding("loud"), finding("quiet", "info")], Scene())
-    before, _, after = shown.partition("<details><summary>1 note</summary>")
+    before, _, after = shown.partition('<details id="s02_audit-notes"><summary>1\u00a0note</summary>')
     assert "loud was seen" in before
     assert "quiet was seen" in after
 

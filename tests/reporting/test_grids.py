@@ -37,6 +37,12 @@ def test_parts_of_a_whole_fill_the_row():
     assert stacked("Sets", []) == ""
 
 
+def test_a_share_that_does_not_fit_into_its_part_stands_beside_its_name():
+    chart = stacked("Sets", [("train", 900), ("test", 100)])
+    assert [element.text for element in parts(chart, "text")] == ["90.0\u00a0%"]
+    assert ["".join(key.itertext()) for key in parts(chart, "li")] == ["train: 900", "test: 100 (10.0\u00a0%)"]
+
+
 @pytest.mark.parametrize(("smaller", "best"), [(False, "lr 0.1, augment flip: v 0.9"), (True, "lr 0.001, augment none: v 0.5")])
 def test_the_best_trial_stands_out_and_is_drawn_last(smaller, best):
     dimensions = [Dimension("lr", [0.001, 0.01, 0.1], is_log=True), Dimension("augment", ["none", "shift", "flip"])]
@@ -49,3 +55,11 @@ def test_the_best_trial_stands_out_and_is_drawn_last(smaller, best):
 def test_mixed_settings_become_rungs():
     chart = parallel("Settings", [Dimension("batch", [32, "auto", 64])], [0.1, 0.2, 0.3], Axis("v"))
     assert {"32", "64", "auto"} <= {element.text for element in parts(chart, "text")}
+
+
+def test_labels_of_upright_axes_stand_above_the_level_at_which_lines_arrive():
+    chart = parallel("Settings", [Dimension("lr", ["low", "high"])], [0.1, 0.2], Axis("v"))
+    arrivals = {float(element.get("d", "").removeprefix("M").split("C")[0].split()[1]) for element in parts(chart, "path", "trace")}
+    labels = [float(element.get("y", "0")) for element in parts(chart, "text") if element.text in ("low", "high")]
+    assert len(labels) == 2
+    assert all(min(abs(height - label) for height in arrivals) >= 5 for label in labels)

@@ -34,12 +34,12 @@ def test_before_the_test_the_val_value_is_called_by_its_name():
 
 
 def test_a_win_within_the_noise_is_called_so():
-    assert "Within the noise." in headline(bikes_project()[-1].steps)["Beats the baseline on val by"]
+    assert "Within the noise." in headline(bikes_project()[-1].steps)["Ahead of the baseline on val, within the noise, by"]
 
 
 def test_a_baseline_that_wins_is_the_winner():
     told = headline(income_project()[-1].steps)
-    assert told["The winner is a simple model"].startswith("boosting | The net is −0.013 against it.")
+    assert told["The winner is a simple model"].startswith("boosting | The net is 0.013 worse")
 
 
 def test_a_stop_names_the_cause_and_not_its_symptom():
@@ -78,3 +78,36 @@ def test_the_direction_of_a_metric_of_ones_own_follows_from_the_baselines():
     models = {"mean": score(9.0, 1.0), "linear": score(3.0, 1.0)}
     scene = Scene({"s01_problem": problem, "s05_baseline": BaselineReport(models=models, best="linear", trivial="mean")})
     assert scene.metric.smaller_is_better
+
+
+def with_steps(**reports: object) -> dict[str, str]:
+    """The headline of the finished road with some of its reports exchanged."""
+    steps = image_project(MemoryStore())[-1].steps
+    return headline([StepView(step.name, reports.get(step.name, step.report)) for step in steps])
+
+
+def find(name: str):
+    return next(step.report for step in image_project(MemoryStore())[-1].steps if step.name == name)
+
+
+def test_a_better_yardstick_that_never_ships_is_named():
+    models = {"majority": score(0.1, 0.02), "linear": score(0.958, 0.02), "knn": score(0.983, 0.01)}
+    told = with_steps(s05_baseline=find("s05_baseline").model_copy(update={"models": models, "best": "linear", "trivial": "majority"}))
+    note = next(text for title, text in told.items() if "baseline" in title)
+    assert "could ship, linear, has 95.8 % on val. k-NN, which never ships, has 98.3 %." in note
+
+
+def test_a_result_that_guessing_could_reach_is_not_green():
+    test = find("s13_test").model_copy(update={"value": 0.68, "interval": (0.49, 0.84), "n": 23})
+    models = {"majority": score(0.52, 0.1), "linear": score(0.6, 0.1)}
+    baseline = find("s05_baseline").model_copy(update={"models": models, "best": "linear", "trivial": "majority"})
+    steps = [StepView(s.name, {"s13_test": test, "s05_baseline": baseline}.get(s.name, s.report)) for s in image_project(MemoryStore())[-1].steps]
+    tile = make_headline(set_scene(steps, None), steps)[0]
+    assert "good" not in tile.tone
+    assert "no better than guessing, within its interval" in tile.note
+
+
+def test_a_small_gap_is_told_by_its_size():
+    gaps = {"bias": None, "variance": Measured(value=0.008, interval=(0.002, 0.014)), "mismatch": None}
+    told = with_steps(s09_diagnose=find("s09_diagnose").model_copy(update={"gaps": gaps, "verdict": "variance"}))
+    assert told["What holds it back"] == "Nothing large | The largest gap left is variance: 0.8 points."

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from surefoot.reporting.page import load_style, render
-from surefoot.types import ErrorRow, ErrorsReport, Mislabel, Plain, PreparedData, Report, Section
+from surefoot.types import ErrorRow, ErrorsReport, Finding, Mislabel, Plain, PreparedData, Report, Section
 from surefoot.types.views import RoundView, StepView
 
 from .pieces import MemoryStore, trials
@@ -119,6 +119,15 @@ def test_the_road_shows_what_was_walked_passed_and_stopped():
     for told in ("Problem : ✓ passed", "Audit : ! passed with warnings", "Sanity : ✕ stopped", "Overfit : not walked"):
         assert told in text
     assert "The road stopped at sanity, after 6 of 14 steps" in text
+
+
+def test_notes_that_are_folded_away_are_counted_at_the_top_and_linked():
+    quiet = Finding(code="data.odd_size", severity="info", what="3 pictures are wide.")
+    steps = [StepView("s01_problem", Report(findings=(quiet,))), StepView("s02_audit", Report(findings=(quiet, quiet)))]
+    page = Outline(render("x", [RoundView(1, None, steps)], store=None))
+    assert "3\u00a0notes are folded away: Problem (1) , Audit (2) ." in re.sub(r"[ \n]+", " ", " ".join(page.text))
+    assert {"#s01_problem-notes", "#s02_audit-notes"} <= set(page.values("href"))
+    assert {"s01_problem-notes", "s02_audit-notes"} <= set(page.values("id"))
 
 
 def test_a_gate_that_was_gone_past_says_so_for_ever():

@@ -10,9 +10,10 @@ from surefoot.reporting.notebook import STEPS
 from surefoot.reporting.page import set_scene
 from surefoot.reporting.road import ROAD
 from surefoot.reporting.sections import show_report
+from surefoot.reporting.sections.curves import show_history
 from surefoot.reporting.sections.final import join_phases
 from surefoot.reporting.views import Scene
-from surefoot.types import AuditReport, DiagnoseReport, ModelConfig, Report, TuneReport, data_reports, reports
+from surefoot.types import AuditReport, DiagnoseReport, ModelConfig, Report, TrainConfig, TuneReport, data_reports, reports
 from surefoot.types.problem import Problem
 from surefoot.types.views import StepView
 
@@ -83,6 +84,28 @@ def test_a_regression_has_no_charts_of_classes():
 
 def test_without_a_range_test_no_curve_of_it_is_drawn():
     assert "The learning rate, tested" not in show(income_project()[-1].steps, "s07_overfit")
+
+
+def test_a_ladder_of_one_rung_is_a_table_and_no_chart():
+    overfit = image_search()[0]
+    one = overfit.model_copy(update={"ladder": overfit.ladder[2:3], "chosen": 0, "lr_range": None})
+    shown = show_report(one, Scene({"s07_overfit": one}))
+    assert "One model was trained, so there is no curve to draw." in shown
+    assert "Train and val by model size" not in shown
+
+
+def test_epochs_that_are_parts_of_one_can_be_read_off_the_axis():
+    tune = image_search()[1]
+    short = [tune.history[0].model_copy(update={"epoch": epoch}) for epoch in (1.0, 1.7)]
+    shown = show_history(short, Scene().metric)
+    assert ">1.4<" in shown
+
+
+def test_a_loss_that_was_made_harder_on_train_is_told_apart_from_variance():
+    tune = image_search()[1]
+    assert "Train is made harder by augmentation and dropout, val is not" in show_report(tune, Scene({"s08_tune": tune}))
+    plain = tune.model_copy(update={"model": ModelConfig(width=32), "train": TrainConfig(augment="none")})
+    assert "made harder" not in show_report(plain, Scene({"s08_tune": plain}))
 
 
 def test_a_baseline_that_won_is_told_apart_from_the_net():

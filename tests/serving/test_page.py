@@ -1,12 +1,15 @@
 """The page shows the model's inputs, and nothing that comes from data can run in it."""
 
+import json
 import re
+import shlex
 from html.parser import HTMLParser
 
 import pytest
 
 from exporting import samples
 from surefoot.exporting import bundle, predictor
+from surefoot.serving.example import write_arguments
 from surefoot.serving.page import render_page
 
 
@@ -48,7 +51,8 @@ def test_a_table_has_a_field_per_column_of_its_kind(people):
 def test_pictures_have_an_upload(pictures):
     page = Tags(pictures.get("/").text)
     assert [a["type"] for a in page.named("input")] == ["file"]
-    assert "What is &lt;it&gt;?" in pictures.get("/").text
+    assert "<h1>What is &lt;it&gt;?</h1>" in pictures.get("/").text
+    assert "<title>What is &lt;it&gt;?</title>" in pictures.get("/").text
 
 
 def test_everything_from_data_is_escaped(hostile):
@@ -71,3 +75,14 @@ def test_only_the_pages_own_script_may_run(pictures):
     assert "unsafe" not in policy
     assert nonce not in pictures.get("/").text
     assert not re.search(r"https?://", response.text)
+
+
+def test_the_page_holds_a_typical_row_to_paste_and_it_is_answered(people):
+    (command,) = [a for a in Tags(people.get("/").text).named("pre") if a.get("id") == "command"]
+    words = shlex.split(command["data-arguments"])
+    record = json.loads(words[words.index("-d") + 1])
+    assert list(record) == ["age", "job", "member"]
+    assert 30 < record["age"] < 70
+    answer = people.post("/predict", json=record).json()
+    assert (answer["unseen"], answer["ignored"], len(answer["rows"])) == ({}, [], 1)
+    assert "@picture.jpg" in write_arguments({"kind": "image"})

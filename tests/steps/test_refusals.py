@@ -144,3 +144,74 @@ def test_a_misspelt_part_is_told_before_the_first_step(flags):
     with pytest.raises(ConfigError, match="Did you mean 'flip'"):
         flags.run(to="audit", set=["train.augment=flipp", "seed=5"])
     assert len(flags.rounds()) == rounds
+
+
+def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
+    """As soon as kind and task are known, before anything is read or trained."""
+    settings = 'target = "y"\nid = "y"\n[problem]\ngoal = -1\n[train]\ncutmix = 1.0\nsampling = "balanced"\nclass_weights = "balanced"'
+    project = make(tmp_path, settings, y=lambda n: n * 1.37)
+    with pytest.raises(ConfigError, match=r"5 settings are wrong") as caught:
+        project.run(to="audit")
+    told = str(caught.value)
+    for part in (
+        "train.cutmix: only pictures are pasted",
+        "data.id: y is the target",
+        "train.class_weights: regression has no classes",
+        "train.sampling: classes are drawn evenly",
+        "problem.goal: Root mean squared error is never below 0 (got -1)",
+    ):
+        assert part in told
+    assert "audit" not in [view.name[4:] for view in project.rounds()[-1].steps]
+
+
+def test_a_share_is_no_percentage(flags):
+    with pytest.raises(ConfigError, match=r"problem\.goal: Accuracy lies between 0 and 1 \(got 95\); did you mean 0\.95\?"):
+        flags.run(to="problem", set=["problem.goal=95"])
+
+
+def test_huge_and_infinite_numbers_are_found_by_the_audit(tmp_path):
+    project = make(tmp_path, 'target = "y"', huge=lambda n: f"{n * 1.7 + 1}e300", some=lambda n: "inf" if n % 10 == 0 else n * 1.3, y=lambda n: n % 2)
+    project.run(to="prepare")
+    told = {finding.where: finding.what for finding in project.report("audit").findings if finding.severity == "warn"}
+    assert "60 of 60 numbers are beyond what float32 holds" in told["huge"]
+    assert "6 of 60 numbers are infinite" in told["some"]
+    low, high = project.report("prepare").ranges["numeric"]
+    assert high > low
+
+
+def test_init_of_what_is_not_there_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match='There is no "absent"'):
+        Project.init("absent")
+    assert not (tmp_path / "absent").exists()
+
+
+@pytest.mark.parametrize(
+    ("sets", "told"),
+    [
+        (("train", "val", "test"), "# train, val and test as your data has them"),
+        (("train", "test"), "# test as your data has it; of the rest K-fold, as there are under 1,000 items"),
+    ],
+)
+def test_init_says_how_this_data_will_be_split(tmp_path, sets, told):
+    (tmp_path / "d").mkdir()
+    for at, name in enumerate(sets):
+        rows = [f"{n * 0.37 + at:.2f},{n % 2}" for n in range(40)]
+        (tmp_path / "d" / f"{name}.csv").write_text("\n".join(["x,y", *rows]) + "\n")
+    project = Project.init(str(tmp_path / "d"), out=str(tmp_path / "p"))
+    assert told in (project.root / "surefoot.toml").read_text(encoding="utf-8")
+
+
+def test_an_augmentation_that_returns_no_pictures_is_refused(tmp_path):
+    from PIL import Image
+
+    for name, shade in (("cat", 20), ("dog", 200)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for n in range(20):
+            Image.new("L", (8, 8), shade + n).save(tmp_path / "photos" / name / f"{n}.png")
+    project = Project.init(str(tmp_path / "photos"), out=str(tmp_path / "p"), budget="smoke")
+    (project.root / "my.py").write_text("def none(images, generator):\n    return None\n\ndef crop(images, generator):\n    return images[:, :, 1:]\n")
+    quick = ["train.threads=1", "model.width=8", "model.depth=1", "split.protocol=holdout", "train.lr=0.01", "baseline.rows=100"]
+    for name, told in (("none", "my:none returns an object of type NoneType where uint8"), ("crop", r"my:crop returns uint8 \(2, 1, 7, 8\)")):
+        with pytest.raises(UsageError, match=told):
+            project.run(to="tune", set=[*quick, f"train.augment=my:{name}"], past={"sanity": "only the augmentation is asked about", "overfit": "the same"})

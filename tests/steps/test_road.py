@@ -85,7 +85,13 @@ def test_the_test_set_is_opened_once_and_again_only_with_a_reason(walked: Projec
     assert views[-1].name == "s12_export"  # the second round stops short of the test set, whose figure stands
     with pytest.raises(SealedError, match="was opened before: 1 time"):
         walked.run(only="test", set=changed)
+    with pytest.raises(SealedError, match="was opened before: 1 time"):
+        walked.run(only="test", set=changed, again="   ")
     walked.run(only="test", set=changed, again="the labels were mended")
+    told: list[str] = []
+    again = Project(walked.root, sinks=(lambda event: told.append(str(event.data.get("text"))),))
+    again.run(only="test", set=changed, again="once more")  # the same bundle: nothing is opened, and that is said
+    assert [line for line in told if "was not opened again, and the reason was not written down" in line]
     assert [opening.why for opening in walked.report("test").openings] == ["first opening", "the labels were mended"]
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -296,3 +299,34 @@ def test_a_ledger_that_finds_no_room_on_a_full_disk_is_a_resource(tmp_path, monk
     monkeypatch.setattr(ledger_file.shutil, "disk_usage", lambda folder: SimpleNamespace(free=10))
     with pytest.raises(ResourceError, match="disk is full"):
         ledger_file._explain(context)
+
+
+def test_a_limit_on_the_size_of_a_file_is_a_resource_and_not_a_permission(tmp_path):
+    """In a process of its own: a limit once lowered stays so."""
+    code = f"""
+import resource
+from pathlib import Path
+from surefoot.store.ledger import ProjectLedger
+from surefoot.types.errors import ResourceError
+ledger = ProjectLedger(Path({str(tmp_path / "surefoot.db")!r}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+try:
+    ledger.decide("run", "large", lambda: "x" * 1_000_000)
+except ResourceError as error:
+    print(error.what, error.next)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "largest size that a file may have" in done.stdout, done.stderr
+    assert "ulimit -f" in done.stdout
+
+
+def test_a_round_and_its_first_results_are_written_together(ledger):
+    row = StepRow(1, "s01_problem", "key", "ref", "pass", 1.0, "1-problem-1", "v", "")
+    assert ledger.is_empty()
+    assert ledger.start_round(None, {}, [row]) == 1
+    assert ledger.start_round(1, {}, [row]) == 2
+    assert ledger.steps(2)["s01_problem"].round == 2
+    with pytest.raises(sa.exc.IntegrityError, match="NOT NULL"):
+        ledger.start_round(2, {}, [replace(row, report=None)])
+    assert len(ledger.rounds()) == 2
+    assert not ledger.is_empty()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import stats
 
-from surefoot.analysis.intervals import NUM_SAMPLES, Interval, percentile_interval, resampled_scores, unit_names
-from surefoot.analysis.units import Units, bundle, flipped_sums, resampled_sums, units_of
+from surefoot.analysis.intervals import NUM_SAMPLES, Interval, resampled_scores, unit_names
+from surefoot.analysis.units import Units, bundle, halved_sums, units_of
 from surefoot.metrics.metric import Metric
 from surefoot.randomness import stream
 from surefoot.types.errors import UsageError
@@ -18,7 +18,7 @@ from surefoot.types.examples import Predictions
 from surefoot.types.findings import Measured, Plain
 
 ALPHA = 0.05
-NUM_FLIPS = 2000
+NUM_HALVES = 4000
 
 
 class Comparison(Plain):
@@ -27,7 +27,7 @@ class Comparison(Plain):
     Attributes:
         difference: metric of a minus metric of b, with its 95 % interval; `n` counts the units held out in both.
         p_value: chance of a difference at least this large if the two were equally good.
-        verdict: about a: `better` or `worse` where the interval excludes 0 and p < 0.05, else `within noise`.
+        verdict: about a: `better` or `worse` where the interval excludes 0, which is where p < 0.05, else `within noise`.
         sentence: the same in plain words.
     """
 
@@ -42,8 +42,9 @@ def paired(
 ) -> Comparison:
     """Compares two models on the ids held out in both, both judged by a's targets (labels may have been mended since b).
 
-    The interval is the paired bootstrap's. The p value is McNemar's exact one where each item is right or wrong once, that
-    of a sign-flip permutation test for other means over items, and the bootstrap's for metrics that are no mean.
+    Interval and p value are of one test, so they never disagree. For means over items it is the sign-flip permutation test
+    (McNemar's, where each item is right or wrong), whose interval lies between the means of random halves of the items; for
+    metrics that are no mean it is the paired bootstrap.
 
     Args:
         groups: id -> group, where the data has groups; they are drawn whole.
@@ -52,7 +53,7 @@ def paired(
     Raises:
         UsageError: no id was held out in both, or the two have different outputs.
 
-    Source: McNemar 1947; Dietterich 1998; Phipson and Smyth 2010 (permutation p values are never 0).
+    Source: McNemar 1947; Hartigan 1969, Using Subsample Values as Typical Values; Phipson and Smyth 2010 (p values are never 0).
     """
     a, b = _align(a, b)
     at = (metric, metric) if thresholds is None else (metric.at(thresholds[0]), metric.at(thresholds[1]))
@@ -62,6 +63,9 @@ def paired(
     value = float(sides[0].score()) - float(sides[1].score())
     is_known = bool(np.isfinite(interval).all())
     measured = Measured(value=value, interval=interval if is_known else None, n=len(sides[0].units))
+    if _agree(sides):
+        says = f"within noise: both give equal predictions for the {measured.n:,} held out in both, as the same model does"
+        return Comparison(difference=measured, p_value=1.0, verdict="within noise", sentence=says)
     return _conclude(metric, measured, p_value)
 
 
@@ -83,6 +87,12 @@ class _Side:
         return self.metric.per_item(self.predictions.targets, self.predictions.outputs)
 
 
+def _agree(sides: list[_Side]) -> bool:
+    """Whether both say the same about every row, and decide by one threshold."""
+    a, b = (side.predictions for side in sides)
+    return len(a) == len(b) and np.array_equal(a.ids, b.ids) and np.array_equal(a.outputs, b.outputs) and sides[0].score() == sides[1].score()
+
+
 def _align(a: Predictions, b: Predictions) -> tuple[Predictions, Predictions]:
     """The rows of both whose id is in both; b's with the targets that a has."""
     if a.outputs.shape[1:] != b.outputs.shape[1:]:
@@ -102,28 +112,11 @@ def _test_means(sides: list[_Side], rng: np.random.Generator) -> tuple[Interval,
     values = [side.items() for side in sides]
     sums = [side.units.sums(value) for side, value in zip(sides, values, strict=True)]
     sizes = [side.units.sizes for side in sides]
-    drawn = resampled_sums(bundle(np.stack([sums[0], sizes[0], sums[1], sizes[1]], axis=1), rng), rng, NUM_SAMPLES)
+    halves = halved_sums(bundle(np.stack([sums[0], sizes[0], sums[1], sizes[1]], axis=1), rng), rng, NUM_HALVES)
+    halves[halves[:, 1] == 0] = np.nan
     from_mean = sides[0].metric.from_mean
-    samples = from_mean(drawn[:, 0] / drawn[:, 1]) - from_mean(drawn[:, 2] / drawn[:, 3])
-    is_single = all((size == 1).all() for size in sizes)
-    if is_single and all(np.isin(value, (0.0, 1.0)).all() for value in values):
-        return percentile_interval(samples), _mcnemar(*sums)
-    shares = sums[0] / sizes[0].sum() - sums[1] / sizes[1].sum()
-    return percentile_interval(samples), _flip_test(bundle(shares[:, None], rng)[:, 0], rng)
-
-
-def _mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> float:
-    """Exact two-sided p value from the items that only one of the two has right."""
-    only_a, only_b = int((right_a > right_b).sum()), int((right_b > right_a).sum())
-    return float(stats.binomtest(only_a, only_a + only_b).pvalue) if only_a + only_b else 1.0
-
-
-def _flip_test(differences: np.ndarray, rng: np.random.Generator) -> float:
-    """Share of random sign patterns whose sum is as far from 0 as the one seen, that one counted in."""
-    seen = abs(differences.sum())
-    slack = 1e-9 * np.abs(differences).sum()
-    as_far = np.abs(flipped_sums(differences, rng, NUM_FLIPS)) >= seen - slack
-    return float((1 + as_far.sum()) / (1 + NUM_FLIPS))
+    left, right = from_mean(halves[:, 0] / halves[:, 1]), from_mean(halves[:, 2] / halves[:, 3])
+    return _test(np.where(np.isclose(left, right, rtol=1e-9, atol=0), 0.0, left - right))
 
 
 def _test_scores(sides: list[_Side], rng: np.random.Generator) -> tuple[Interval, float]:
@@ -135,13 +128,27 @@ def _test_scores(sides: list[_Side], rng: np.random.Generator) -> tuple[Interval
     width = 2 * sides[0].predictions.outputs.shape[1] * sides[0].metric.cost
     samples = resampled_scores(difference, sides[0].units, rng, num=NUM_SAMPLES, width=width)
     known = samples[np.isfinite(samples)]
-    tail = min((known <= 0).sum(), (known >= 0).sum())
-    return percentile_interval(samples), float(min(1.0, 2 * (1 + tail) / (1 + len(known))))
+    return _test(known) if len(known) * 2 >= len(samples) else ((math.nan, math.nan), 1.0)
+
+
+def _test(samples: np.ndarray) -> tuple[Interval, float]:
+    """Interval and p value of one test: the interval holds the differences that it does not reject, so it excludes 0 exactly where p < `ALPHA`.
+
+    Args:
+        samples: differences on drawn units, (S,); NaN for an empty draw, which speaks for neither side.
+    """
+    num, empty = len(samples), ~np.isfinite(samples)
+    tail = int(min((samples <= 0).sum(), (samples >= 0).sum()) + empty.sum())
+    cut = math.ceil(ALPHA * (1 + num) / 2 - 1) - 1
+    if cut < 0:
+        return (math.nan, math.nan), 1.0
+    low, high = (np.partition(np.where(empty, -np.inf, sign * samples), cut)[cut] * sign for sign in (1, -1))
+    return (float(low), float(high)), min(1.0, 2 * (1 + tail) / (1 + num))
 
 
 def _conclude(metric: Metric, measured: Measured, p_value: float) -> Comparison:
     low, high = measured.interval or (0.0, 0.0)
-    is_sure = p_value < ALPHA and (low > 0 or high < 0)
+    is_sure = low > 0 or high < 0
     rises = (measured.value > 0) == metric.greater_is_better
     verdict: Literal["better", "worse", "within noise"] = "within noise" if not is_sure else "better" if rises else "worse"
     span = f"95 % interval {low:+.4g} to {high:+.4g}, " if measured.interval else ""

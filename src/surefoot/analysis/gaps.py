@@ -15,6 +15,8 @@ from surefoot.types.findings import Measured
 
 Errors = dict[str, Measured | None]
 
+SMALL, SMALL_SHARE = 0.02, 0.1
+
 
 def gap_table(
     *, human: float | None, train: Predictions, train_dev: Predictions | None, val: Predictions, metric: Metric, seed: int
@@ -73,6 +75,14 @@ def gaps_of(errors: Errors) -> tuple[Errors, str]:
     if human is None:
         sure.pop("bias", None)
     return gaps, max(sure, key=sure.__getitem__, default="none")
+
+
+def is_small(gaps: Errors, errors: Errors, verdict: str, *, is_amount: bool) -> bool:
+    """Whether the largest gap, real as it is, is under two points (of an amount: under a tenth of the val error)."""
+    gap, val = gaps.get(verdict), errors.get("val")
+    if gap is None:
+        return False
+    return gap.value < (SMALL_SHARE * val.value if is_amount and val else SMALL)
 
 
 def subtract(left: Measured | None, right: Measured | None) -> Measured | None:

@@ -70,12 +70,14 @@ def resampled_sums(columns: np.ndarray, rng: np.random.Generator, num: int) -> n
     return np.concatenate(parts)
 
 
-def flipped_sums(differences: np.ndarray, rng: np.random.Generator, num: int) -> np.ndarray:
-    """Sums of the (U,) differences with random signs, float64 (num,): what they would be if the two models were one."""
-    size = len(differences)
+def halved_sums(columns: np.ndarray, rng: np.random.Generator, num: int) -> np.ndarray:
+    """Sums over `num` random subsets that hold each unit with chance 1/2, float64 (num, M).
+
+    Args:
+        columns: float64 (U, M), what each unit adds to M sums.
+    """
+    size = len(columns)
     chunk = max(1, CHUNK_CELLS // max(size, 1))
-    parts = []
-    for start in range(0, num, chunk):
-        flipped = rng.integers(0, 2, size=(min(chunk, num - start), size), dtype=np.int8)
-        parts.append(differences.sum() - 2.0 * (flipped.astype(np.float64) @ differences))
-    return np.concatenate(parts)
+    return np.concatenate(
+        [rng.integers(0, 2, size=(min(chunk, num - start), size), dtype=np.int8).astype(np.float64) @ columns for start in range(0, num, chunk)]
+    )

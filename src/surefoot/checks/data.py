@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from surefoot.types.data_reports import ColumnProfile
@@ -15,6 +15,8 @@ _REFUSED_TEXT = {
     "data.wrong_type": "are of a kind that is no item",
     "data.too_large": "are larger than the pixel cap",
 }
+_REASONS = 5
+"""Reasons of refusal that one sentence names."""
 _MISSING = 0.3
 _RARE = 5
 """A class with fewer items can't be measured in three sets."""
@@ -24,7 +26,7 @@ _LIST = 100
 
 
 def refused(items: Sequence[Refused]) -> list[Finding]:
-    """One finding per kind of refusal; the whole list with reasons stands in the report."""
+    """One finding per kind of refusal, with its commonest reasons; the whole list stands in the report."""
     by_code: dict[str, list[Refused]] = defaultdict(list)
     for item in items:
         by_code[item.code].append(item)
@@ -32,13 +34,24 @@ def refused(items: Sequence[Refused]) -> list[Finding]:
         Finding(
             code=code,
             severity="info" if all(_is_litter(item.place) for item in group) else "warn",
-            what=f"{len(group):,} file(s) or row(s) {_REFUSED_TEXT.get(code, 'are refused')}: {group[0].reason}",
+            what=f"{len(group):,} file(s) or row(s) {_REFUSED_TEXT.get(code, 'are refused')}: {_name_reasons(group)}.",
             where=", ".join(item.place for item in group[:5]),
             next="Mend or remove them; they are not used.",
             evidence={"refused": len(group)},
         )
         for code, group in sorted(by_code.items())
     ]
+
+
+def _name_reasons(group: Sequence[Refused]) -> str:
+    """The commonest reasons; of several each with its count and its first place."""
+    counts = Counter(item.reason for item in group)
+    if len(counts) == 1:
+        return group[0].reason
+    first = {item.reason: item.place for item in reversed(group)}
+    named = [f"{reason} ({count:,}, e.g. {first[reason]})" for reason, count in counts.most_common(_REASONS)]
+    rest = sum(counts.values()) - sum(count for _, count in counts.most_common(_REASONS))
+    return "; ".join([*named, *([f"{rest:,} more for other reasons"] if rest else [])])
 
 
 def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[object]) -> list[Finding]:
@@ -145,6 +158,28 @@ def columns(profiles: Sequence[ColumnProfile], rows: int) -> list[Finding]:
                 )
             )
     return found
+
+
+def extremes(counts: Mapping[str, tuple[int, int, int]], rows: int) -> list[Finding]:
+    """Infinite numbers and those beyond float32. `counts`: column -> infinite, beyond float32, and beyond it in the column's own unit too."""
+    found = []
+    for name, (infinite, beyond, lost) in counts.items():
+        if infinite:
+            what = f"{name}: {infinite:,} of {rows:,} numbers are infinite; they count as missing."
+            advice = "Ask how they came about (a division by zero, the logarithm of zero), and give a finite number that means the same."
+            found.append(_tell_extreme("data.missing_values", name, what, advice, {"infinite": infinite, "rows": rows}))
+        if beyond:
+            fate = (
+                f"; {lost:,} of them are so even in the column's own unit, and count as missing" if lost else "; the column is divided by a power of ten first"
+            )
+            what = f"{name}: {beyond:,} of {rows:,} numbers are beyond what float32 holds (3.4e38){fate}."
+            advice = "Give the column in a larger unit, or take its logarithm; mend those that are slips."
+            found.append(_tell_extreme("data.wrong_type", name, what, advice, {"beyond": beyond, "lost": lost, "rows": rows}))
+    return found
+
+
+def _tell_extreme(code: str, name: str, what: str, advice: str, evidence: dict[str, int]) -> Finding:
+    return Finding(code=code, severity="warn", what=what, where=name, next=advice, evidence=evidence)
 
 
 def leaks(scores: Mapping[str, float], threshold: float) -> list[Finding]:

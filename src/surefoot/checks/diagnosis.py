@@ -19,16 +19,17 @@ _WHAT = {
 }
 
 
-def largest_gap(gaps: Mapping[str, Measured | None], verdict: str) -> list[Finding]:
-    """The largest gap by its name."""
+def largest_gap(gaps: Mapping[str, Measured | None], verdict: str, *, is_small: bool = False) -> list[Finding]:
+    """The largest gap by its name; a small one by its size alone."""
     gap = gaps.get(verdict)
     if gap is None or gap.interval is None:
         return []
+    what = f"The largest gap left is {verdict}, and it is small" if is_small else _WHAT[verdict]
     return [
         Finding(
             code=f"diagnose.{verdict}",
             severity="info",
-            what=f"{_WHAT[verdict]}, {write(gap.value)} [{write(gap.interval[0])}, {write(gap.interval[1])}].",
+            what=f"{what}, {write(gap.value)} [{write(gap.interval[0])}, {write(gap.interval[1])}].",
             where="s09_diagnose",
             next="See the advice below the table.",
             evidence={"gap": gap.value, "low": gap.interval[0], "high": gap.interval[1]},

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from surefoot.types.configs import Space
 from surefoot.types.figures import write
-from surefoot.types.findings import Finding
+from surefoot.types.findings import Evidence, Finding
 from surefoot.types.reports import Trial
 
 _EDGE = 0.05
@@ -61,14 +61,19 @@ def infeasible(trials: Sequence[Trial]) -> list[Finding]:
 
 
 def winner(name: str, sentence: str, verdict: str, net: float, baseline: float, baseline_name: str) -> list[Finding]:
-    """Who goes on, and whether that is more than noise."""
+    """Who goes on, and whether that is more than noise.
+
+    Args:
+        sentence, verdict: what the paired comparison of the net with the best baseline says about the net.
+    """
     evidence = {"net": net, baseline_name: baseline}
+    than = "better than the net" if verdict == "worse" else "no worse than the net, and simpler to run,"
     if name != "net":
         return [
             Finding(
                 code="diagnose.below_baseline",
                 severity="info",
-                what=f"{baseline_name} is better than the net on val ({write(baseline)} against {write(net)}): it goes on and is what ships.",
+                what=f"{baseline_name} is {than} on val ({write(baseline)} against {write(net)}): it goes on and is what ships.",
                 where="s08_tune",
                 next=f"Ship {baseline_name}; a net pays here only with more data or other inputs.",
                 evidence=evidence,
@@ -79,7 +84,7 @@ def winner(name: str, sentence: str, verdict: str, net: float, baseline: float, 
             Finding(
                 code="search.within_noise",
                 severity="info",
-                what=f"The net's lead over {baseline_name} is within noise: {sentence}",
+                what=f"The net's lead over {baseline_name} is {sentence}.",
                 where="s08_tune",
                 next=f"If {baseline_name} is simpler to run, it is as good a choice.",
                 evidence=evidence,
@@ -88,10 +93,26 @@ def winner(name: str, sentence: str, verdict: str, net: float, baseline: float, 
     return []
 
 
-def beats_trivial(value: float, trivial: float, is_better: bool) -> list[Finding]:
-    """The winner is better than saying always the same."""
-    if is_better:
+def beats_trivial(value: float, trivial: float, is_better: bool, verdict: str = "better") -> list[Finding]:
+    """The winner is better than saying always the same, and by more than noise.
+
+    Args:
+        verdict: what the paired comparison of the winner with the trivial predictor says about the winner.
+    """
+    evidence: Evidence = {"winner": value, "trivial": trivial}
+    if is_better and verdict == "better":
         return []
+    if is_better:
+        return [
+            Finding(
+                code="diagnose.below_baseline",
+                severity="warn",
+                what=f"The best model may be no better than the trivial predictor: {write(value)} against {write(trivial)} is within noise.",
+                where="s08_tune",
+                next="Gather more data before you trust it; look for better inputs, or for targets that do not belong to their rows.",
+                evidence=evidence,
+            )
+        ]
     return [
         Finding(
             code="diagnose.below_baseline",
@@ -99,6 +120,6 @@ def beats_trivial(value: float, trivial: float, is_better: bool) -> list[Finding
             what=f"The best model is no better than the trivial predictor: {write(value)} against {write(trivial)}.",
             where="s08_tune",
             next="The second hypothesis fails: the inputs do not tell the target. Look for better inputs, or for targets that do not belong to their rows.",
-            evidence={"winner": value, "trivial": trivial},
+            evidence=evidence,
         )
     ]

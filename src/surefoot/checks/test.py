@@ -7,6 +7,8 @@ from surefoot.types.figures import write
 from surefoot.types.findings import Finding
 from surefoot.types.reports import ModelScore
 
+_WIDE = 0.2
+
 
 def against_val(metric: Metric, tuned: ModelScore, val: ModelScore, *, by_time: bool) -> list[Finding]:
     """The tuned model is worse on test than where it was chosen."""
@@ -27,6 +29,22 @@ def wild_gap(metric: Metric, published: ModelScore, wild: ModelScore | None) -> 
             where="wild",
             next="Gather train data like the wild data, or augment towards it.",
             evidence={"wild": wild.value, "test": published.value},
+        )
+    ]
+
+
+def width(metric: Metric, published: ModelScore) -> list[Finding]:
+    """A test set that says too little: the interval of a metric in [0, 1] is wider than a fifth."""
+    if published.interval is None or not metric.bounded or (wide := published.interval[1] - published.interval[0]) <= _WIDE:
+        return []
+    return [
+        Finding(
+            code="split.val_too_small",
+            severity="warn",
+            what=f"The test set has {published.n:,} items: its interval is {wide * 100:.0f} points wide.",
+            where="test",
+            next="Gather more test items, and read the interval, not the value.",
+            evidence={"items": published.n, "width": wide, "threshold": _WIDE},
         )
     ]
 

@@ -58,6 +58,8 @@ def predict(bundle: Bundle, inputs: Inputs, out: Out = "", format: Format = "") 
 
     kind = choose_format(format, out)
     model = predictor.load(find_bundle(bundle))
+    if out:
+        records.check_out(Path(out), [Path(each) for each in inputs], model.recipe)
     tally = Tally(records.predict_inputs(model, [Path(each) for each in inputs], say=tell))
     lines = records.format_rows(tally, model.manifest, kind)
     if out:

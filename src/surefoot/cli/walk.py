@@ -13,6 +13,10 @@ from surefoot.cli.screen import aim, show, show_json, tabulate, tell, watching
 
 if TYPE_CHECKING:
     from surefoot.project import Project
+    from surefoot.runners.forecast import PlannedStep
+
+_LEAST_MIN = 0.05
+"""Minutes: what is less would be written as 0.0."""
 
 To = Annotated[str, typer.Option("--to", metavar="STEP", help="The last step to walk.", show_default=False, autocompletion=complete_step)]
 From = Annotated[str, typer.Option("--from", metavar="STEP", help="Begin the next round here.", show_default=False, autocompletion=complete_step)]
@@ -131,6 +135,14 @@ def _show_plan(project: Project, options: dict[str, Any], as_json: bool) -> None
     rows = [(step.name, "do" if step.redo else "keep", "" if step.minutes is None else f"{step.minutes:.1f} min", step.why) for step in planned]
     show(tabulate(rows, ("step", "", "about", "why"), right=(2,)))
     todo = [step for step in planned if step.redo]
-    known = sum(step.minutes for step in todo if step.minutes is not None)
-    never = sum(step.minutes is None for step in todo)
-    show(f"{len(todo)} of {len(planned)} steps to do: about {known:.1f} min, as they took before" + (f", and {never} that never ran" if never else ""))
+    show(f"{len(todo)} of {len(planned)} steps to do{_estimate(todo)}")
+
+
+def _estimate(todo: list[PlannedStep]) -> str:
+    """How long steps took before; what is not known does not read as nothing."""
+    known = [step.minutes for step in todo if step.minutes is not None]
+    never = len(todo) - len(known)
+    if not todo or not known:
+        return "; none of them ran before, so no time is known" if todo else ""
+    took = f"about {sum(known):.1f} min" if sum(known) >= _LEAST_MIN else "less than 0.1 min"
+    return f": {took}, as they took before" + (f", and {never} that never ran, so no time is known for them" if never else "")

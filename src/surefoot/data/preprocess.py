@@ -1,6 +1,7 @@
 """From raw records to the fields the graph takes: the one function that pack, predict and serve share.
 
 The recipe is plain JSON and ships as `preprocess.json`; whatever is not in it is inside the graph (imputing, normalising).
+A numeric column whose numbers float32 can't hold has a `unit` by which they are divided first.
 
     {"kind": "image", "height": 28, "width": 28, "channels": 1}
     {"kind": "table", "columns": [{"name": "age", "kind": "numeric"}, {"name": "job", "kind": "category", "categories": ["clerk", "nurse"]}]}
@@ -21,20 +22,19 @@ import pandas as pd
 import pyarrow as pa
 from PIL import Image
 
+from surefoot.data.date_parts import DATE_PARTS, split_dates
+from surefoot.data.extremes import LARGEST, find_unit
 from surefoot.data.readers.cells import FALSE_WORDS, MISSING, TRUE_WORDS
 from surefoot.data.readers.dates import find_format, parse_dates
+from surefoot.data.typical import find_typical
 from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import DataError
 from surefoot.types.source import ItemError
 
 Recipe = dict[str, Any]
 
-DATE_PARTS = ("year", "month", "day", "weekday", "hour", "days")
-"""What a date becomes: weekday counts from Monday = 0, `days` are days since 1970-01-01 with their fraction."""
-
 _KINDS = ("numeric", "boolean", "category", "date")
 _MISSING_WORDS = frozenset(word.casefold() for word in MISSING.to_pylist())
-_LARGEST = float(np.finfo(np.float32).max)
 _SHOWN = 20  # unseen values listed per column
 _SHOWN_LENGTH = 80
 
@@ -76,6 +76,10 @@ def make_table_recipe(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str
         column: dict[str, Any] = {"name": name, "kind": kind}
         if kind == "category":
             column["categories"] = _rank(columns[name])[:max_categories]
+        elif (typical := find_typical(_as_array(columns[name]), kind)) is not None:
+            column["typical"] = typical
+        if kind == "numeric" and (unit := find_unit(_as_array(columns[name]))) != 1:
+            column["unit"] = unit
         made.append(column)
     return {"kind": "table", "columns": made}
 
@@ -239,13 +243,14 @@ def _decode(values: np.ndarray, column: Mapping[str, Any]) -> list[np.ndarray]:
     if kind == "category":
         return [_codes(values, column["categories"])]
     if kind == "date":
-        return _date_parts(_dates(values))
+        return split_dates(_dates(values))
     numbers = _numbers(values)
     if kind == "boolean":
         if values.dtype == object:
             numbers = _fill(numbers, values, lambda value: {True: 1.0, False: 0.0, None: math.nan}[_truth(value)])
         return [np.where((numbers == 0) | (numbers == 1), numbers, np.nan)]
-    return [np.where(np.abs(numbers) <= _LARGEST, numbers, np.nan)]
+    numbers = numbers / column.get("unit", 1.0)
+    return [np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)]
 
 
 def _numbers(values: np.ndarray) -> np.ndarray:
@@ -284,21 +289,6 @@ def _date_text(value: Any) -> str | None:
     if isinstance(value, datetime.date | np.datetime64):
         return None if _is_missing(value) else value.isoformat() if isinstance(value, datetime.date) else str(value.astype("datetime64[s]"))
     return value.strip() if isinstance(value, str) and not _is_missing(value) else None
-
-
-def _date_parts(dates: np.ndarray) -> list[np.ndarray]:
-    """`DATE_PARTS` as float64; NaN where there is no date."""
-    days, months = dates.astype("datetime64[D]"), dates.astype("datetime64[M]")
-    seconds, day = dates.astype(np.int64), days.astype(np.int64)
-    parts = [
-        dates.astype("datetime64[Y]").astype(np.int64) + 1970,
-        months.astype(np.int64) % 12 + 1,
-        (days - months.astype("datetime64[D]")).astype(np.int64) + 1,
-        (day + 3) % 7,  # 1970-01-01 was a Thursday
-        (seconds - day * 86_400) // 3_600,
-        seconds / 86_400,
-    ]
-    return [np.where(np.isnat(dates), np.nan, part) for part in parts]
 
 
 def _codes(values: np.ndarray, categories: list[str]) -> np.ndarray:

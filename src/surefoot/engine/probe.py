@@ -139,12 +139,37 @@ def blind(job: Job) -> Job:
     return replace(job, network=network)
 
 
-def shuffle_labels(job: Job, seed: int) -> Job:
-    """The same job with the targets of the train rows dealt anew; val keeps its own."""
-    targets = job.targets.clone()
-    order = randomness.stream(seed, "shuffled labels").permutation(len(job.train))
+def shuffle_labels(job: Job, seed: int, deal: int = 0) -> Job:
+    """The same job with the targets of the train rows dealt anew; val keeps its own.
+
+    They are dealt evenly: within each true class (tenth of the range, for amounts) the new ones have the shares of the whole,
+    so that nothing of the truth is left. A plain permutation of fifty labels is right about most of them now and then. Each `deal` is another one.
+    """
+    targets, generator = job.targets.clone(), randomness.stream(seed, "shuffled labels", deal)
+    known = job.examples.plain_targets(job.train)
+    order = _deal(known if job.problem.task in ("binary", "multiclass") else _tenths(known), generator)
     targets[torch.from_numpy(job.train)] = job.targets[torch.from_numpy(job.train[order])]
     return replace(job, targets=targets, network=copy.deepcopy(job.network))
+
+
+def _tenths(targets: np.ndarray) -> np.ndarray:
+    """Which tenth of the sorted rows each row is in, int64 (N,); several columns are sorted by the first, then the second, and so on."""
+    columns = targets.reshape(len(targets), -1)
+    places = np.empty(len(columns), np.int64)
+    places[np.lexsort(columns.T[::-1])] = np.arange(len(columns))
+    return places * 10 // max(len(columns), 1)
+
+
+def _deal(kinds: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """A permutation, int64 (N,), under which the rows of each kind get rows of all kinds in their shares, rounded."""
+    _, kinds, counts = np.unique(kinds, return_inverse=True, return_counts=True)
+    mixed = generator.permutation(len(kinds))
+    by_kind = mixed[np.argsort(kinds[mixed], kind="stable")]
+    own = kinds[by_kind]
+    places = (np.arange(len(kinds)) - (np.cumsum(counts) - counts)[own] + 0.5) / counts[own]
+    order = np.empty(len(kinds), np.int64)
+    order[by_kind] = by_kind[np.argsort(places, kind="stable")]  # any run of these holds every kind in its share
+    return order
 
 
 def prior_loss(job: Job) -> float:

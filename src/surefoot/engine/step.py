@@ -14,6 +14,7 @@ from surefoot import optim, randomness, refs
 from surefoot.engine import averaging, memory, precision, ranks
 from surefoot.transforms import mix
 from surefoot.types.configs import TrainConfig
+from surefoot.types.errors import UsageError
 from surefoot.types.examples import Batch
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def gear_up(job: Job, config: TrainConfig, num_steps: int) -> Gear:
         forward=torch.compile(forward) if config.compile == "on" else forward,  # type: ignore[arg-type]
         optimizer=optim.make_optimizer(config, job.network.train(), job.folder),
         factor=optim.make_schedule(config, num_steps, job.folder),
-        augment=refs.resolve(config.augment, kind="augmentation", folder=job.folder),
+        augment=_find_augmentation(job, config.augment),
         casting=precision.casting(config.precision, device),
         scaler=precision.make_scaler(config.precision, device),
         average=averaging.start(job.network, config.averaging),
@@ -60,6 +61,27 @@ def gear_up(job: Job, config: TrainConfig, num_steps: int) -> Gear:
         batch_size=config.batch_size,
         micro_batch=config.micro_batch,
     )
+
+
+def _find_augmentation(job: Job, name: str) -> Callable[[Tensor, Generator], Tensor]:
+    """The augmentation; a user's own is tried on two pictures first.
+
+    Raises:
+        UsageError: there is none, or it doesn't return pictures of the same shape.
+    """
+    augment: Callable[[Tensor, Generator], Tensor] = refs.resolve(name, kind="augmentation", folder=job.folder)
+    if ":" not in name or job.examples.fields[0].name != "image":
+        return augment
+    images = torch.zeros(2, *job.examples.fields[0].shape, dtype=torch.uint8, device=job.examples.device)
+    made = augment(images.clone(), Generator().manual_seed(0))
+    if not isinstance(made, Tensor) or made.shape != images.shape or made.dtype != images.dtype:
+        got = f"{made.dtype} {tuple(made.shape)}" if isinstance(made, Tensor) else f"an object of type {type(made).__name__}"
+        raise UsageError(
+            f"{name} returns {got} where uint8 {tuple(images.shape)} came in.".replace("torch.", ""),
+            where=f"train.augment = {name!r}",
+            next="Write a function (images, generator) that returns uint8 pictures of the same shape (B, C, H, W).",
+        )
+    return augment
 
 
 def take_step(job: Job, config: TrainConfig, gear: Gear, batch: Batch, step: int, seed: tuple[int, str]) -> Tensor:

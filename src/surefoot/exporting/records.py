@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.data import preprocess
+from surefoot.data.extremes import name_loss
 from surefoot.data.readers import pictures
 from surefoot.data.readers.cells import ColumnType, convert, decide
 from surefoot.data.readers.raw import RawTable
@@ -27,7 +28,7 @@ Row = dict[str, Any]
 
 _PICTURES = 64  # decoded and predicted at once
 _ROWS = 20_000
-_DUE = {"numeric": "number", "boolean": "truth value", "date": "date"}
+_DUE = {"boolean": "truth value", "date": "date"}
 _KINDS = {"numeric": "number", "boolean": "boolean", "date": "date"}
 
 
@@ -51,6 +52,27 @@ def predict_inputs(predictor: Predictor, inputs: list[Path], say: Callable[[str]
             yield from _predict_pictures(predictor, path)
         else:
             yield from _predict_tables(predictor, path, say or (lambda text: None))
+
+
+def check_out(out: Path, inputs: list[Path], recipe: dict[str, Any]) -> None:
+    """Makes sure that writing the answers replaces nothing of what is asked about.
+
+    Raises:
+        UsageError: `out` is one of the inputs, or a file that is read in one of the folders.
+    """
+    if out.exists() and any(_reads(path, out, recipe) for path in inputs if path.exists()):
+        raise UsageError(
+            f"{out} is read itself: the answers would replace it.", where=f"--out {out}", next="Name a new file, outside the folders that are read."
+        )
+
+
+def _reads(path: Path, file: Path, recipe: dict[str, Any]) -> bool:
+    """Whether a file is among those that an input stands for: of pictures everything in a folder, of tables those that lie in it directly."""
+    if not path.is_dir():
+        return path.samefile(file)
+    if recipe["kind"] == "image":
+        return file.resolve().is_relative_to(path.resolve())
+    return any(table.samefile(file) for table in list_tables(path).values())
 
 
 def format_rows(rows: Iterable[Row], manifest: Manifest, format: str) -> Iterator[str]:
@@ -151,7 +173,16 @@ def _tell(raw: RawTable, columns: dict[str, np.ndarray], predictor: Predictor, s
         say(f"{raw.name}: {len(unused)} column{'s are' if len(unused) > 1 else ' is'} not used: {', '.join(unused[:20])}.")
     kinds = {column["name"]: column["kind"] for column in predictor.recipe["columns"]}
     for name, values in preprocess.unseen(columns, predictor.recipe).items():
-        what = "were not seen in training" if kinds[name] == "category" else f"are no {_DUE[kinds[name]]}s"
-        say(f"{raw.name}: {name} holds values that {what} and count as missing: {', '.join(values)}.")
+        for what, some in _group_lost(values, kinds[name]).items():
+            say(f"{raw.name}: {name} holds values that {what} and count as missing: {', '.join(some)}.")
     for note in raw.notes:
         say(note)
+
+
+def _group_lost(values: list[str], kind: str) -> dict[str, list[str]]:
+    """Values that count as missing, by the reason why."""
+    found: dict[str, list[str]] = {}
+    for value in values:
+        what = name_loss(value) if kind == "numeric" else "were not seen in training" if kind == "category" else f"are no {_DUE[kind]}s"
+        found.setdefault(what, []).append(value)
+    return found

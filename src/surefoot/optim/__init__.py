@@ -6,13 +6,15 @@ PyTorch is imported when the first optimizer is made: what only looks at a sched
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from surefoot import refs
 from surefoot.optim.schedules import Schedule, check_options, warm_up
 from surefoot.types.configs import TrainConfig
+from surefoot.types.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -53,10 +55,19 @@ def make_optimizer(config: TrainConfig, network: nn.Module, folder: Path | None 
     Raises:
         UsageError: there is none, or it can't take what `config` says.
     """
+    import torch
+
     from surefoot.optim.optimizers import parameter_groups
 
     make = get_optimizer(config.optimizer, folder)
-    return make(parameter_groups(network, config.weight_decay), lr=config.lr, weight_decay=config.weight_decay, momentum=config.momentum)
+    made = make(parameter_groups(network, config.weight_decay), lr=config.lr, weight_decay=config.weight_decay, momentum=config.momentum)
+    if not isinstance(made, torch.optim.Optimizer):
+        raise UsageError(
+            f"{config.optimizer} returns an object of type {type(made).__name__}, no torch.optim.Optimizer.",
+            where=f"train.optimizer = {config.optimizer!r}",
+            next="Write a function (parameters, *, lr, weight_decay, momentum) that returns an optimizer over these parameters.",
+        )
+    return made
 
 
 def make_schedule(config: TrainConfig, num_steps: int, folder: Path | None = None) -> Schedule:
@@ -76,7 +87,7 @@ def call_schedule(function: Callable[..., Schedule], config: TrainConfig, num_st
     put in front, and is given the steps and milestones of what is left.
 
     Raises:
-        UsageError: it asks for something else.
+        UsageError: it asks for something else, or returns no function from a step to a finite number; it is asked about step 0.
     """
     warmup = 0 if asks_for(function, "warmup") else min(round(config.warmup * num_steps), num_steps - 1)
     rest = num_steps - warmup
@@ -87,4 +98,20 @@ def call_schedule(function: Callable[..., Schedule], config: TrainConfig, num_st
         "power": config.power,
         "warmup": config.warmup,
     }
-    return warm_up(refs.call(function, options, what=f"schedule {getattr(function, '__name__', config.schedule)}"), warmup)
+    name = getattr(function, "__name__", config.schedule)
+    return warm_up(_check_schedule(refs.call(function, options, what=f"schedule {name}"), name), warmup)
+
+
+def _check_schedule(schedule: Any, name: str) -> Schedule:
+    what = "" if callable(schedule) else f"{name} returns an object of type {type(schedule).__name__}, no function from a step to a factor."
+    if not what:
+        factor = schedule(0)
+        try:
+            is_finite = math.isfinite(factor)
+        except TypeError:
+            what = f"{name} gives an object of type {type(factor).__name__} at step 0, no number."
+        else:
+            what = "" if is_finite else f"{name} gives {factor} at step 0, no finite number."
+    if what:
+        raise UsageError(what, where=f"train.schedule, {name}", next="Write a function (num_steps) that returns a function from a step to a factor in [0, 1].")
+    return cast(Schedule, schedule)

@@ -103,7 +103,7 @@ def log_ticks(low: float, high: float, count: int = 5) -> list[float]:
     for factors in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 5, 6, 7, 8, 9)):
         values = [factor * 10.0**power for power in range(first, last + 1) for factor in factors]
         inside = [value for value in values if low * 0.999 <= value <= high * 1.001]
-        if len(inside) >= 3 or len(factors) == 9:
+        if len(inside) >= (3 if len(factors) < 3 else 2):
             break
     stride = max(1, math.ceil(len(inside) / (count + 2)))
     return inside[::stride]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from markupsafe import Markup
 
@@ -15,6 +16,7 @@ from surefoot.reporting.words import number, short
 Point = tuple[float, float]
 MOST_POINTS = 400
 MOST_HITS = 60
+MOST_MARKED = 12
 ROW_HEIGHT = 25.0
 CHAR_WIDTH = 6.9
 
@@ -26,6 +28,7 @@ class Series:
     Attributes:
         tone: 1 to 6, its colour.
         band: the interval (low, high) around each point of a line.
+        has_dots: whether a line of few points marks them; a curve that is exact between its points needs none.
         sizes: radius of each dot in pixels, where dots differ.
     """
 
@@ -35,6 +38,7 @@ class Series:
     is_dashed: bool = False
     band: Sequence[tuple[float, float]] = ()
     sizes: Sequence[float] = ()
+    has_dots: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def path_of(points: Sequence[Point]) -> str:
 
 def lines(title: str, series: Sequence[Series], x: Axis, y: Axis, rules: Sequence[Rule] = ()) -> Markup:
     """Lines over a common x, e.g. learning curves; values that are not finite are left out."""
-    shown = [Series(run.name, thin(run.points), run.tone, run.is_dashed, run.band) for run in series]
+    shown = [replace(run, points=thin(run.points)) for run in series]
     shown = [run for run in shown if run.points]
     if not shown:
         return EMPTY
@@ -85,17 +89,17 @@ def lines(title: str, series: Sequence[Series], x: Axis, y: Axis, rules: Sequenc
     points = [point for run in shown for point in run.points]
     heights = [y for _, y in points] + [rule.value for rule in rules] + [end for run in shown for ends in run.band for end in ends]
     plane = fit_plane(x, [x for x, _ in points], y, heights)
-    marks = [*(_band(plane, run) for run in shown), *(_line(plane, run, has_dots=len(shown) <= 3) for run in shown), _rules_across(plane, rules)]
+    marks = [*(_band(plane, run) for run in shown), *(_line(plane, run) for run in shown), _rules_across(plane, rules, _ink(plane, shown))]
     return draw_plane(title, plane, join(marks)) + legend([(run.name, run.tone, run.is_dashed) for run in shown])
 
 
-def _line(plane: Plane, run: Series, has_dots: bool) -> Markup:
+def _line(plane: Plane, run: Series) -> Markup:
     pixels = [plane.at(*point) for point in run.points]
     kind = f"line t{run.tone}{' dashed' if run.is_dashed else ''}"
     path = element("path", element("title", run.name), d=path_of(pixels), class_=kind)
-    if len(pixels) > MOST_HITS or (run.is_dashed and len(pixels) == 2):
+    if len(pixels) > MOST_HITS:
         return path
-    solid = " solid" if has_dots and len(pixels) <= 12 else ""
+    solid = " solid" if run.has_dots and len(pixels) <= MOST_MARKED else ""
     return path + join(
         element("circle", element("title", _told(plane, run.name, point)), cx=cx, cy=cy, r=4, class_=f"hit t{run.tone}{solid}")
         for (cx, cy), point in zip(pixels, run.points, strict=True)
@@ -123,13 +127,39 @@ def _drawable(rules: Sequence[Rule]) -> list[Rule]:
     return [rule for rule in rules if is_drawable(rule.value)]
 
 
-def _rules_across(plane: Plane, rules: Sequence[Rule]) -> Markup:
+def _ink(plane: Plane, shown: Sequence[Series]) -> list[Point]:
+    """Pixels that lines cover, near enough to one another that no label slips between two of them."""
+    covered: list[Point] = []
+    for run in shown:
+        pixels = [plane.at(*point) for point in run.points]
+        covered += pixels[:1]
+        for (x0, y0), (x1, y1) in pairwise(pixels):
+            steps = max(1, math.ceil(max(abs(x1 - x0), abs(y1 - y0)) / 8))
+            covered += [(x0 + (x1 - x0) * i / steps, y0 + (y1 - y0) * i / steps) for i in range(1, steps + 1)]
+    return covered
+
+
+def _rules_across(plane: Plane, rules: Sequence[Rule], ink: Sequence[Point]) -> Markup:
     pieces = []
     for rule in rules:
-        height = plane.y(rule.value)
+        height, label = plane.y(rule.value), f"{rule.label} {_value(plane.y.axis, rule.value)}"
         pieces.append(line((plane.x.start, height), (plane.x.end, height), "rule"))
-        pieces.append(text(plane.x.start + 4, height - 5, f"{rule.label} {_value(plane.y.axis, rule.value)}", "rule-label"))
+        x, y, anchor = _free_side(plane, height, CHAR_WIDTH * len(label), ink)
+        pieces.append(text(x, y, label, "rule-label", anchor))
     return join(pieces)
+
+
+def _free_side(plane: Plane, height: float, width: float, ink: Sequence[Point]) -> tuple[float, float, str | None]:
+    """Where a rule's label covers least: above or below the rule, at its left or right end; within the chart, and above it where nothing is in the way."""
+    best: tuple[int, tuple[float, float, str | None]] | None = None
+    for top, baseline in ((height - 18, height - 5), (height + 3, height + 14)):
+        for left, place in ((plane.x.start, (plane.x.start + 4, baseline, None)), (plane.x.end - width - 8, (plane.x.end - 4, baseline, "end"))):
+            covered = sum(left - 4 <= x <= left + width + 12 and top - 4 <= y <= top + 19 for x, y in ink)
+            covered += len(ink) + 1 if top < plane.y.end - 18 or top + 15 > plane.y.start else 0
+            if best is None or covered < best[0]:
+                best = covered, place
+    assert best is not None
+    return best[1]
 
 
 def scatter(title: str, groups: Sequence[Series], x: Axis, y: Axis, rules: Sequence[Rule] = (), *, diagonal: bool = False) -> Markup:
@@ -142,7 +172,7 @@ def scatter(title: str, groups: Sequence[Series], x: Axis, y: Axis, rules: Seque
     xs, ys = [x for x, _ in points], [y for _, y in points] + [rule.value for rule in rules]
     plane = fit_plane(x, xs + ys, y, xs + ys, 400) if diagonal else fit_plane(x, xs, y, ys)
     equal = line(plane.at(plane.x.low, plane.y.low), plane.at(plane.x.high, plane.y.high), "rule") if diagonal else EMPTY
-    marks = join([equal, *(_dots(plane, group) for group in shown), _rules_across(plane, rules)])
+    marks = join([equal, *(_dots(plane, group) for group in shown), _rules_across(plane, rules, [plane.at(*point) for point in points])])
     return draw_plane(title, plane, marks) + legend([(group.name, group.tone, False) for group in shown if group.points], "dots")
 
 
@@ -166,7 +196,7 @@ def bars(title: str, entries: Sequence[Bar], axis: Axis, rules: Sequence[Rule] =
     if not entries:
         return EMPTY
     rules = _drawable(rules)
-    left = min(150.0, 16 + CHAR_WIDTH * max(len(entry.label) for entry in entries))
+    left = min(165.0, 16 + CHAR_WIDTH * max(len(entry.label) for entry in entries))
     right = 460 - 22 - CHAR_WIDTH * max(len(entry.text or number(entry.value)) for entry in entries)
     ends = [end for entry in entries for end in (entry.value, *(entry.interval or ()))] + [rule.value for rule in rules]
     scale = fit_scale(axis, [*ends, *([0.0] if from_zero else [])], left, right)

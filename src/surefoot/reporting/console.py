@@ -109,13 +109,23 @@ def _overfit(report: OverfitReport) -> str:
 
 
 def _tune(report: TuneReport) -> str:
-    gain = f"; against the best baseline {_score(report.versus_baseline)}" if report.versus_baseline else ""
+    gain = f"; {_apart(report, report.versus_baseline)}" if report.versus_baseline else ""
     net = "" if report.winner == "net" else f"; the net {_score(report.net)}"
     return f"winner {spaced(report.winner)}: {_score(report.val)} on val{net}{gain}; {count_of(len(report.trials), 'trial')}"
 
 
+def _apart(report: TuneReport, difference: Measured) -> str:
+    """The net against the best baseline, in words: a sign would have to be read with the direction of the metric."""
+    low, high = difference.interval or (0.0, 0.0)
+    noise = ", within the noise" if low <= 0 <= high else ""
+    ends = difference.interval and ((low, high) if difference.value > 0 else (-high, -low))
+    word = "better" if report.winner == "net" else "worse"
+    return f"the net is {level(abs(difference.value))}{between(ends)} {word} than the best baseline{noise}"
+
+
 def _diagnose(report: DiagnoseReport) -> str:
-    gaps = ", ".join(f"{name} {_score(gap)}" for name, gap in report.gaps.items() if gap)
+    most = "" if report.errors.get("human") else "at most "  # without a human level: measured against no error at all
+    gaps = ", ".join(f"{name} {most if name == 'bias' else ''}{_score(gap)}" for name, gap in report.gaps.items() if gap)
     first = report.advice[0] if report.advice else None
     command = f" ({first.command})" if first and first.command else ""
     return f"verdict {report.verdict}: {gaps}" + (f"; next: {first.what.rstrip('.')}{command}" if first else "")

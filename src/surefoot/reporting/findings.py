@@ -9,7 +9,7 @@ from markupsafe import Markup
 from surefoot.reporting.markup import EMPTY, code, element, folded, join, prose, slug, table
 from surefoot.reporting.pictures import tile
 from surefoot.reporting.views import Scene
-from surefoot.reporting.words import number, spaced
+from surefoot.reporting.words import count_of, number, spaced
 from surefoot.types.data_reports import AuditReport, PreparedData, Split
 from surefoot.types.findings import Finding, Report
 from surefoot.types.reports import ErrorsReport
@@ -84,11 +84,25 @@ def show_findings(step: str, findings: Sequence[Finding], scene: Scene) -> Marku
     quiet: list[Markup] = []
     for root, explained in group_by_cause(findings):
         shown = _show(step, root, scene, used, [_show(step, finding, scene, used, under=root.code) for finding in explained])
-        (quiet if {root.severity, *(f.severity for f in explained)} == {"info"} else loud).append(shown)
+        (quiet if _is_note(root, explained) else loud).append(shown)
     if not loud and not quiet:
         return EMPTY
-    notes = folded(f"{len(quiet)} {'note' if len(quiet) == 1 else 'notes'}", join(quiet)) if quiet else None
+    notes = element("details", element("summary", count_of(len(quiet), "note")), *quiet, id=notes_anchor(step)) if quiet else None
     return element("div", *loud, notes, class_="findings")
+
+
+def _is_note(root: Finding, explained: Sequence[Finding]) -> bool:
+    return {root.severity, *(finding.severity for finding in explained)} == {"info"}
+
+
+def count_notes(findings: Sequence[Finding]) -> int:
+    """How many notes a step has folded away."""
+    return sum(_is_note(root, explained) for root, explained in group_by_cause(findings))
+
+
+def notes_anchor(step: str) -> str:
+    """The name of the place where a step's notes are folded away."""
+    return slug(f"{step}-notes")
 
 
 def _show(step: str, finding: Finding, scene: Scene, used: set[str], explained: Sequence[Markup] = (), under: str = "") -> Markup:

@@ -16,6 +16,8 @@ from surefoot.reporting.words import number, share, short
 
 MOST_CLASSES = 24
 MOST_RUNGS = 5
+NARROWEST = 54.0
+"""Pixels that a share takes inside its part of a row."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def confusion(title: str, counts: Sequence[Sequence[int]], names: Sequence[str])
     if not counts:
         return EMPTY
     size = len(counts)
-    left = min(130.0, 18 + CHAR_WIDTH * max(len(name) for name in names[:size]))
+    left = min(140.0, 18 + CHAR_WIDTH * max(len(name) for name in names[:size]))
     cell = min(64.0, (520 - left - 10) / size)
     top = 34.0
     below = top + cell * size
@@ -87,15 +89,19 @@ def stacked(title: str, parts: Sequence[tuple[str, int]]) -> Markup:
     total = sum(count for _, count in parts)
     if total <= 0:
         return EMPTY
-    pieces, at = [], 0.0
+    pieces: list[Markup] = []
+    keys: list[tuple[str, int, bool]] = []
+    at = 0.0
     for tone, (name, count) in enumerate(parts, start=1):
         width = 460 * count / total
         told = element("title", f"{name}: {count:,} ({share(count / total)})")
         pieces.append(element("rect", told, x=at, y=4, width=max(width - 2, 1), height=40, rx=3, class_=f"fill t{tone}"))
-        if width > 70:
+        if width > NARROWEST:
             pieces.append(text(at + width / 2, 29, share(count / total), "cell-text strong", "middle"))
+        beside = "" if width > NARROWEST else f" ({share(count / total)})"
+        keys.append((f"{name}: {count:,}{beside}", tone, False))
         at += width
-    return picture(title, join(pieces), 460, 48) + legend([(f"{name}: {count:,}", tone, False) for tone, (name, count) in enumerate(parts, start=1)])
+    return picture(title, join(pieces), 460, 48) + legend(keys)
 
 
 def parallel(title: str, dimensions: Sequence[Dimension], results: Sequence[float], result: Axis, *, smaller_is_better: bool = False) -> Markup:
@@ -142,8 +148,9 @@ def _upright(dimension: Dimension, top: float, floor: float) -> tuple[list[float
 
 
 def _draw_upright(x: float, title: str, labels: Sequence[tuple[float, str]], ends: tuple[float, float]) -> Markup:
-    marks = [text(x - 6, height + 4, label, "tick halo", "end") for height, label in labels]
-    return join([line((x, ends[0]), (x, ends[1]), "upright"), *marks, text(x, 20, short(title, 16), "axis-title", "middle")])
+    ticks = [line((x - 4, height), (x + 4, height), "upright") for height, _ in labels]
+    names = [text(x - 6, height - 6, label, "tick halo", "end") for height, label in labels]  # above the level at which lines arrive
+    return join([line((x, ends[0]), (x, ends[1]), "upright"), *ticks, *names, text(x, 20, short(title, 16), "axis-title", "middle")])
 
 
 def _smooth(points: Sequence[Point]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from surefoot.analysis.gaps import is_small
 from surefoot.reporting.axes import Axis
 from surefoot.reporting.charts import Bar, Rule, bars
 from surefoot.reporting.findings import group_by_cause, redact
@@ -22,10 +23,12 @@ from surefoot.types.views import StepView
 VERDICTS = {"bias": "Too weak", "variance": "Learns by heart", "mismatch": "Data differs", "none": "No clear gap"}
 NOTES = {
     "bias": "Avoidable bias: it misses much even of its own train set.",
-    "variance": "Variance: it does clearly better on train than on unseen items.",
+    "variance": "Variance: it does better on train than on unseen items.",
     "mismatch": "Data mismatch: where it is used differs from where it learned.",
     "none": "No gap stands out of the noise.",
 }
+
+_TITLES = {"knn": "k-NN", "persistence": "Repeating the row before"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ def _result(scene: Scene) -> Tile:
         note = f"95 % interval{between(test.interval, metric.is_share)} on {count_of(test.n, 'item')}{unit}.{reached}"
         often = len(test.openings)
         note += f" The test set was opened {often} times; only the first was blind." if often > 1 else ""
-        is_good = often == 1 and "not" not in reached
+        is_level = _is_level(scene, test)
+        note += " That is no better than guessing, within its interval." if is_level else ""
+        is_good = often == 1 and "not" not in reached and not is_level and not any(f.code == "split.val_too_small" for f in test.findings)
         return Tile(f"Test {metric.label}", metric.show(test.value), note, "main good" if is_good else "main")
     if tune:
         note = f"95 % interval{between(tune.val.interval, metric.is_share)}{unit}. The test set was not opened in this round."
@@ -74,6 +79,15 @@ def _result(scene: Scene) -> Tile:
         best = baseline.models[baseline.best]
         return Tile("Best simple model", metric.show(best.value), f"{metric.label} of {spaced(baseline.best)} on val. No net is trained yet.", "main")
     return Tile("Result", "none yet", "No model has been measured so far.", "main")
+
+
+def _is_level(scene: Scene, test: TestReport) -> bool:
+    """Whether the result may be no better than the trivial predictor: on val by the paired comparison, or on test by the interval."""
+    tune, baseline = scene.find(TuneReport), scene.find(BaselineReport)
+    if tune and any(f.code == "diagnose.below_baseline" and f.severity != "info" for f in tune.findings):
+        return True
+    trivial = baseline.models.get(baseline.trivial) if baseline else None
+    return bool(trivial and test.interval and _is_better(trivial.value, test.interval[scene.metric.smaller_is_better], scene.metric))
 
 
 def _is_better(value: float, than: float, metric: Metric) -> bool:
@@ -100,16 +114,34 @@ def _gain(scene: Scene) -> Tile | None:
     if advantage is None or baseline is None or tune is None:
         return None
     metric, best = scene.metric, baseline.models[baseline.best]
-    against = f"The best simple model, {spaced(baseline.best)}, has {metric.show(best.value)} on val."
+    against = f"The best simple model that could ship, {spaced(baseline.best)}, has {metric.show(best.value)} on val.{_yardstick(baseline, metric)}"
+    is_noise = advantage.interval is None or advantage.interval[0] <= 0 <= advantage.interval[1]
     if tune.winner != "net":
-        return Tile("The winner is a simple model", spaced(tune.winner), f"The net is {metric.show_gap(advantage.value)} against it. {against}")
+        apart = f"The net is {metric.show_part(abs(advantage.value))} {'better' if advantage.value > 0 else 'worse'}{', within the noise' if is_noise else ''}."
+        return Tile("The winner is a simple model", spaced(tune.winner), f"{apart} {against}")
     bounds = ""
     if advantage.interval:
         low, high = (metric.show_gap(end) for end in advantage.interval)
-        sure = " Within the noise." if advantage.interval[0] <= 0 <= advantage.interval[1] else ""
-        bounds = f"Between {low} and {high}.{sure} "
+        bounds = f"Between {low} and {high}.{' Within the noise.' if is_noise else ''} "
     verb = "Falls behind the baseline on val by" if advantage.value < 0 else "Beats the baseline on val by"
+    verb = "Ahead of the baseline on val, within the noise, by" if is_noise and advantage.value >= 0 else verb
     return Tile(verb, metric.show_gap(advantage.value).lstrip("+" + MINUS), bounds + against)
+
+
+def _yardstick(baseline: BaselineReport, metric: Metric) -> str:
+    """What a model that is only shown reached, where that is better than all that could ship."""
+    pick = min if metric.smaller_is_better else max
+    best = pick(baseline.models, key=lambda name: baseline.models[name].value)
+    value = baseline.models[best].value
+    return "" if value == baseline.models[baseline.best].value else f" {_TITLES.get(best, spaced(best))}, which never ships, has {metric.show(value)}."
+
+
+def tell_small(report: DiagnoseReport, metric: Metric) -> str:
+    """The largest gap by its size, where it is a small one; else nothing."""
+    gap = report.gaps.get(report.verdict)
+    if gap is None or not is_small(report.gaps, report.errors, report.verdict, is_amount=report.unit != "error"):
+        return ""
+    return f"The largest gap left is {report.verdict}: {metric.show_part(gap.value)}."
 
 
 def _verdict(scene: Scene, steps: Sequence[StepView]) -> Tile | None:
@@ -118,6 +150,8 @@ def _verdict(scene: Scene, steps: Sequence[StepView]) -> Tile | None:
         return Tile("The road stopped at", describe_step(stopped.name).title, prose(redact(find_cause(stopped).what, scene)), "stop")
     if diagnosis:
         verdict = diagnosis.verdict
+        if small := tell_small(diagnosis, scene.metric):
+            return Tile("What holds it back", "Nothing large", small)
         problem = scene.find(Problem)
         blind = " Without problem.human bias can not be judged." if verdict == "none" and problem and problem.human is None else ""
         return Tile("What holds it back", VERDICTS.get(verdict, verdict), NOTES.get(verdict, "") + blind)

@@ -41,7 +41,7 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text)
 
 
-def facts(pairs: Iterable[tuple[str, Any]]) -> Markup:
+def facts(pairs: Iterable[tuple[Any, Any]]) -> Markup:
     """Small named values in a row; pairs whose value is None or empty are left out."""
     shown = [element("div", element("dt", name), element("dd", value)) for name, value in pairs if value not in (None, "")]
     return element("dl", *shown, class_="facts") if shown else EMPTY

@@ -12,14 +12,14 @@ from markupsafe import Markup
 
 import surefoot
 from surefoot.reporting.comparison import compare_rounds
-from surefoot.reporting.findings import find_anchors, list_items, redact, show_findings
+from surefoot.reporting.findings import count_notes, find_anchors, list_items, notes_anchor, redact, show_findings
 from surefoot.reporting.headline import Tile, draw_standing, find_stop, make_headline
-from surefoot.reporting.markup import prose, slug
+from surefoot.reporting.markup import EMPTY, element, join, prose, slug
 from surefoot.reporting.pictures import load_arrays
 from surefoot.reporting.road import ROAD, describe_step, number_of
 from surefoot.reporting.sections import show_report
 from surefoot.reporting.views import Scene
-from surefoot.reporting.words import duration
+from surefoot.reporting.words import count_of, duration
 from surefoot.types.context import Store
 from surefoot.types.data_reports import PreparedData
 from surefoot.types.findings import Finding
@@ -92,6 +92,7 @@ def render(project_name: str, rounds: Sequence[RoundView], *, store: Store | Non
         standing=draw_standing(scene),
         road=_road(steps),
         alarms=_alarms(steps, scene),
+        notes=_notes(steps),
         sections=[_section(step, scene) for step in steps],
         comparison=compare_rounds(rounds),
         with_items=with_items,
@@ -166,6 +167,16 @@ def _alarms(steps: Sequence[StepView], scene: Scene) -> list[Alarm]:
         Alarm(finding.severity, prose(redact(finding.what, scene)), describe_step(step.name).title, slug(f"{step.name}-{finding.code}"))
         for step, finding in found
     ]
+
+
+def _notes(steps: Sequence[StepView]) -> Markup:
+    """How many notes are folded away in the sections, with a link to those of each step."""
+    counts = {step.name: number for step in steps if (number := count_notes(step.report.findings))}
+    if not counts:
+        return EMPTY
+    links = [element("a", f"{describe_step(name).title} ({number})", href=f"#{notes_anchor(name)}") for name, number in counts.items()]
+    total = sum(counts.values())
+    return join([f"{count_of(total, 'note')} {'is' if total == 1 else 'are'} folded away: ", join(links, ", "), "."])
 
 
 def _count_stale(steps: Sequence[StepView]) -> str:

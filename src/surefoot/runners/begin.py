@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from surefoot import durable, settings
+from surefoot.data.readers.detect import open_named
 from surefoot.events import Announcer
 from surefoot.runners.plan import find_step
 from surefoot.store.blobs import Blobs
@@ -19,6 +20,9 @@ from surefoot.types.context import Context
 from surefoot.types.errors import UsageError
 from surefoot.types.problem import Problem
 
+_NO_PATH = re.compile(r"^(sklearn|hub):|^[\w.]+:[A-Za-z_]\w*$")
+_FEW = 1_000
+"""Under this many items the third step makes K folds."""
 _SUFFIXES = re.compile(r"(\.(gz|xz|bz2|zip|tar|tgz|csv|tsv|txt|parquet|jsonl|npz))+$", re.IGNORECASE)
 
 
@@ -39,6 +43,8 @@ def write_project(data: str, *, target: str = "", out: str = "", budget: str = "
             where=str(folder / settings.FILE),
             next=f"Go on with it: surefoot run {folder}; or choose another folder: --out.",
         )
+    if not _NO_PATH.match(data) and not Path(data).exists():
+        open_named(data, Path())  # says what lies there instead, before the folder of the project could be taken for the data
     source = _relate(data, folder)
     test = _find_test(data)
     values: dict = {
@@ -67,7 +73,7 @@ def _name_folder(data: str) -> str:
 
 def _relate(data: str, folder: Path) -> str:
     """The path as the settings name it: relative to the project where it lies in or beside it, else absolute; a place that is no path stays as it is."""
-    if not data or re.match(r"^(sklearn|hub):|^[\w.]+:[A-Za-z_]\w*$", data):
+    if not data or _NO_PATH.match(data):
         return data
     path, root = Path(data).resolve(), folder.resolve()
     try:
@@ -100,6 +106,17 @@ def _ask(values: Settings, folder: Path) -> Problem:
     return report
 
 
+def _explain_split(problem: Problem) -> str:
+    """How this data will be split if nothing else is said."""
+    given = [name for name in ("train", "val", "test") if name in problem.given_sets]
+    val = "K-fold, as there are under 1,000 items" if problem.num_items < _FEW else "one val set, as there are 1,000 items or more"
+    if "val" in given and "test" in given:
+        return "train, val and test as your data has them"
+    if "val" in given:
+        return "val as your data has it; test is carved out of the rest"
+    return f"test as your data has it; of the rest {val}" if "test" in given else val
+
+
 def _write_toml(values: Settings, problem: Problem, test: str) -> str:
     """The settings that matter, each with why it is so; what is left out is inferred again on every run."""
     reasons = {reason.setting: reason.why for reason in problem.reasons}
@@ -128,7 +145,7 @@ def _write_toml(values: Settings, problem: Problem, test: str) -> str:
             else ["# goal  = 10.0                 # the error, in units of the target, that would do"]
         ),
         "",
-        "# [split]                       # a given test set stays test; under 1,000 items K-fold",
+        f"# [split]                       # {_explain_split(problem)}",
         "# train = 0.6",
         "# val   = 0.2",
         "# test  = 0.2",

@@ -8,7 +8,7 @@ from typing import Any
 
 from surefoot import settings
 from surefoot.runners import plan
-from surefoot.runners.local import Walk, find_key, find_specs, is_forced
+from surefoot.runners.local import Walk, check_settings, find_key, find_result, find_specs, is_forced, is_readable, resume
 from surefoot.runners.plan import StepSpec
 from surefoot.store.ledger import RoundRow, StepRow
 from surefoot.types.errors import ConfigError
@@ -27,7 +27,13 @@ class PlannedStep:
 
 
 def forecast(job: Walk) -> list[PlannedStep]:
-    """The steps of a walk, each with what would become of it."""
+    """The steps of a walk, each with what would become of it.
+
+    Raises:
+        UsageError: for what `walk` refuses before its first step.
+    """
+    check_settings(job)
+    job = resume(job)
     rounds = job.ledger.rounds()
     known = job.ledger.steps(rounds[-1].number) if rounds else {}
     earlier = {row.step: row for row in job.ledger.all_steps()}
@@ -35,14 +41,23 @@ def forecast(job: Walk) -> list[PlannedStep]:
     planned: list[PlannedStep] = []
     for spec in find_specs(job):
         stale = next((name for name in spec.inputs.values() if name not in reports), "")
-        row = None if stale or is_forced(job, spec) else job.ledger.find_step(spec.name, find_key(job, spec, reports))
-        if row is not None:
+        key = "" if stale else find_key(job, spec, reports)
+        row, again = (None, False) if stale else find_result(job, spec, key)
+        is_whole = row is None or is_readable(job.store, spec, row)
+        if row is not None and is_whole and not again:
             reports[spec.name] = row.report
             planned.append(PlannedStep(spec.name, False, "nothing it depends on changed"))
-        elif spec.short == "test" and job.ledger.openings() and not job.again:
+        elif row is None and spec.short == "test" and job.ledger.openings() and not job.again:
             planned.append(PlannedStep(spec.name, False, "the test set was opened; a second opening needs --again"))
         else:
-            why = "asked for" if is_forced(job, spec) else f"{stale} is done again" if stale and spec.name in known else _explain(job, spec, known, rounds)
+            if job.ledger.is_begun(spec.short, key):
+                why = "begun and not finished"
+            elif is_forced(job, spec):
+                why = "asked for"
+            elif not is_whole:
+                why = "its stored report, or a file that it names, is damaged"
+            else:
+                why = f"{stale} is done again" if stale and spec.name in known else _explain(job, spec, known, rounds)
             planned.append(PlannedStep(spec.name, True, why, earlier[spec.name].seconds / 60 if spec.name in earlier else None))
     return planned
 

@@ -15,6 +15,28 @@ from surefoot.types.errors import DamagedError, DataError
 REF = re.compile(r"\b[0-9a-f]{64}\b")
 
 
+def open_ledger(root: Path) -> ProjectLedger:
+    """The project's ledger; made where nothing was done yet.
+
+    Raises:
+        DamagedError: results are there and the ledger is not, or nothing stands in it: what was done, decided and opened would be forgotten in silence.
+    """
+    path = root / "surefoot.db"
+    results = next((name for name in ("runs/*", "store/??/*", "export/manifest.json") if any(root.glob(name))), "")
+    is_there = path.is_file() and path.stat().st_size > 0
+    if is_there or not results:
+        ledger = ProjectLedger(path)
+        if not results or not ledger.is_empty():
+            return ledger
+        ledger.close()
+    state = "is empty" if path.is_file() else "is missing"
+    raise DamagedError(
+        f"The ledger {path.name} {state}, and results are there ({results.partition('/')[0]}/): what was done, and how often the test set was opened, is lost.",
+        where=str(path),
+        next="Restore it from a copy, or make a new project elsewhere: surefoot init DATA --out DIR.",
+    )
+
+
 def clean(root: Path, store: Blobs, ledger: ProjectLedger, *, apply: bool) -> dict[str, Any]:
     """Bytes of stored files that no report names and of checkpoints of finished runs; removed where `apply`."""
     needed = _needed(store, ledger)

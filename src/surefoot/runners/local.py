@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -14,6 +14,7 @@ from surefoot.engine import interrupt
 from surefoot.engine.devices import choose_device
 from surefoot.events import Announcer
 from surefoot.runners import plan
+from surefoot.runners.effects import check_effects
 from surefoot.runners.keep import REF
 from surefoot.runners.names import check_names
 from surefoot.runners.plan import StepSpec
@@ -23,7 +24,8 @@ from surefoot.store.scope import ScopedLedger
 from surefoot.types.configs import Settings
 from surefoot.types.context import Context
 from surefoot.types.errors import DamagedError, GateStop, SurefootError, UsageError
-from surefoot.types.findings import Report
+from surefoot.types.findings import Finding, Report
+from surefoot.types.problem import Problem
 from surefoot.types.views import StepView
 
 
@@ -53,21 +55,42 @@ def walk(job: Walk) -> list[StepView]:
     Raises:
         GateStop: a gate stopped the road; the report of that step is in the ledger.
     """
-    number = _current_round(job)
+    check_settings(job)
+    asked, job = job, resume(job)
+    if job is not asked:
+        job.events.say(f"surefoot run --from {job.from_} was interrupted: it goes on")
+    specs = find_specs(job)
     reports: dict[str, StepRow] = {}
     views: list[StepView] = []
-    specs = find_specs(job)
-    choose_device(job.values.device)  # a wrong device is said before the first step, not at the sixth
-    check_names(job.values, job.root)
     with interrupt.watched():
         for position, spec in enumerate(specs):
-            row, number, view = _take(job, spec, number, reports, position, len(plan.load_road(job.root)))
-            if row is None or view is None:
+            row = _take(job, spec, reports, position)
+            if row is None:
                 continue
             reports[spec.name] = row
-            views.append(view)
-            _check_gate(job, spec, view, number)
+            views.append(view_step(job.store, job.ledger, spec, row))
+            if isinstance(views[-1].report, Problem):
+                check_effects(job.values, views[-1].report, job.root)
+            _check_gate(job, spec, views[-1])
+    _close_wishes(job)
     return views
+
+
+def check_settings(job: Walk) -> None:
+    """What can be said before the first step is: a device that is not there, names of no part.
+
+    Raises:
+        UsageError: see `choose_device` and `check_names`.
+    """
+    choose_device(job.values.device)
+    check_names(job.values, job.root)
+
+
+def resume(job: Walk) -> Walk:
+    """The walk, with the `--from` of an interrupted one where it names none: what was wished for is not dropped in silence."""
+    wished = [] if job.from_ or job.only else _find_wishes(job)
+    within = [name for name in wished if name in [spec.name for spec in find_specs(job)]]
+    return replace(job, from_=within[0].partition("_")[2]) if within else job
 
 
 def read_report(store: Blobs, spec: StepSpec, ref: str) -> Report:
@@ -92,9 +115,10 @@ def find_specs(job: Walk) -> list[StepSpec]:
     return road
 
 
-def _current_round(job: Walk) -> int:
+def current_round(job: Walk) -> int:
+    """The last round that has a result; 0 before the first."""
     rounds = job.ledger.rounds()
-    return rounds[-1].number if rounds else job.ledger.start_round(None, job.values.model_dump(mode="json"))
+    return rounds[-1].number if rounds else 0
 
 
 def is_forced(job: Walk, spec: StepSpec) -> bool:
@@ -102,60 +126,63 @@ def is_forced(job: Walk, spec: StepSpec) -> bool:
     return bool(job.from_) and spec.name >= plan.find_step(job.from_).name and spec.short != "test"  # which is never done again by itself
 
 
-def _take(job: Walk, spec: StepSpec, number: int, reports: dict[str, StepRow], position: int, of: int) -> tuple[StepRow | None, int, StepView | None]:
-    """One step: kept, taken over from an earlier round, or done; a changed step begins a new round."""
-    key = find_key(job, spec, {name: row.report for name, row in reports.items()})
+def find_result(job: Walk, spec: StepSpec, key: str) -> tuple[StepRow | None, bool]:
+    """The step's result under `key`, this round's before another's, and whether it must be made anew although it is there."""
+    number = current_round(job)
     here = job.ledger.steps(number).get(spec.name)
     found = here if here and here.key == key else job.ledger.find_step(spec.name, key)
-    if found is not None and not _is_readable(job.store, spec, found):
-        job.events.say(f"  the stored report of {spec.short} is damaged: it is made anew")
-        found = None
+    if found is None:
+        return None, False
+    return found, is_forced(job, spec) and not (found.round == number and _is_wished(job, number, plan.find_step(job.from_).name))
+
+
+def _take(job: Walk, spec: StepSpec, reports: dict[str, StepRow], position: int) -> StepRow | None:
+    """One step: kept, taken over from an earlier round, or done; None for a test set that was opened before."""
+    key = find_key(job, spec, {name: row.report for name, row in reports.items()})
+    found, again = find_result(job, spec, key)
+    is_damaged = found is not None and not is_readable(job.store, spec, found)
+    if is_damaged:
+        job.events.say(f"  the stored report of {spec.short}, or a file that it names, is damaged: it is made anew")
     if spec.short == "test" and found is None and not job.again and job.only != "test":  # asked for by name, the step itself says so
         openings = job.ledger.openings()
         if openings and not openings[-1].scope.endswith(key[:16]):  # an opening under this key was interrupted: it goes on
             last = openings[-1]
             job.events.say(f'  the test set was opened in round {last.round}; its figure stands. A second opening: surefoot test --again "why"')
-            return None, number, None
-    redo = found is None or (is_forced(job, spec) and found.round <= number and not _redone(job, spec, number, found))
-    if here is not None and (redo or here.key != key):
-        number = _next_round(job, number, reports)
-    if not redo and found is not None:
-        row = found
-        if job.ledger.steps(number).get(spec.name) != found:
-            row = _copy(job, found, number)
-        view = _view(job, spec, row)
-        job.events.emit("step_end", name=spec.name, view=view, cached=True)
-        return row, number, view
-    job.events.emit("step_start", name=spec.name, index=position + 1, of=of)
-    row = _do(job, spec, key, number, reports)
-    view = _view(job, spec, row)
-    job.events.emit("step_end", name=spec.name, view=view, cached=False)
-    return row, number, view
+            return None
+    number = current_round(job)
+    here = job.ledger.steps(number).get(spec.name)
+    begins = not number or (here is not None and (again or here.key != key))
+    if found is not None and not again and not is_damaged:
+        if spec.short == "test" and job.again:
+            job.events.say("  the figure of this very bundle stands: the test set was not opened again, and the reason was not written down")
+        row = found if found == here else _keep(job, found, reports, begins)
+        job.events.emit("step_end", name=spec.name, view=view_step(job.store, job.ledger, spec, row), cached=True)
+        return row
+    job.events.emit("step_start", name=spec.name, index=position + 1, of=len(plan.load_road(job.root)))
+    if is_forced(job, spec) and not job.only:  # one step alone is soon given again, and what follows it was not asked for
+        job.ledger.decide("walk", f"round {number + begins} from {plan.find_step(job.from_).name}", lambda: True)
+    folder = found.folder if found and is_damaged and not again else job.ledger.open_run(number + begins, spec.short, key)  # the same opening of the test set
+    done = _do(job, spec, StepRow(number + begins, spec.name, key, "", "", 0.0, folder, plan.code_version(), ""), reports)
+    row = _keep(job, done, reports, begins)
+    _clear(job.root / "runs" / folder)
+    job.events.emit("step_end", name=spec.name, view=view_step(job.store, job.ledger, spec, row), cached=False)
+    return row
 
 
-def _redone(job: Walk, spec: StepSpec, number: int, found: StepRow) -> bool:
-    """Whether an interrupted `--from` did this step already in the round that it began."""
-    wanted = job.ledger.decided("walk", f"round {number} from")
-    return bool(wanted) and wanted == plan.find_step(job.from_).name and found.round == number
-
-
-def _next_round(job: Walk, parent: int, reports: dict[str, StepRow]) -> int:
-    """Begins a round that takes over what stands so far."""
-    number = job.ledger.start_round(parent, job.values.model_dump(mode="json"))
-    if job.from_:
-        job.ledger.decide("walk", f"round {number} from", lambda: plan.find_step(job.from_).name)
-    for row in reports.values():
-        _copy(job, row, number)
-    job.events.say(f"Round {number} begins; round {parent} stays for comparison.")
-    return number
-
-
-def _copy(job: Walk, row: StepRow, number: int) -> StepRow:
-    job.ledger.finish_step(StepRow(number, row.step, row.key, row.report, row.gate, row.seconds, row.folder, row.version, row.at))
+def _keep(job: Walk, row: StepRow, reports: dict[str, StepRow], begins: bool) -> StepRow:
+    """Writes a result into the ledger; a changed one begins a round, which takes over what stands so far."""
+    parent = current_round(job)
+    if begins:
+        number = job.ledger.start_round(parent or None, job.values.model_dump(mode="json"), [*reports.values(), row])
+        if parent:
+            job.events.say(f"Round {number} begins; round {parent} stays for comparison.")
+    else:
+        number = parent
+        job.ledger.finish_step(replace(row, round=number))
     return job.ledger.steps(number)[row.step]
 
 
-def _is_readable(store: Blobs, spec: StepSpec, row: StepRow) -> bool:
+def is_readable(store: Blobs, spec: StepSpec, row: StepRow) -> bool:
     """Whether the report is whole, and every stored file that it names is still there."""
     try:
         report = read_report(store, spec, row.report)
@@ -165,23 +192,44 @@ def _is_readable(store: Blobs, spec: StepSpec, row: StepRow) -> bool:
     return all(store.has(ref) for ref in named)
 
 
-def _do(job: Walk, spec: StepSpec, key: str, number: int, reports: dict[str, StepRow]) -> StepRow:
-    """Runs a step: files first, then the report, the ledger's row last."""
-    folder = job.ledger.open_run(number, spec.short, key)
-    run_dir = job.root / "runs" / folder
+def _is_wished(job: Walk, number: int, name: str) -> bool:
+    """Whether a `--from` of this step was begun in this round and has not come to its end."""
+    return bool(job.ledger.decided("walk", f"round {number} from {name}")) and not job.ledger.decided("walk", f"round {number} from {name}: done")
+
+
+def _find_wishes(job: Walk) -> list[str]:
+    """The steps that an interrupted `--from` named, in order, in this round or in the one that it was to begin."""
+    number = current_round(job)
+    names = [spec.name for spec in plan.load_road(job.root)]
+    return [name for name in names if _is_wished(job, number, name) or _is_wished(job, number + 1, name)]
+
+
+def _close_wishes(job: Walk) -> None:
+    """A walk that came to its end has done what was wished for from its first step on."""
+    number = current_round(job)
+    for name in _find_wishes(job) if job.from_ else ():
+        if name >= plan.find_step(job.from_).name:
+            for each in (number, number + 1):
+                if _is_wished(job, each, name):
+                    job.ledger.decide("walk", f"round {each} from {name}: done", lambda: True)
+
+
+def _do(job: Walk, spec: StepSpec, row: StepRow, reports: dict[str, StepRow]) -> StepRow:
+    """Runs a step, files first, then the report; returns the row that the ledger gets last."""
+    run_dir = job.root / "runs" / row.folder
     config = settings.compose(spec.config, job.values)
     _note_surroundings(job, run_dir, config)
     previous = [row for row in job.ledger.all_steps() if row.step == spec.name]
     ctx = Context(
         root=job.root,
         run_dir=run_dir,
-        round=number,
+        round=row.round,
         seed=job.values.seed,
         device=job.values.device,
         store=job.store,
-        ledger=ScopedLedger(job.ledger, f"{folder} {key[:16]}"),
+        ledger=ScopedLedger(job.ledger, f"{row.folder} {row.key[:16]}"),
         events=job.events,
-        previous=read_report(job.store, spec, previous[-1].report) if previous and _is_readable(job.store, spec, previous[-1]) else None,
+        previous=read_report(job.store, spec, previous[-1].report) if previous and is_readable(job.store, spec, previous[-1]) else None,
         again=job.again,
     )
     inputs = {parameter: read_report(job.store, plan.find_step(name, job.root), reports[name].report) for parameter, name in spec.inputs.items()}
@@ -190,15 +238,17 @@ def _do(job: Walk, spec: StepSpec, key: str, number: int, reports: dict[str, Ste
         report = spec.function(ctx, config, **inputs)
     except Exception as error:
         if not isinstance(error, SurefootError):
-            error.add_note(f"while: {spec.name}, round {number}")
+            error.add_note(f"while: {spec.name}, round {row.round}")
         raise
     ref = job.store.put_bytes(report.model_dump_json().encode())
-    row = StepRow(number, spec.name, key, ref, report.gate, perf_counter() - started, folder, plan.code_version(), "")
-    job.ledger.finish_step(row)
+    return replace(row, report=ref, gate=report.gate, seconds=perf_counter() - started)
+
+
+def _clear(run_dir: Path) -> None:
+    """Removes the checkpoints of a whole run: its weights are in the store."""
     shutil.rmtree(run_dir / "checkpoints", ignore_errors=True)
     for leftover in run_dir.glob("*/checkpoints"):
-        shutil.rmtree(leftover, ignore_errors=True)  # the run is whole: its weights are in the store
-    return job.ledger.steps(number)[spec.name]
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _note_surroundings(job: Walk, run_dir: Path, config: object) -> None:
@@ -223,14 +273,30 @@ def _note_surroundings(job: Walk, run_dir: Path, config: object) -> None:
             durable.replace(run_dir / "code" / path.name, path.read_bytes())
 
 
-def _view(job: Walk, spec: StepSpec, row: StepRow) -> StepView:
-    past = job.ledger.overrides(row.round)
-    report = read_report(job.store, spec, row.report)
+def view_step(store: Blobs, ledger: ProjectLedger, spec: StepSpec, row: StepRow) -> StepView:
+    """A step as people look at it; of a report that can't be read, that it is damaged."""
+    past = ledger.overrides(row.round)
+    try:
+        report = read_report(store, spec, row.report)
+    except (DamagedError, ValueError) as error:
+        report = Report(findings=(_tell_damage(spec, row, error, is_current=row.round == ledger.rounds()[-1].number),))
     reason = next((past[name] for name in (spec.name, spec.short, *(f.code for f in report.findings)) if name in past), "")
     return StepView(spec.name, report, row.seconds, reason, row.version != plan.code_version())
 
 
-def _check_gate(job: Walk, spec: StepSpec, view: StepView, number: int) -> None:
+def _tell_damage(spec: StepSpec, row: StepRow, error: Exception, *, is_current: bool) -> Finding:
+    why = error.what if isinstance(error, DamagedError) else f"It can't be read: {type(error).__name__}."
+    return Finding(
+        code="store.damaged",
+        severity="warn",
+        what=f"The report of {spec.short} in round {row.round} is damaged. {why}",
+        where=f"store/{row.report[:2]}/{row.report[2:]}",
+        next="`surefoot run` does this step again." if is_current else "Restore the file from a copy; this round is not needed by the current one.",
+        evidence={"round": row.round, "gate": row.gate},
+    )
+
+
+def _check_gate(job: Walk, spec: StepSpec, view: StepView) -> None:
     if view.report.gate != "stop" or view.past:
         return
     stop = next(f for f in view.report.findings if f.severity == "stop")

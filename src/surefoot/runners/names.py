@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from surefoot import optim, refs
+from surefoot import optim, refs, settings
 from surefoot.parts import PARTS
 from surefoot.types.configs import Settings, Space, TrainConfig
 from surefoot.types.errors import ConfigError, UsageError
+
+
+def load(root: Path, overrides: list[str] | None = None) -> Settings:
+    """The project's settings; where some are wrong, names and ranges are looked at too, so that all is told at once.
+
+    Raises:
+        ConfigError: with every problem in it, one a line.
+    """
+    values, problems = settings.sift(settings.read(root, overrides))
+    if problems:
+        more = {name: why for name, why in _find_problems(values, root).items() if name not in problems}
+        advice = f"Mend them; docs/settings.md says what each key may be{', `surefoot parts` lists the parts' if more else ''}."
+        raise settings.refuse(problems | more, where=str(root / settings.FILE), next=advice)
+    return values
 
 
 def check_names(values: Settings, root: Path) -> None:
@@ -18,6 +32,11 @@ def check_names(values: Settings, root: Path) -> None:
     Raises:
         ConfigError: with every problem in it, one a line.
     """
+    if problems := _find_problems(values, root):
+        raise settings.refuse(problems, where="surefoot.toml, --set", next="Mend them; `surefoot parts` lists the parts.")
+
+
+def _find_problems(values: Settings, root: Path) -> dict[str, str]:
     problems = {}
     for setting, kind, name in _named(values):
         if name and ":" not in name and name not in PARTS[kind]:
@@ -25,11 +44,7 @@ def check_names(values: Settings, root: Path) -> None:
                 refs.resolve(name, kind=kind, folder=root)
             except UsageError as error:
                 problems[setting] = f"{error.what} {error.next}"
-    problems |= _check_schedules(values) | _check_phases(values) | _check_space(values)
-    if problems:
-        count = "1 setting is" if len(problems) == 1 else f"{len(problems)} settings are"
-        lines = "\n".join(f"  - {setting}: {why}" for setting, why in problems.items())
-        raise ConfigError(f"{count} wrong:\n{lines}", where="surefoot.toml, --set", next="Mend them; `surefoot parts` lists the parts.")
+    return problems | _check_schedules(values) | _check_phases(values) | _check_space(values)
 
 
 def _named(values: Settings) -> list[tuple[str, str, str]]:

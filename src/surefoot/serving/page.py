@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from surefoot.exporting.predictor import Predictor
+from surefoot.serving.example import write_arguments
 
 POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; img-src blob:; connect-src 'self'; "
@@ -26,7 +27,8 @@ def render_page(predictor: Predictor, nonce: str) -> str:
     """The page for a bundle: a picture to upload, or a form with a field per column."""
     manifest, recipe = predictor.manifest, predictor.recipe
     columns: list[dict[str, Any]] = recipe.get("columns", [])
-    return _template().render(manifest=manifest, kind=recipe["kind"], columns=columns, is_regression=not manifest.classes, nonce=nonce)
+    arguments = write_arguments(recipe)
+    return _template().render(manifest=manifest, kind=recipe["kind"], columns=columns, is_regression=not manifest.classes, arguments=arguments, nonce=nonce)
 
 
 @functools.cache

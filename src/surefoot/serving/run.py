@@ -12,8 +12,9 @@ from pathlib import Path
 
 import uvicorn
 
-from surefoot.exporting.predictor import load
+from surefoot.exporting.predictor import Predictor, load
 from surefoot.serving.app import make_app
+from surefoot.serving.example import write_arguments
 from surefoot.serving.guard import is_loopback
 from surefoot.types.errors import SurefootError, UsageError
 
@@ -25,15 +26,17 @@ def serve(folder: Path, host: str = "127.0.0.1", port: int = 8000, say: Callable
         folder: the bundle.
         host: loopback unless asked otherwise; there is no password, so an open address lets everybody in.
         port: 0 takes any free one.
-        say: is told the address; standard error where left out.
+        say: is told the address and a request to try; standard error where left out.
 
     Raises:
         DamagedError: the bundle is not whole. UsageError: the address can't be bound.
     """
     tell = say or (lambda text: print(text, file=sys.stderr, flush=True))
-    server, listener = _prepare(folder, host, port)
+    predictor = load(folder)
+    server, listener = _prepare(predictor, host, port)
     with listener:
         tell(f"{folder} is served at {address(listener)} (Ctrl-C stops it).")
+        tell(f"Try it: curl -s {address(listener)}/predict {write_arguments(predictor.recipe)}")
         if not is_loopback(host):
             tell("Everybody who reaches this address may use the model: there is no password and no encryption.")
         with contextlib.suppress(KeyboardInterrupt):
@@ -46,8 +49,8 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _prepare(folder: Path, host: str, port: int) -> tuple[uvicorn.Server, socket.socket]:
-    app = make_app(load(folder), host)
+def _prepare(predictor: Predictor, host: str, port: int) -> tuple[uvicorn.Server, socket.socket]:
+    app = make_app(predictor, host)
     return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)), _listen(host, port)
 
 
@@ -71,7 +74,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _serve_until_stdin_closes(folder: Path) -> None:
     """For `measure`: prints the address, and ends with the process that started it, however that ends."""
-    server, listener = _prepare(folder, "127.0.0.1", 0)
+    server, listener = _prepare(load(folder), "127.0.0.1", 0)
 
     def wait() -> None:
         sys.stdin.buffer.read()

@@ -61,6 +61,7 @@ def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
         num_outputs=_count_outputs(task, classes, raw),
         log_target=log_target,
         num_items=len(source),
+        given_sets=tuple(sorted({given for given in source.given_sets if given})),
         hypotheses=(
             f"{' and '.join(columns)} can be predicted from the {'pictures' if source.kind == 'image' else 'other columns'}",
             f"the {len(source):,} items at hand are informative enough to learn how",

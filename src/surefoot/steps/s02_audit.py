@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from surefoot.analysis import leakage
 from surefoot.checks import data as checks
+from surefoot.data.extremes import count_extremes
 from surefoot.data.identity import hash_image, hash_rows, number_equals
 from surefoot.data.profile import profile_columns
 from surefoot.data.readers import open_source
@@ -64,6 +65,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         *checks.duplicates([contents[row] for row in rows], ids, [tuple(t) for t in targets[rows]]),
         *(checks.balance(counts) if problem.task in ("binary", "multiclass") else []),
         *checks.columns(profiles, int(visible.sum())),
+        *(checks.extremes(_count_extremes(source, profiles, visible), int(visible.sum())) if isinstance(source, TableSource) else []),
         *(_find_leaks(ctx, source, problem, profiles, targets, rows[visible[rows]]) if isinstance(source, TableSource) else []),
         *_check_sizes(sizes),
     ]
@@ -223,6 +225,10 @@ def _count_targets(targets: np.ndarray, problem: Problem) -> tuple[dict[str, int
     bins = 20 if high - low > 1e-9 * max(abs(low), abs(high)) else 1  # values that differ in their last digits make no twenty bins
     histogram, edges = np.histogram(targets[:, 0], bins=bins)
     return {f"{edges[n]:.6g}": int(count) for n, count in enumerate(histogram)}, tuple(float(edge) for edge in edges)
+
+
+def _count_extremes(source: TableSource, profiles: tuple[ColumnProfile, ...], visible: np.ndarray) -> dict[str, tuple[int, int, int]]:
+    return {p.name: count_extremes(source.columns[p.name][visible]) for p in profiles if p.role == "input" and p.kind == "numeric"}
 
 
 def _find_leaks(

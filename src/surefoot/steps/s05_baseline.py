@@ -105,14 +105,15 @@ def _find(desk: Desk, scores: dict[str, ModelScore], rows: int, rounds: Rounds) 
     found = []
     most = max(len(part.train) for part in desk.folds)
     if rows < most or rounds.most < ENOUGH.most:
-        fewer = f", boosting with {rounds.most} trees per class at most" if rounds.most < ENOUGH.most else ""
+        parts = [f"The simple models were fitted on {rows:,} of {most:,} train rows"] if rows < most else []
+        parts += [f"{'b' if parts else 'B'}oosting has {rounds.most} trees per class at most, not {ENOUGH.most}"] if rounds.most < ENOUGH.most else []
         found.append(
             Finding(
                 code="data.too_large",
                 severity="info",
-                what=f"The simple models were fitted on {min(rows, most):,} of {most:,} train rows{fewer}: what a tenth of the budget and the memory bear.",
+                what=f"{'; '.join(parts)}: what a tenth of the budget and the memory bear.",
                 where="s05_baseline",
-                next="Give a larger budget, baseline.rows or data.memory_mb, to fit them on more.",
+                next="Give a larger budget, baseline.rows or data.memory_mb, to fit them on more." if rows < most else "Give a larger budget for more trees.",
                 evidence={"rows": min(rows, most), "train": most, "rounds": rounds.most},
             )
         )

@@ -35,6 +35,7 @@ _TINY = 24
 _STEPS, _EVERY = 400, 25
 _SHORT_STEPS, _SHORT_LOOKS = 80, 8
 _SHORT_ITEMS = 1_000
+_DEALS = 3
 
 
 def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: PreparedData) -> SanityReport:
@@ -112,7 +113,11 @@ def _short_runs(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig
         return fit(job, short, seed=ctx.seed, name=name)
 
     blind = run(replace(probe.blind(base)), "zeroed inputs")
-    shuffled = run(probe.shuffle_labels(base, ctx.seed), "shuffled labels")
+    prior, shuffled = probe.prior_loss(base), run(probe.shuffle_labels(base, ctx.seed), "shuffled labels")
+    for deal in range(1, _DEALS):  # a leak teaches every time, a lucky guess on a dozen val items does not
+        if shuffled.diverged or not shuffled.records or checks.shuffled_labels(_val_loss(shuffled), prior)[0].ok:
+            break
+        shuffled = run(probe.shuffle_labels(base, ctx.seed, deal), "shuffled labels")
     influence = probe.input_influence(base, rows[:16])
     real = run(replace(base, network=copy.deepcopy(base.network)), "real inputs")
     runs = {"real inputs": real, "zeroed inputs": blind, "shuffled labels": shuffled}
@@ -123,9 +128,13 @@ def _short_runs(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig
         checks.looks_at_input(
             max(influence, probe.input_influence(replace(base, network=real.network), rows[:16])), real.records[-1].loss, blind.records[-1].loss
         ),
-        checks.shuffled_labels(float(shuffled.records[-1].val_loss or 0.0), probe.prior_loss(base)),
+        checks.shuffled_labels(_val_loss(shuffled), prior),
     ]
     return verdicts, curves
+
+
+def _val_loss(fitted: Fitted) -> float:
+    return float(fitted.records[-1].val_loss or 0.0)
 
 
 def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> tuple[checks.Verdict, tuple[float, ...]]:

@@ -100,11 +100,11 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     temperature = _temperature(problem, pooled)
     threshold = best_threshold(desk.metric, pooled.targets, pooled.outputs) if problem.task == "binary" and problem.metric in _THRESHOLD_METRICS else 0.5
     net = _rescore(ctx, desk, best.score, pooled, temperature, threshold)
-    rival = baseline.models[baseline.best]
+    rival, trivial = baseline.models[baseline.best], baseline.models[baseline.trivial]
     comparison = _compare(ctx, desk, net, rival, threshold)
     winner = "net" if better(desk.metric, net.value, rival.value) else baseline.best
     chosen = net if winner == "net" else rival
-    trivial = baseline.models[baseline.trivial].value
+    guess = _compare(ctx, desk, chosen, trivial, threshold if winner == "net" else 0.5)
     every = (*trials, *(t.trial for t in full))
     return TuneReport(
         winner=winner,
@@ -125,7 +125,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
             *checks.boundaries(every, space),
             *checks.infeasible(every),
             *checks.winner(winner, comparison.sentence, comparison.verdict, net.value, rival.value, baseline.best),
-            *checks.beats_trivial(chosen.value, trivial, better(desk.metric, chosen.value, trivial)),
+            *checks.beats_trivial(chosen.value, trivial.value, better(desk.metric, chosen.value, trivial.value), guess.verdict),
         ),
     )
 
@@ -267,10 +267,10 @@ def _rescore(ctx: Context, desk: Desk, net: ModelScore, pooled: Predictions, tem
     return measured.model_copy(update={"seconds": net.seconds, "rows": net.rows})
 
 
-def _compare(ctx: Context, desk: Desk, net: ModelScore, best: ModelScore, threshold: float) -> Comparison:
-    """The net against the best baseline on the same held-out items, each at its own threshold."""
-    net_says, baseline_says = (load_predictions(ctx.store, scored.predictions) for scored in (net, best))
-    return paired(desk.metric, net_says, baseline_says, seed=ctx.seed, thresholds=(threshold, 0.5))
+def _compare(ctx: Context, desk: Desk, one: ModelScore, simple: ModelScore, threshold: float) -> Comparison:
+    """A model against a simple one on the same held-out items, each at its own threshold."""
+    one_says, simple_says = (load_predictions(ctx.store, scored.predictions) for scored in (one, simple))
+    return paired(desk.metric, one_says, simple_says, seed=ctx.seed, thresholds=(threshold, 0.5))
 
 
 def _best_epoch(desk: Desk, trained: Trained) -> float:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from surefoot import randomness
-from surefoot.analysis.advice import advise
+from surefoot.analysis.advice import advise, advise_data
 from surefoot.analysis.calibration import ece, reliability
 from surefoot.analysis.curves import pr, roc
-from surefoot.analysis.gaps import gap_table
+from surefoot.analysis.gaps import gap_table, is_small
 from surefoot.analysis.intervals import interval_for
 from surefoot.checks import diagnosis as checks
 from surefoot.data.predictions import load_predictions, pool
@@ -41,14 +41,14 @@ def diagnose(ctx: Context, config: DiagnoseStepConfig, *, problem: Problem, data
     train = _ask_train(ctx, desk, tune, baseline)
     metric = desk.metric.at(tune.threshold)
     errors, gaps, verdict = gap_table(human=problem.human, train=train, train_dev=None, val=val, metric=metric, seed=ctx.seed)
-    curve = _learning_curve(ctx, config, desk, tune, baseline)
+    curve, is_short = _learning_curve(ctx, config, desk, tune)
     is_labelled = problem.task in ("binary", "multiclass")
     return DiagnoseReport(
         errors=errors,
         gaps=gaps,
         verdict=verdict,
         unit=problem.metric if problem.classes == () else "error",
-        advice=tuple(advise(problem, gaps, verdict, curve, tune, val_error=errors["val"])),
+        advice=(*advise(problem, gaps, verdict, tune, val_error=errors["val"]), *advise_data(curve, errors["val"], is_short=is_short)),
         curve=curve,
         ece=ece(val.targets, val.outputs) if is_labelled else None,
         reliability=reliability(val.targets, val.outputs) if is_labelled else (),
@@ -59,7 +59,7 @@ def diagnose(ctx: Context, config: DiagnoseStepConfig, *, problem: Problem, data
         residuals=_residuals(ctx, val) if not problem.classes else (),
         metrics=evaluate((desk.metric, *problem.metrics), val.targets, val.outputs, tune.threshold),
         findings=(
-            *checks.largest_gap(gaps, verdict),
+            *checks.largest_gap(gaps, verdict, is_small=is_small(gaps, errors, verdict, is_amount=not problem.classes)),
             *checks.calibration(ece(val.targets, val.outputs) if is_labelled else None),
             *checks.label_ceiling(_conflicts(desk)),
             *checks.goal(problem, metric, tune.val),
@@ -78,21 +78,24 @@ def _ask_train(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineRep
     return pool(parts)
 
 
-def _learning_curve(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport, baseline: BaselineReport) -> dict[str, Measured]:
-    """Share of the train rows -> val error of the winner retrained on it, for as many epochs as the budget bears; empty where that is under one."""
+def _learning_curve(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport) -> tuple[dict[str, Measured], bool]:
+    """Share of the train rows -> val error of the winner retrained on it, for as many epochs as the budget bears; empty where that is under one.
+
+    And whether those are fewer than the winner had.
+    """
     found: dict[str, Measured] = {}
     train = desk.folds[0].train
     epochs = _curve_epochs(ctx, config, desk, tune) if tune.winner == "net" else 1.0
     if epochs < _LEAST_EPOCHS:
         ctx.events.say("  the learning curve is left out: the budget bears less than an epoch of it")
-        return {}
+        return {}, False
     for part in _PARTS:
         order = randomness.stream(ctx.seed, "learning curve").permutation(len(train))
         rows = train[np.sort(order[: max(16, int(part * len(train)))])]
         measured = ctx.ledger.decide(f"curve {part}", partial(_measure_part, ctx, config, desk, tune, rows, epochs))
         ctx.ledger.count_look("diagnose", f"curve {part}")
         found[f"{part:g}"] = Measured.model_validate(measured)
-    return found
+    return found, tune.winner == "net" and epochs < tune.epochs
 
 
 def _curve_epochs(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport) -> float:

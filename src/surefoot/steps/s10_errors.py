@@ -54,7 +54,7 @@ def errors(ctx: Context, config: ErrorsStepConfig, *, problem: Problem, data: Pr
     gallery = _make_rows(ctx, desk, val, worst(val, _GALLERY), tune, position, {m.id for m in doubts})
     tags = Counter(tag for row in rows for tag in row.tags)
     error = float(as_error(desk.metric, tune.val.value))
-    durable.replace(ctx.run_dir / "errors.csv", _to_csv(rows, config.errors.tags))
+    durable.replace(ctx.run_dir / "errors.csv", _to_csv(rows, config.errors.tags, problem.task in ("binary", "multiclass")))
     return ErrorsReport(
         num_wrong=len(wrong),
         num_val=len(np.unique(val.ids.astype(str))),
@@ -183,16 +183,15 @@ def _pictures(ctx: Context, desk: Desk, ids: list[str], position: dict[str, int]
     return ctx.store.put_arrays({i: to_picture(image) for i, image in zip(unique, images)})
 
 
-def _to_csv(rows: list[ErrorRow], own_tags: list[str]) -> bytes:
-    """The table for a spreadsheet: tags separated by `;`, and a column of its own for each of the user's tags."""
+def _to_csv(rows: list[ErrorRow], own_tags: list[str], has_confidence: bool) -> bytes:
+    """The table for a spreadsheet: tags separated by `;`, and a column of its own for each of the user's tags; `confidence` where one class is named."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["id", "place", "target", "pred", "confidence", "tags", "note", *own_tags])
+    writer.writerow(["id", "place", "target", "pred", *(["confidence"] if has_confidence else []), "tags", "note", *own_tags])
     for row in rows:
         marks = ["x" if tag in row.tags else "" for tag in own_tags]
-        writer.writerow(
-            [row.id, row.place, row.target, row.pred, f"{row.confidence:.4f}", ";".join(t for t in row.tags if t not in own_tags), row.note, *marks]
-        )
+        sureness = [f"{row.confidence:.4f}"] if has_confidence else []
+        writer.writerow([row.id, row.place, row.target, row.pred, *sureness, ";".join(t for t in row.tags if t not in own_tags), row.note, *marks])
     return text.getvalue().encode()
 
 

@@ -81,6 +81,7 @@ def test(
         findings=(
             *checks.against_val(metric, tuned, tune.val, by_time=split.by == "time"),
             *checks.wild_gap(metric, published, wild),
+            *checks.width(metric, published),
             *checks.goal(metric, published, problem.goal),
         ),
     )

@@ -17,6 +17,7 @@ from surefoot.types.errors import DamagedError
 
 _CHUNK = 1 << 20
 _REF = re.compile(r"[0-9a-f]{64}")
+_AGAIN = "Give `surefoot run` again: what the current round needs is made anew; what only an earlier one needs comes back from a copy alone."
 
 
 class Blobs:
@@ -33,7 +34,7 @@ class Blobs:
         """
         path = self._place(ref)
         if not path.is_file():
-            raise DamagedError(f"The stored file {ref[:12]} is missing.", where=str(path), next="Give `surefoot run` again: what made it is redone.")
+            raise DamagedError(f"The stored file {ref[:12]} is missing.", where=str(path), next=_AGAIN)
         return path
 
     def has(self, ref: str) -> bool:
@@ -86,9 +87,7 @@ class Blobs:
         """
         data = self.path(ref).read_bytes()
         if hashlib.sha256(data).hexdigest() != ref:
-            raise DamagedError(
-                f"The stored file {ref[:12]} was altered.", where=str(self.path(ref)), next="Delete it and give `surefoot run` again: what made it is redone."
-            )
+            raise DamagedError(f"The stored file {ref[:12]} was altered.", where=str(self.path(ref)), next=f"Delete it. {_AGAIN}")
         return data
 
     def get_arrays(self, ref: str) -> dict[str, np.ndarray]:

@@ -20,6 +20,9 @@ from surefoot.types.errors import BusyError, DamagedError, ResourceError, Surefo
 _LEAST_FREE = 100_000
 """Bytes: SQLite's shared memory alone takes a third of this."""
 
+_MOST_AT_ONCE = 32_768
+"""Bytes: SQLite lets its shared memory grow by so many, and the other two files by less."""
+
 _META = sa.MetaData()
 _ROUNDS = sa.Table(
     "rounds", _META,
@@ -121,11 +124,23 @@ class ProjectLedger:
             rows = connection.execute(sa.select(_ROUNDS).order_by(_ROUNDS.c.number)).all()
         return [RoundRow(r.number, r.parent, r.at, json.loads(r.settings)) for r in rows]
 
-    def start_round(self, parent: int | None, settings: dict[str, Any]) -> int:
+    def start_round(self, parent: int | None, settings: dict[str, Any], rows: Sequence[StepRow] = ()) -> int:
+        """Begins a round together with its first results, all or nothing: a crash leaves no round without them.
+
+        Args:
+            rows: in the order of the road; whichever round they name, they become this one's.
+        """
         with self.engine.begin() as connection:
             last = connection.execute(sa.select(sa.func.max(_ROUNDS.c.number))).scalar() or 0
             connection.execute(_ROUNDS.insert().values(number=last + 1, parent=parent, at=_now(), settings=json.dumps(settings)))
+            for row in rows:
+                connection.execute(_STEPS.insert().values(**_step_values(row) | {"round": last + 1}))
         return last + 1
+
+    def is_empty(self) -> bool:
+        """Whether nothing was ever begun."""
+        with self.engine.connect() as connection:
+            return not any(connection.execute(sa.select(table.c[0]).limit(1)).first() for table in (_ROUNDS, _RUNS))
 
     # steps
 
@@ -144,21 +159,22 @@ class ProjectLedger:
     def open_run(self, round_number: int, step: str, key: str) -> str:
         """The folder of the run of `step` under `key`: the interrupted one where there is one, else a new one `<round>-<step>-<n>`."""
         with self.engine.begin() as connection:
-            done = sa.select(_STEPS.c.folder)
-            open_row = connection.execute(
-                sa.select(_RUNS.c.folder).where(_RUNS.c.step == step, _RUNS.c.key == key, _RUNS.c.folder.not_in(done)).order_by(_RUNS.c.id.desc())
-            ).first()
-            if open_row:
-                return open_row.folder
+            interrupted = connection.execute(_select_open(step, key)).scalar()
+            if interrupted:
+                return str(interrupted)
             count = connection.execute(sa.select(sa.func.count()).select_from(_RUNS).where(_RUNS.c.round == round_number, _RUNS.c.step == step)).scalar_one()
             folder = f"{round_number}-{step}-{count + 1}"
             connection.execute(_RUNS.insert().values(round=round_number, step=step, key=key, folder=folder, at=_now()))
         return folder
 
+    def is_begun(self, step: str, key: str) -> bool:
+        """Whether a run of `step` under `key` was interrupted."""
+        with self.engine.connect() as connection:
+            return connection.execute(_select_open(step, key)).first() is not None
+
     def finish_step(self, row: StepRow) -> None:
-        values = {name: getattr(row, name) for name in ("round", "step", "key", "report", "gate", "seconds", "folder", "version")}
         with self.engine.begin() as connection:
-            connection.execute(_STEPS.insert().values(**values, at=row.at or _now()))
+            connection.execute(_STEPS.insert().values(**_step_values(row)))
 
     # decisions and looks
 
@@ -245,6 +261,12 @@ def _explain(context: sa.engine.ExceptionContext) -> None:
     name, where = getattr(error, "sqlite_errorname", ""), str(context.engine.url.database) if context.engine else ""
     if name.startswith("SQLITE_FULL") or (name.startswith("SQLITE_IOERR") and _is_full(Path(where).parent)):  # its shared memory finds no room
         raise ResourceError("The disk is full: the ledger could not be written.", where=where, next="Free some space, then give the same command again.")
+    if name.startswith("SQLITE_IOERR") and _is_limited(Path(where)):
+        raise ResourceError(
+            "The ledger could not be written: it has reached the largest size that a file may have here.",
+            where=where,
+            next="Raise the limit (`ulimit -f` says what it is), then give the same command again.",
+        )
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         raise BusyError("Another process is writing to the ledger.", where=where, next="Wait until it is done, then give the same command again.")
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
@@ -255,6 +277,29 @@ def _explain(context: sa.engine.ExceptionContext) -> None:
 
 def _is_full(folder: Path) -> bool:
     return folder.is_dir() and shutil.disk_usage(folder).free < _LEAST_FREE
+
+
+def _is_limited(path: Path) -> bool:
+    """Whether the ledger or one of its two side files has come up to this process's limit on the size of a file."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return False
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    files = [path.with_name(path.name + end) for end in ("", "-wal", "-shm")]
+    sizes = [file.stat().st_size if file.is_file() else 0 for file in files]
+    return limit != resource.RLIM_INFINITY and max(sizes) + _MOST_AT_ONCE > limit
+
+
+def _select_open(step: str, key: str) -> sa.Select[tuple[str]]:
+    """The folder of the latest run of `step` under `key` that has no result."""
+    done = sa.select(_STEPS.c.folder)
+    return sa.select(_RUNS.c.folder).where(_RUNS.c.step == step, _RUNS.c.key == key, _RUNS.c.folder.not_in(done)).order_by(_RUNS.c.id.desc()).limit(1)
+
+
+def _step_values(row: StepRow) -> dict[str, Any]:
+    values = {name: getattr(row, name) for name in ("round", "step", "key", "report", "gate", "seconds", "folder", "version")}
+    return values | {"at": row.at or _now()}
 
 
 def _step_row(row: Any) -> StepRow:

@@ -30,6 +30,7 @@ class Problem(Report):
         metrics: those reported beside it.
         satisfice: metrics that must merely suffice, each with its bound.
         log_target: the target is trained as log1p and reported in its own units.
+        given_sets: the sets that the data came in, of "train", "val" and "test"; empty where it came in one.
         num_outputs: size of the net's last layer (binary: 1).
     """
 
@@ -48,5 +49,6 @@ class Problem(Report):
     num_outputs: int
     log_target: bool = False
     num_items: int = 0
+    given_sets: tuple[str, ...] = ()
     hypotheses: tuple[str, str] = ("", "")
     reasons: tuple[Reason, ...] = ()

@@ -53,6 +53,8 @@ def read_delimited(path: Path) -> RawTable:
         DataError: no delimiter, no header, equal names, no rows, or mostly ragged rows.
     """
     data, notes = read_utf8(path)
+    if not data.strip():
+        raise DataError(f"{path.name} is empty.", where=str(path), next="Name a file with a header and rows.")
     sample = _take_sample(data)
     delimiter = _sniff(path, sample)
     rows, line_numbers = _read_sample(sample, delimiter)
@@ -96,12 +98,17 @@ def _read_sample(sample: list[str], delimiter: str, quoting: int = csv.QUOTE_MIN
 def _sniff(path: Path, sample: list[str]) -> str:
     """The delimiter with which most rows have the same number of cells, and the header too; of equals the one that makes more cells."""
     scores: dict[str, tuple[bool, float, int]] = {}
+    uneven: dict[str, int] = {}
     for delimiter in DELIMITERS:
         widths = [len(row) for row in _read_sample(sample, delimiter)[0]]
+        if widths and widths[0] > 1 and np.median(widths) > 1:
+            uneven[delimiter] = sum(widths)
         if widths:
             width, count = Counter(widths[1:] or widths).most_common(1)[0]
             if width > 1 and count >= 0.5 * len(widths[1:] or widths):
                 scores[delimiter] = (widths[0] == width, count / len(widths), width)
+    if uneven and not scores:  # cells there are, but of no two rows as many: which rows, is told by who reads them
+        return max(uneven, key=lambda one: uneven[one])
     if not scores:
         raise DataError(
             f"{path.name} has one column only: no delimiter ({', '.join(DELIMITERS.values())}) splits most of its rows alike.",

@@ -38,7 +38,7 @@ def show_baseline(report: BaselineReport, scene: Scene) -> Markup:
         for name, score in models
     ]
     headers = ("model", f"{metric.label} on val", *(["on train"] if has_train else []), *(describe_metric(key).label for key in extra), "trained on", "time")
-    return cards(chart, card("In numbers", table("Baselines", headers, rows, numeric=range(1, len(headers)))))
+    return cards(chart, card("In numbers", table("Baselines", headers, rows, numeric=range(1, len(headers))), wide=True))
 
 
 def _tone(name: str, report: BaselineReport) -> int:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from surefoot.reporting.axes import Axis
 from surefoot.reporting.charts import Bar, Series, bars, lines, scatter
 from surefoot.reporting.grids import confusion, worst_confused
+from surefoot.reporting.headline import tell_small
 from surefoot.reporting.markup import EMPTY, bullets, card, cards, code, facts, figure, folded_if, join, paragraph, prose, table
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import count_of, describe_metric, measured, number, share, spaced
@@ -15,7 +16,7 @@ from surefoot.types.reports import DiagnoseReport
 
 VERDICTS = {
     "bias": "The model misses much even of what it was trained on: it is too weak, or the labels are too noisy (bias).",
-    "variance": "The model does clearly better on what it was trained on than on what it has not seen (variance).",
+    "variance": "The model does better on what it was trained on than on what it has not seen (variance).",
     "mismatch": "The items it will be used on differ from those it was trained on (data mismatch).",
     "none": "No gap stands out from the noise.",
 }
@@ -33,13 +34,17 @@ def show_diagnose(report: DiagnoseReport, scene: Scene) -> Markup:
     metrics = [(describe_metric(name).label, describe_metric(name).show(value)) for name, value in report.metrics.items()]
     return join(
         [
-            paragraph(VERDICTS.get(report.verdict, report.verdict), "verdict"),
+            paragraph(_sentence(report, scene), "verdict"),
             facts([*metrics, ("Calibration error", ece)]),
             cards(_errors(report, scene), _gaps(report, scene), _advice(report, scene), _curve(report, scene)),
-            cards(show_confusion(report.confusion, scene), show_classes(report.per_class), _reliability(report), _roc(report), _pr(report)),
+            cards(show_confusion(report.confusion, scene), show_classes(report.per_class), _roc(report), _pr(report), _reliability(report)),
             cards(*_residuals(report, scene)),
         ]
     )
+
+
+def _sentence(report: DiagnoseReport, scene: Scene) -> str:
+    return note if (note := tell_small(report, scene.metric)) else VERDICTS.get(report.verdict, report.verdict)
 
 
 def _errors(report: DiagnoseReport, scene: Scene) -> Markup:
@@ -145,7 +150,7 @@ def _reliability(report: DiagnoseReport) -> Markup:
 def _roc(report: DiagnoseReport) -> Markup:
     if not report.roc:
         return EMPTY
-    runs = [Series("guessing", [(0.0, 0.0), (1.0, 1.0)], 6, True), *_runs(report.roc)]
+    runs = [Series("guessing", [(0.0, 0.0), (1.0, 1.0)], 6, True, has_dots=False), *_runs(report.roc)]
     axes = Axis("false alarms: negatives called positive", 0.0, 1.0, is_share=True), Axis("positives found (recall)", 0.0, 1.0, is_share=True)
     return figure("ROC", lines("ROC curve", runs, *axes), "The nearer to the upper left, the better.")
 
@@ -158,7 +163,7 @@ def _pr(report: DiagnoseReport) -> Markup:
 
 
 def _runs(curves: dict[str, tuple[tuple[float, float], ...]]) -> list[Series]:
-    return [Series(name, points, 1 + i % 5, i >= 5) for i, (name, points) in enumerate(list(curves.items())[:10])]
+    return [Series(name, points, 1 + i % 5, i >= 5, has_dots=False) for i, (name, points) in enumerate(list(curves.items())[:10])]
 
 
 def _residuals(report: DiagnoseReport, scene: Scene) -> list[Markup]:

@@ -10,14 +10,14 @@ from surefoot.reporting.pictures import load_arrays, paint_kernels, picture_elem
 from surefoot.reporting.sections.curves import show_health, show_history, show_schedule
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import number, spaced
-from surefoot.types.reports import EpochRecord, FinalReport
+from surefoot.types.reports import EpochRecord, FinalReport, TuneReport
 
 STARTS = {"scratch": "anew, from random weights", "checkpoint": "on from the tuned model's weights"}
 
 
 def show_final(report: FinalReport, scene: Scene) -> Markup:
     """The phases as they ran, the learning curves over all of them, and what the first layer looks for."""
-    history = join_phases(report)
+    history, tune = join_phases(report), scene.find(TuneReport)
     return join(
         [
             facts(
@@ -27,7 +27,7 @@ def show_final(report: FinalReport, scene: Scene) -> Markup:
                     ("Started", STARTS.get(report.start, report.start)),
                 ]
             ),
-            cards(_phases(report), show_history(history, scene.metric), show_schedule(history), show_health(history), _kernels(report, scene)),
+            cards(_phases(report), show_history(history, scene.metric, tune=tune), show_schedule(history), show_health(history), _kernels(report, scene)),
         ]
     )
 
@@ -45,7 +45,7 @@ def join_phases(report: FinalReport) -> list[EpochRecord]:
 def _phases(report: FinalReport) -> Markup:
     rows = [(p.name, number(p.epochs, 3), number(p.lr, 3), number(p.batch_size), p.optimizer, number(p.num_rows)) for p in report.phases]
     content = table("Phases", ("phase", "epochs", "peak lr", "batch size", "optimizer", "items"), rows, numeric=(1, 2, 3, 5))
-    return card("The phases", content, "Fixed beforehand: nothing is chosen while the last training runs.") if rows else EMPTY
+    return card("The phases", content, "Fixed beforehand: nothing is chosen while the last training runs.", wide=True) if rows else EMPTY
 
 
 def _kernels(report: FinalReport, scene: Scene) -> Markup:

@@ -39,7 +39,7 @@ def show_overfit(report: OverfitReport, scene: Scene) -> Markup:
 
 def _ladder(report: OverfitReport, scene: Scene) -> Markup:
     metric, rungs = scene.metric, sorted(report.ladder, key=lambda rung: rung.parameters)
-    if not rungs:
+    if len(rungs) < 2:
         return EMPTY
     runs = [
         Series("train", [(rung.parameters, rung.train_value) for rung in rungs]),
@@ -64,6 +64,8 @@ def _sizes(report: OverfitReport, scene: Scene) -> Markup:
         for i, rung in enumerate(report.ladder)
     ]
     content = table("Ladder of models", ("model", "parameters", "operations", "epochs", "train", "val"), rows, numeric=(1, 2, 3, 4, 5))
+    if len(rows) == 1:
+        return card("The ladder of models", content, "One model was trained, so there is no curve to draw.", wide=True)
     return card("In numbers", content) if rows else EMPTY
 
 

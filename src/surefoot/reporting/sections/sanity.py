@@ -49,4 +49,8 @@ def _curves(report: SanityReport) -> Markup:
     if not runs:
         return EMPTY
     chart = lines("Losses of the trial runs", runs, Axis("share of the run", is_share=True), Axis("loss per item"))
-    return figure("Trial runs", chart, "A healthy net drives the loss of a tiny batch to almost nothing.")
+    return figure(
+        "Trial runs",
+        chart,
+        "A healthy net drives the loss of a tiny batch to almost nothing. Dots are what was measured; the line between two of them is only a guide.",
+    )

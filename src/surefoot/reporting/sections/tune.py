@@ -42,7 +42,7 @@ def show_tune(report: TuneReport, scene: Scene) -> Markup:
             ),
             cards(
                 _search(report.trials, metric, rules),
-                show_history(report.history, metric, rules),
+                show_history(report.history, metric, rules, tune=report),
                 show_schedule(report.history),
                 _parallel(report.trials, metric),
                 _settings(report),
@@ -97,7 +97,7 @@ def _settings(report: TuneReport) -> Markup:
         for name, value in section.model_dump().items()
         if value != _default(section, name)
     ]
-    return card("The best net's settings", table("Settings", ("setting", "value"), rows), "All others are at their defaults.") if rows else EMPTY
+    return card("The best net's settings", facts(rows), "All others are at their defaults.", wide=True) if rows else EMPTY
 
 
 def _default(section: Section, name: str) -> object:
@@ -122,4 +122,4 @@ def _trials(trials: Sequence[Trial], metric: Metric) -> Markup:
         for trial in [*ranked, *rest][:MOST_ROWS]
     ]
     headers = ("trial", metric.label, "rung", "epochs", "state", "settings", "time")
-    return card("All trials", folded(count_of(len(trials), "trial"), table("Trials", headers, rows, numeric=(1, 2, 3, 6))), "The best first.")
+    return card("All trials", folded(count_of(len(trials), "trial"), table("Trials", headers, rows, numeric=(1, 2, 3, 6))), "The best first.", wide=True)

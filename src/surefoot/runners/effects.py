@@ -1,0 +1,66 @@
+"""Settings that could have no effect on this data and this task, told as soon as both are known: after the first step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from surefoot import settings
+from surefoot.metrics import get as get_metric
+from surefoot.types.configs import Settings
+from surefoot.types.problem import Problem
+
+
+def check_effects(values: Settings, problem: Problem, root: Path) -> None:
+    """Makes sure that what the settings ask for can be done with this kind of data and this task, and can be reached by this metric.
+
+    Raises:
+        ConfigError: with every problem in it, one a line.
+    """
+    problems = _check_kind(values, problem) | _check_task(values, problem)
+    for setting, metric, value in _bounds(values, problem):
+        if why := _explain_bound(metric, value, root):
+            problems[setting] = why
+    if problems:
+        raise settings.refuse(problems, where="surefoot.toml, --set", next="Mend them, or leave them out; docs/settings.md says what each key is for.")
+
+
+def _check_kind(values: Settings, problem: Problem) -> dict[str, str]:
+    problems = {}
+    if problem.kind == "table":
+        if values.train.cutmix or "train.cutmix" in values.search.space:
+            problems["train.cutmix"] = "only pictures are pasted into each other, and the data is a table; train.mixup blends rows."
+        if values.train.augment not in ("", "none"):
+            problems["train.augment"] = f"{values.train.augment} changes pictures, and the data is a table."
+        if values.data.id in problem.target:
+            problems["data.id"] = f"{values.data.id} is the target: it can't name the rows too."
+        if values.data.weight in problem.target:
+            problems["data.weight"] = f"{values.data.weight} is the target: it can't weigh the rows too."
+    return problems
+
+
+def _check_task(values: Settings, problem: Problem) -> dict[str, str]:
+    problems = {}
+    if values.train.class_weights == "balanced" and not problem.classes:
+        problems["train.class_weights"] = f"{problem.task.replace('_', ' ')} has no classes that could be weighed."
+    if values.train.sampling == "balanced" and problem.task not in ("binary", "multiclass"):
+        problems["train.sampling"] = f"classes are drawn evenly where each item has one; the task is {problem.task.replace('_', ' ')}."
+    return problems
+
+
+def _bounds(values: Settings, problem: Problem) -> list[tuple[str, str, float]]:
+    """Setting, metric, and the value of it that the setting names."""
+    wanted = [("problem.goal", problem.metric, values.problem.goal), ("problem.human", problem.metric, values.problem.human)]
+    wanted += [(f"problem.satisfice.{name}", name, value) for name, value in values.problem.satisfice.items()]
+    return [(setting, metric, value) for setting, metric, value in wanted if value is not None]
+
+
+def _explain_bound(name: str, value: float, root: Path) -> str:
+    """Why a metric can't have this value; empty where it can. A metric of the user's says itself whether it is bounded."""
+    metric = get_metric(name, root)
+    if metric.bounded and not 0 <= value <= 1:
+        return f"{metric.title} lies between 0 and 1 (got {value:g})" + (f"; did you mean {value / 100:g}?" if 1 < value <= 100 else ".")
+    if not metric.bounded and not metric.greater_is_better and ":" not in name and value < 0:
+        return f"{metric.title} is never below 0 (got {value:g})."
+    if name == "r2" and value > 1:
+        return f"{metric.title} is never above 1 (got {value:g})."
+    return ""

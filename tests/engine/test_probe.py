@@ -1,0 +1,46 @@
+"""Shuffled labels keep nothing of the true ones, by luck neither."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from surefoot.checks import training as checks
+from surefoot.engine.fit import fit
+from surefoot.engine.probe import prior_loss, shuffle_labels
+from surefoot.types import TrainConfig
+
+from .samples import make_desk, start_job
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_labels_dealt_anew_have_the_shares_of_the_whole_within_each_true_class(tmp_path, seed):
+    """A plain permutation of fifty labels of two classes is right about two thirds of them now and then, and a net learns the truth from that."""
+    job = start_job(make_desk(tmp_path))
+    true = job.targets[job.train].numpy()
+    dealt = shuffle_labels(job, seed).targets[job.train].numpy()
+    table = np.zeros((3, 3))
+    np.add.at(table, (true, dealt), 1)
+    counts = np.bincount(true)
+    np.testing.assert_array_equal(np.bincount(dealt), counts)
+    assert np.abs(table - np.outer(counts, counts) / len(true)).max() <= 1.5
+
+
+def test_each_deal_is_another_and_val_keeps_its_own(tmp_path):
+    job = start_job(make_desk(tmp_path))
+    one, other = shuffle_labels(job, 0, 0), shuffle_labels(job, 0, 1)
+    assert (one.targets[job.train] != other.targets[job.train]).any()
+    assert (one.targets[job.val] == job.targets[job.val]).all()
+
+
+def test_a_net_that_knows_val_by_heart_beats_the_prior_under_every_deal(tmp_path):
+    """A planted leak: val's rows are among those trained on, so the labels dealt to them are learnt too."""
+    job = start_job(make_desk(tmp_path), dropout=0.0)
+    job = replace(job, val=job.train[:40], loss_options={})
+    plain = TrainConfig(epochs=60.0, batch_size=50, lr=1e-2, augment="none", averaging=0.0, weight_decay=0.0, optimizer="adam", schedule="fixed")
+    for deal in range(3):
+        dealt = shuffle_labels(job, 0, deal)
+        fitted = fit(dealt, plain, seed=0, name=f"deal {deal}")
+        assert not checks.shuffled_labels(fitted.records[-1].val_loss, prior_loss(job))[0].ok
