@@ -17,21 +17,9 @@ from benchmarks.walks import surefoot
 
 _FEW, _SIDE = 6_000, 32
 _RUN = (
-    "--to",
-    "tune",
-    "--budget",
-    "smoke",
-    "--set",
-    "data.memory_mb=1",
-    "--set",
-    "train.threads=1",
-    "--set",
-    "model.width=8",
-    "--set",
-    "model.depth=1",
-    "--set",
-    "train.batch_size=64",
-)
+    "--to", "tune", "--budget", "smoke", "--set", "data.memory_mb=1", "--set", "train.threads=1", "--set", "model.width=8", "--set", "model.depth=1",
+    "--set", "train.batch_size=64",
+)  # fmt: skip
 """One batch size for both: left open it would follow from the number of items, and activations with it."""
 
 
