@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.data.readers.nearest import suggest
+from surefoot.data.nearest import suggest
 from surefoot.types.errors import DataError
 from surefoot.types.problem import Problem
 from surefoot.types.source import ImageSource, TableSource

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.blocks import Block, check_lengths, open_blocks
 from surefoot.data.readers.layout import GIVEN_SETS
-from surefoot.data.readers.nearest import quote_some
 from surefoot.data.readers.raw import RawTable, tabulate
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource

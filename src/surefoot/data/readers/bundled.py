@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from surefoot.data.nearest import suggest
 from surefoot.data.readers import fingerprint
-from surefoot.data.readers.nearest import suggest
 from surefoot.data.readers.raw import RawTable, tabulate
 from surefoot.types.errors import UsageError
 from surefoot.types.source import ImageSource

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from surefoot.data.nearest import suggest
 from surefoot.data.readers import archive, arrays, bundled, folder, idx, pictures, table, user
-from surefoot.data.readers.nearest import suggest
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError, UsageError
 from surefoot.types.source import ImageSource

@@ -9,8 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from surefoot.data.nearest import quote_some
 from surefoot.data.readers.cells import MISSING, NUMBER
-from surefoot.data.readers.nearest import quote_some
 from surefoot.types.errors import DataError
 
 MISSING_WORDS = frozenset(MISSING.to_pylist()) - {""}

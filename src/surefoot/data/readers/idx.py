@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.blocks import Block, open_blocks
-from surefoot.data.readers.nearest import quote_some
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource
 

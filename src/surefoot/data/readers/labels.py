@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.data.readers.nearest import quote_some
+from surefoot.data.nearest import quote_some
 from surefoot.types.errors import DataError
 
 

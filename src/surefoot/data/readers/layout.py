@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from surefoot.data.nearest import quote_some
 from surefoot.data.readers import pictures
-from surefoot.data.readers.nearest import quote_some
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource, ItemError, Refused
 

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 
+from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.encoding import read_bytes, read_utf8
 from surefoot.data.readers.header import check_unique
-from surefoot.data.readers.nearest import quote_some
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError
 from surefoot.types.source import Refused

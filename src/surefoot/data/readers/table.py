@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from surefoot.data.nearest import quote_some, suggest
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.archive import unpacked_head
 from surefoot.data.readers.cells import ColumnType, clean, convert, decide, prepare
 from surefoot.data.readers.delimited import read_delimited
 from surefoot.data.readers.encoding import looks_like_text
 from surefoot.data.readers.layout import GIVEN_SETS
-from surefoot.data.readers.nearest import quote_some, suggest
 from surefoot.data.readers.raw import RawTable
 from surefoot.data.readers.records import read_jsonl, read_parquet
 from surefoot.data.readers.schema import suggest_target
