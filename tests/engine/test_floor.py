@@ -8,8 +8,8 @@ from surefoot.engine.floor import _measure_peak, find_floor, refuse_hopeless
 from surefoot.types.errors import ResourceError
 
 
-def test_the_floor_is_three_forward_passes_at_the_rate_of_matrix_products():
-    assert find_floor(flops=1_000_000, num_items=60_000, peak=1e11) == pytest.approx(1.8)
+def test_the_floor_is_what_all_items_cost_at_the_rate_of_matrix_products():
+    assert find_floor(flops=3_000_000, num_items=60_000, peak=1e11) == pytest.approx(1.8)
 
 
 def test_the_rate_of_this_machine_is_that_of_a_machine():

@@ -17,9 +17,10 @@ from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import ConfigError, UsageError
 
 IMAGE = (FieldSpec(name="image", shape=(3, 32, 32), dtype="float32"),)
+TINY = (FieldSpec(name="image", shape=(1, 8, 8), dtype="float32"),)
 NUMERIC = (FieldSpec(name="numeric", shape=(6,), dtype="float32"),)
 CATEGORY = (FieldSpec(name="category", shape=(2,), dtype="int64", cardinalities=(5, 9)),)
-KINDS = [IMAGE, NUMERIC, CATEGORY, NUMERIC + CATEGORY]
+KINDS = [IMAGE, TINY, NUMERIC, CATEGORY, NUMERIC + CATEGORY]
 
 OWN = """
 from torch import nn
@@ -95,7 +96,8 @@ def test_convolutions_for_a_table_are_refused():
 
 
 def test_width_depth_and_dropout_reach_the_default_nets():
-    assert build(ModelConfig(width=12, depth=1, dropout=0.5), IMAGE, 3).layers.startswith("INPUT -> CONV3-12 -> BN -> RELU -> MAXPOOL2 -> CONV3-24")
+    assert build(ModelConfig(width=12, depth=1, dropout=0.5), TINY, 3).layers.startswith("INPUT -> CONV3-12 -> BN -> RELU -> MAXPOOL2 -> CONV3-24")
+    assert build(ModelConfig(width=12, depth=1, dropout=0.5), IMAGE, 3).layers.startswith("INPUT -> WHITEN4-12/2 -> RELU -> CONV3-12 -> BN -> RELU -> MAXPOOL2")
     assert build(ModelConfig(width=12, depth=1), NUMERIC, 3).final.in_features == 12
 
 

@@ -10,8 +10,6 @@ from surefoot.types.errors import ResourceError
 from surefoot.types.figures import write
 
 _SIDE = {"cpu": 1024, "cuda": 8192}
-_BACKWARD = 3
-"""A backward pass costs two forward passes: one for the inputs' gradients, one for the weights' (Kaplan et al. 2020, section 2.1)."""
 
 
 def settle_peak(ctx: Context, device: str) -> float:
@@ -35,9 +33,9 @@ def find_floor(flops: int, num_items: float, peak: float) -> float:
     """Seconds that training on so many items takes at least.
 
     Args:
-        flops: of the forward pass of one item. num_items: train items times epochs. peak: FLOP per second.
+        flops: of a training step on one item. num_items: train items times epochs. peak: FLOP per second.
     """
-    return _BACKWARD * flops * num_items / peak
+    return flops * num_items / peak
 
 
 def refuse_hopeless(floor_s: float, measured_s: float, budget_s: float, what: str) -> None:

@@ -10,6 +10,7 @@ from torch import nn
 
 from surefoot import refs
 from surefoot.models.convnet import ConvNet
+from surefoot.models.notation import is_whitened
 from surefoot.models.tabular import TabularNet
 from surefoot.models.views import Views
 from surefoot.types.configs import ModelConfig
@@ -17,6 +18,7 @@ from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import ConfigError, UsageError
 
 _PICTURE_SIZES = [(16, 1), (32, 1), (32, 2), (64, 2)]
+_WHITENED_SIZES = [(16, 1), (32, 1), (64, 1), (96, 2)]
 _TABLE_SIZES = [(64, 2), (128, 3), (256, 3), (512, 3)]
 
 
@@ -58,7 +60,9 @@ def _build(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int,
 
 def sizes(fields: tuple[FieldSpec, ...], num_outputs: int) -> list[tuple[int, int]]:
     """The ladder of growing models as (width, depth), the smallest first; each has about 3 to 4 times the parameters of the one before."""
-    return list(_PICTURE_SIZES if fields[0].name == "image" else _TABLE_SIZES)
+    if fields[0].name != "image":
+        return list(_TABLE_SIZES)
+    return list(_WHITENED_SIZES if is_whitened(fields[0].shape) else _PICTURE_SIZES)
 
 
 def _lay_out(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from surefoot.models.grammar import ACTIVATIONS, LayerSpec
 from surefoot.models.notation import LayerRow, default_layers, describe
+from surefoot.models.whiten import Whiten
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "RELU": nn.ReLU,
@@ -99,6 +100,8 @@ def _make(row: LayerRow, volume: tuple[int, int, int], is_flat: bool) -> nn.Modu
     window = (spec.kernel, spec.stride, spec.padding)
     if spec.kind == "CONV":
         return nn.Conv2d(channels, spec.width, *window, bias=row.has_bias)
+    if spec.kind == "WHITEN":
+        return Whiten(channels, spec.width, *window)
     if spec.kind == "FC":
         return nn.Linear(math.prod(volume), spec.width, bias=row.has_bias)
     if spec.kind == "BN":
@@ -116,8 +119,8 @@ def _make(row: LayerRow, volume: tuple[int, int, int], is_flat: bool) -> nn.Modu
 
 def _initialise(rows: tuple[LayerRow, ...], body: nn.Sequential) -> None:
     """He et al. 2015 before rectifiers, Glorot and Bengio 2010 before all else; the last layer starts small."""
-    learned = [module for module in body if isinstance(module, nn.Conv2d | nn.Linear)]
-    places = [place for place, row in enumerate(rows) if row.flops]
+    learned = [module for module in body if isinstance(module, nn.Conv2d | nn.Linear) and not isinstance(module, Whiten)]
+    places = [place for place, row in enumerate(rows) if row.flops and row.parameters]
     for module, place in zip(learned, places):
         follower = next((row.spec.kind for row in rows[place + 1 :] if row.flops or row.spec.kind in ACTIVATIONS), "")
         if follower in _RECTIFIERS:

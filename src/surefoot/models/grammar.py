@@ -19,19 +19,21 @@ from surefoot.types.errors import ConfigError
 
 ACTIVATIONS = ("RELU", "GELU", "SILU", "TANH", "SIGMOID", "LEAKY", "ELU")
 POOLS = ("MAXPOOL", "AVGPOOL")
-SPATIAL = ("CONV", *POOLS, "GAP", "GMP")
+FILTERS = ("CONV", "WHITEN")
+SPATIAL = (*FILTERS, *POOLS, "GAP", "GMP")
 
 _WINDOW = r"(?P<kernel>\d+)?{width}(?:/(?P<stride>\d+))?(?:P(?P<padding>\d+))?"
 _CONV = re.compile(_WINDOW.format(width=r"(?:-(?P<width>\d+))?"))
 _POOL = re.compile(_WINDOW.format(width=""))
 _FORMS = {
     "CONV": "CONV[kernel][-channels][/stride][pPADDING], e.g. `CONV3-64/2p1`",
+    "WHITEN": "WHITEN[kernel][-channels][/stride][pPADDING], e.g. `WHITEN4-32/2`",
     "MAXPOOL": "POOL[kernel][/stride][pPADDING], e.g. `POOL3/2`",
     "AVGPOOL": "AVGPOOL[kernel][/stride][pPADDING], e.g. `AVGPOOL2`",
     "FC": "FC[units], e.g. `FC128`",
     "DROP": "DROP[share], e.g. `DROP0.5`",
 }
-_KINDS = {"CONV": "CONV", "POOL": "MAXPOOL"} | {name: name for name in (*POOLS, "GAP", "GMP", "FC", "BN", "DROP", *ACTIVATIONS)}
+_KINDS = {"CONV": "CONV", "WHITEN": "WHITEN", "POOL": "MAXPOOL"} | {name: name for name in (*POOLS, "GAP", "GMP", "FC", "BN", "DROP", *ACTIVATIONS)}
 _KNOWN_AS = {"DENSE": "FC", "LINEAR": "FC", "DROPOUT": "DROP", "BATCHNORM": "BN", "SWISH": "SILU", "CONVOLUTION": "CONV"}
 _IMPLIED = {"SOFTMAX": "the loss takes raw outputs", "FLATTEN": "FC flattens what it is given"}
 
@@ -48,9 +50,9 @@ class LayerSpec:
     """One layer as written.
 
     Attributes:
-        kind: CONV, MAXPOOL, AVGPOOL, GAP, GMP, FC, BN, DROP or an activation.
+        kind: CONV, WHITEN, MAXPOOL, AVGPOOL, GAP, GMP, FC, BN, DROP or an activation.
         kernel, stride, padding: of the window, in pixels; padding per side.
-        width: channels (CONV) or units (FC); 0: follows from the position.
+        width: channels (CONV, WHITEN) or units (FC); 0: follows from the position.
         rate: share of units DROP drops.
         is_optional: used only where the volume has room for it.
         at, length: where it stands in the text, in characters.
@@ -76,9 +78,9 @@ class LayerSpec:
             return "DROP" + (f"{self.rate:.8f}".rstrip("0").rstrip("."))
         if self.kind == "FC":
             return f"FC{self.width or ''}"
-        if self.kind == "CONV":
+        if self.kind in FILTERS:
             width = f"-{self.width}" if self.width else ""
-            return f"CONV{self.kernel}{width}" + self._steps(1, same_padding(self.kernel))
+            return f"{self.kind}{self.kernel}{width}" + self._steps(1, same_padding(self.kernel))
         return f"{self.kind}{self.kernel}" + self._steps(self.kernel, 0) if self.kind in POOLS else self.kind
 
     def _steps(self, stride: int, padding: int) -> str:
@@ -217,8 +219,8 @@ class _Reader:
         self.fail(token, f"There is no layer `{token.text}`.", f"{hint}The layers are {', '.join(_KINDS)}.")
 
     def options(self, token: _Token, kind: str, rest: str) -> LayerSpec:
-        if kind == "CONV" or kind in POOLS:
-            return self.window(token, kind, (_CONV if kind == "CONV" else _POOL).fullmatch(rest))
+        if kind in FILTERS or kind in POOLS:
+            return self.window(token, kind, (_CONV if kind in FILTERS else _POOL).fullmatch(rest))
         if kind == "FC" and (not rest or rest.isdecimal()):
             return LayerSpec(kind, width=self.number(token, rest, "units"))
         if kind == "DROP" and re.fullmatch(r"(\d*\.?\d+)?", rest):
@@ -238,17 +240,18 @@ class _Reader:
         if match is None:
             self.malformed(token, kind)
         said = match.groupdict()
-        kernel = self.number(token, said["kernel"], "a kernel") or (3 if kind == "CONV" else 2)
-        stride = self.number(token, said["stride"], "a stride") or (1 if kind == "CONV" else kernel)
+        filters = kind in FILTERS
+        kernel = self.number(token, said["kernel"], "a kernel") or (3 if filters else 2)
+        stride = self.number(token, said["stride"], "a stride") or (1 if filters else kernel)
         width = self.number(token, said.get("width"), "channels")
-        if kind == "CONV" and kernel > _MAX_BARE_KERNEL and not width:
+        if filters and kernel > _MAX_BARE_KERNEL and not width:
             self.fail(
                 token,
                 f"{token.text} asks for a kernel of {kernel}x{kernel}.",
-                f"Did you mean {kernel} channels, `CONV3-{kernel}`? The form is {_FORMS['CONV']}.",
+                f"Did you mean {kernel} channels, `{kind}3-{kernel}`? The form is {_FORMS['CONV']}.",
             )
-        widest = kernel - 1 if kind == "CONV" else kernel // 2
-        padding = int(said["padding"][:9]) if said["padding"] else same_padding(kernel) if kind == "CONV" else 0
+        widest = kernel - 1 if filters else kernel // 2
+        padding = int(said["padding"][:9]) if said["padding"] else same_padding(kernel) if filters else 0
         if padding > widest:
             self.fail(token, f"{token.text} pads by {padding}: whole windows would see nothing but padding.", f"Use p{widest} at most.")
         return LayerSpec(kind, kernel, stride, padding, width)
@@ -264,12 +267,14 @@ class _Reader:
 
 
 def _check_order(text: str, layers: list[LayerSpec]) -> None:
-    """The last layer is an FC, and no picture layer follows an FC."""
+    """The last layer is an FC, no picture layer follows an FC, and WHITEN is the first."""
     if not layers or layers[-1].kind != "FC" or layers[-1].is_optional:
         at, length = (layers[-1].at, layers[-1].length) if layers else (0, len(text))
         fail(text, at, length, "The layer notation does not end with FC.", "End it with `-> FC`: that layer gives the outputs, one per class or value.")
     flat = False
-    for layer in layers:
+    for number, layer in enumerate(layers):
+        if number and layer.kind == "WHITEN":
+            fail(text, layer.at, layer.length, f"{layer.name} is fitted to the pixels, and here it is given something else.", "Write it as the first layer.")
         if flat and layer.kind in SPATIAL:
             fail(text, layer.at, layer.length, f"{layer.name} comes after an FC, which leaves no picture to look at.", "Move it before the first FC.")
         flat = flat or layer.kind == "FC"

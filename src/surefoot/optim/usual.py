@@ -29,7 +29,7 @@ class Usual:
         return self.image if kind == "image" else self.table
 
 
-_ADAMW = Usual(6e-3, 2e-3, (5e-4, 2e-2), (1e-3, 0.3))
+_ADAMW = Usual(0.02, 5e-3, (1e-3, 0.05), (1e-3, 0.3))
 _HEAVY = Usual(0.1, 0.03, (3e-3, 0.3))
 _USUAL = {
     "gd": Usual(0.5, 0.1, (0.02, 1.0)),

@@ -17,7 +17,7 @@ from surefoot.engine.jobs import PLAIN, fill_batch, resolve_train, settle_speed,
 from surefoot.engine.lr_range import find_lr
 from surefoot.metrics import better
 from surefoot.models.build import sizes
-from surefoot.models.cost import count_flops, count_parameters
+from surefoot.models.cost import count_flops, count_parameters, count_training_flops
 from surefoot.settings import budget_seconds
 from surefoot.types import (
     BaselineReport,
@@ -92,11 +92,11 @@ def _affordable(budget_s: float, epoch_s: float, num_rungs: int, train: TrainCon
 
 def _tell_cost(ctx: Context, config: OverfitStepConfig, desk: Desk, job: Job, epoch_s: float, *, is_first: bool) -> None:
     """Says what an epoch takes at least and what it will take, and refuses what no machine of this rate can do in the budget."""
-    flops = count_flops(job.network, job.examples.inputs(torch.from_numpy(job.train[:1])))
+    flops = count_training_flops(job.network, job.examples.inputs(torch.from_numpy(job.train[:1])))
     peak = settle_peak(ctx, job.examples.device)
     floor_s = find_floor(flops, len(job.train), peak)
     ctx.events.say(
-        f"  {count_parameters(job.network.body):,} parameters, {write(flops / 1e6)} MFLOP an item: an epoch takes at least {write(floor_s, 2)} s"
+        f"  {count_parameters(job.network.body):,} parameters, {write(flops / 1e6)} MFLOP to learn from an item: an epoch takes at least {write(floor_s, 2)} s"
         f" at this machine's {write(peak / 1e9, 2)} GFLOP/s, and about {write(epoch_s, 2)} s as measured"
     )
     if is_first:

@@ -15,10 +15,12 @@ from surefoot.analysis.scores import score
 from surefoot.checks import search as checks
 from surefoot.data.predictions import load_predictions, pool
 from surefoot.engine.build import Desk, lay_out
+from surefoot.engine.compiling import settle_compile
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, fit
-from surefoot.engine.jobs import fill_batch, resolve_train, settle_compile, settle_speed, smoke_epochs, start_job
+from surefoot.engine.jobs import fill_batch, resolve_train, settle_speed, smoke_epochs, start_job
 from surefoot.engine.predict import activate, predict, to_outputs
+from surefoot.engine.recipes import follow_recipe
 from surefoot.engine.weights import save_weights
 from surefoot.metrics import better
 from surefoot.search import run as search
@@ -180,9 +182,11 @@ def _train_best(bench: Bench, config: TuneStepConfig, trials: list[Trial]) -> li
 
 
 def _first(bench: Bench, space: dict[str, Space]) -> Setting:
-    """The defaults as a point of the space; where its range leaves a default out, the middle."""
+    """The recipe as a point of the space; where its range leaves a value out, the middle."""
+    fields = bench.desk.examples.fields
+    recipe = follow_recipe(TrainConfig(), bench.desk.problem, fields[0].shape[0] if fields[0].name == "image" else 0)
     known: Setting = {"train.lr": bench.train.lr, "train.weight_decay": bench.train.weight_decay, "model.dropout": bench.model.dropout or 0.1}
-    known |= {"train.label_smoothing": 0.0, "train.augment": "affine", "model.size": _name_size(bench.model)}
+    known |= {"train.label_smoothing": recipe.label_smoothing, "train.augment": recipe.augment, "model.size": _name_size(bench.model)}
     found: Setting = {}
     for name, one in space.items():
         bounds, choices = one.log_uniform or one.uniform, one.choice or []

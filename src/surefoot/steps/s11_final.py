@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from surefoot.engine.build import Desk, lay_out
+from surefoot.engine.compiling import settle_compile
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Job, fit
 from surefoot.engine.health import Fault
-from surefoot.engine.jobs import fill_batch, make_job, settle_compile, settle_speed, start_job, tell_batch
+from surefoot.engine.jobs import fill_batch, make_job, settle_speed, start_job, tell_batch
 from surefoot.engine.weights import save_weights
 from surefoot.engine.winners import tuned_network, tuned_yardstick
 from surefoot.engine.yardsticks import fit_yardstick
