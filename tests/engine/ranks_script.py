@@ -1,4 +1,4 @@
-"""Started by torchrun in `test_ranks`: fits the small job, and writes the weights of the first process."""
+"""Started by torchrun in `test_ranks`: fits the small job by an optimizer, with whole or shared weights, and writes what the first process has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1])
     torch.set_num_threads(1)
     ranks.join()
-    config = FULL.model_copy(update={"batch_size": 33, "augment": "none", "averaging": 0.9, "epochs": 2.0, "lr": 0.01, "optimizer": "nesterov"})
+    optimizer, shard, epochs = sys.argv[2], sys.argv[3], float(sys.argv[4])
+    settings = {"batch_size": 33, "augment": "none", "averaging": 0.9, "lr": 0.01, "lookahead": 3, "optimizer": optimizer, "shard": shard, "epochs": epochs}
+    config = FULL.model_copy(update=settings)
     desk = make_desk(folder / f"desk{ranks.is_first()}-{torch.distributed.get_rank() if ranks.count() > 1 else 0}")
     job = start_job(desk, config, 0.0)
     torch.manual_seed(0)

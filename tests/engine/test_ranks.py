@@ -14,11 +14,12 @@ from safetensors.torch import load_file
 from surefoot.engine import ranks
 
 ROOT = Path(__file__).resolve().parents[2]
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="gloo over loopback is tested on Linux")
 
 
-def start(folder: Path, processes: int) -> Path:
-    folder.mkdir()
-    script = [str(Path(__file__).with_name("ranks_script.py")), str(folder)]
+def start(folder: Path, processes: int, optimizer: str = "nesterov", shard: str = "off", epochs: float = 2.0) -> Path:
+    folder.mkdir(exist_ok=True)
+    script = [str(Path(__file__).with_name("ranks_script.py")), str(folder), optimizer, shard, str(epochs)]
     launch = (
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
         if processes > 1
@@ -30,15 +31,30 @@ def start(folder: Path, processes: int) -> Path:
     return folder
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="gloo over loopback is tested on Linux")
-def test_three_processes_end_where_one_does_also_with_uneven_tails(tmp_path: Path) -> None:
-    """100 items in batches of 25 over three processes: parts of nine and eight."""
-    alone, shared = start(tmp_path / "alone", 1), start(tmp_path / "shared", 3)
+def demand_same(alone: Path, shared: Path) -> None:
+    """The weights to rounding, the log to the digits that are written, and checkpoints by the first process alone."""
     expected, found = load_file(alone / "weights.safetensors"), load_file(shared / "weights.safetensors")
+    assert found.keys() == expected.keys()
     for name, value in expected.items():
         assert torch.allclose(found[name], value, atol=1e-5), name
     assert (shared / "log.txt").read_text() == (alone / "log.txt").read_text()
-    assert len(list((shared / "run" / "checkpoints").glob("*.json"))) == 2  # written by the first alone
+    assert len(list((shared / "run" / "checkpoints").glob("*.json"))) == 2
+
+
+@ON_LINUX
+def test_three_processes_end_where_one_does_also_with_uneven_tails(tmp_path: Path) -> None:
+    """100 items in batches of 25 over three processes: parts of nine and eight."""
+    demand_same(start(tmp_path / "alone", 1), start(tmp_path / "shared", 3))
+
+
+@ON_LINUX
+def test_processes_that_share_the_weights_too_end_where_one_does_and_go_on_from_a_checkpoint(tmp_path: Path) -> None:
+    """Two processes, each with a part of every weight; the run is extended in its folder, so that it goes on from a checkpoint."""
+    alone, shared = tmp_path / "alone", tmp_path / "shared"
+    for epochs in (1.0, 2.0):
+        start(alone, 1, "adamw", epochs=epochs)
+        start(shared, 2, "adamw", shard="on", epochs=epochs)
+    demand_same(alone, shared)
 
 
 def test_a_process_that_is_alone_has_the_whole_batch() -> None:

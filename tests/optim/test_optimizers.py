@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from surefoot.optim import get_optimizer, make_optimizer
-from surefoot.optim.optimizers import adam, adamw, gd, momentum, nesterov, parameter_groups, rmsprop, sgd
+from surefoot.optim.optimizers import adam, adamw, gd, merge_groups, momentum, nesterov, parameter_groups, rmsprop, sgd
 from surefoot.parts import PARTS
 from surefoot.types.configs import TrainConfig
 from surefoot.types.errors import UsageError
@@ -181,3 +181,12 @@ def test_an_optimizer_that_is_none_is_refused_in_words(tmp_path):
     (tmp_path / "my.py").write_text("def O(parameters, *, lr, weight_decay, momentum):\n    return None\n")
     with pytest.raises(UsageError, match=r"my:O returns an object of type NoneType, no torch\.optim\.Optimizer"):
         make_optimizer(TrainConfig(optimizer="my:O", lr=0.1), nn.Linear(2, 1), tmp_path)
+
+
+def test_merged_groups_hold_every_parameter_once_with_its_own_decay():
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(16, 2))
+    apart = {id(p): group["weight_decay"] for group in parameter_groups(net, 0.1) for p in group["params"]}
+    merged = merge_groups(parameter_groups(net, 0.1))
+    assert {id(p): group["weight_decay"] for group in merged for p in group["params"]} == apart
+    assert [group["weight_decay"] for group in merged] == [0.1, 0.0]
+    assert len(merge_groups(parameter_groups(net, 0.0))) == 1

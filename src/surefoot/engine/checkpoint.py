@@ -21,6 +21,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from surefoot import durable
+from surefoot.engine import shards
 from surefoot.types.errors import SurefootError
 from surefoot.types.reports import EpochRecord
 
@@ -70,9 +71,11 @@ class Writer:
 
     def save(self, network: nn.Module, gear: Gear, run: Run) -> None:
         """Copies the run as it stands and has it written; an error of the one before is raised here."""
+        self.wait()
         if self._pool and self.folder:
-            self.wait()
             self._waiting.append(self._pool.submit(write, self.folder, capture(network, gear, run)))
+        elif shards.is_sharded(network):
+            capture(network, gear, run)  # the process that writes needs every other's part
 
     def log(self, records: list[EpochRecord]) -> None:
         """Has `metrics.jsonl` written."""
@@ -98,7 +101,8 @@ def capture(network: nn.Module, gear: Gear, run: Run) -> State:
         f"optimizer/{n}/{name}": value for n, state in gear.optimizer.state_dict()["state"].items() for name, value in state.items() if value is not None
     }
     tensors["loss_sum"] = run.loss_sum
-    copied = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in tensors.items()}
+    # By name: the parts of a sharded net are gathered in one order everywhere, and a state that was loaded has any order.
+    copied = {name: shards.whole(tensors[name].detach()).to("cpu", copy=True).contiguous() for name in sorted(tensors)}
     copied |= {f"best/{name}": value.cpu().contiguous() for name, value in run.best.items()}  # never changed once it is there
     facts = {
         "step": run.step,
@@ -115,10 +119,11 @@ def capture(network: nn.Module, gear: Gear, run: Run) -> State:
 def restore(state: State, network: nn.Module, gear: Gear, run: Run) -> None:
     """Sets network, gear and run to where they were."""
     tensors, facts = state.tensors, state.facts
-    network.load_state_dict(_part(tensors, "model/"))
+    own = network.state_dict()
+    network.load_state_dict({name: shards.spread(value, own[name]) for name, value in _part(tensors, "model/").items()})
     for prefix, copies in (("average/", gear.average), ("slow/", gear.slow)):
         for name, value in _part(tensors, prefix).items():
-            copies[name].copy_(value)
+            copies[name].copy_(shards.spread(value, copies[name]))
     _load_optimizer(gear.optimizer, _part(tensors, "optimizer/"))
     if gear.scaler:
         gear.scaler.load_state_dict(facts["scaler"])
@@ -222,7 +227,7 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
     for parameter, values in optimizer.state.items():
         for name, value in values.items():
             if value.shape == parameter.shape:  # fused steps walk memory: state must lie as its weights do (channels_last)
-                values[name] = torch.empty_like(parameter, requires_grad=False).copy_(value)
+                values[name] = torch.empty_like(parameter, requires_grad=False).copy_(shards.spread(value, parameter))
 
 
 def _check_names(network: nn.Module, saved: dict[str, Tensor], path: Path) -> None:

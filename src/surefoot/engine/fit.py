@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from surefoot.data.examples import Examples
-from surefoot.engine import averaging, checkpoint, health, interrupt, ranks
+from surefoot.engine import averaging, checkpoint, health, interrupt, ranks, shards
 from surefoot.engine.feed import Feed, count_steps
 from surefoot.engine.predict import predict, to_outputs
 from surefoot.engine.step import Gear, gear_up, take_step
@@ -83,7 +83,7 @@ class Run:
         """Counts a step: the mean loss of so many items."""
         self.step += 1
         self.num_items += num
-        self.loss_sum += loss * num
+        self.loss_sum.add_(loss, alpha=num)
 
     @property
     def best_value(self) -> float | None:
@@ -159,7 +159,8 @@ def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | N
 
     ranks.wait()
     averaging.finish(job.network, gear.average)
-    return Fitted(job.network.eval(), tuple(run.records), run.best, run.best_epoch, fault)
+    network = shards.gather(job.network, gear.blank, job.examples.device) if gear.blank else job.network
+    return Fitted(network.eval(), tuple(run.records), run.best, run.best_epoch, fault)
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def _trace(job: Job, config: TrainConfig, gear: Gear, run: Run, feed: Feed, heal
 def _is_healthy(job: Job, run: Run) -> bool:
     """Whether loss and weights are finite numbers, on all processes alike."""
     size = torch.nn.utils.get_total_norm([p.detach() for p in job.network.parameters()])
-    return bool(torch.isfinite(ranks.add_up(run.loss_sum + size)))
+    return bool(torch.isfinite(ranks.add_up(run.loss_sum + shards.whole(size))))
 
 
 def _look(job: Job, run: Run, gear: Gear, *, lr: float, moved: float, started: float) -> None:
@@ -224,15 +225,15 @@ def _look(job: Job, run: Run, gear: Gear, *, lr: float, moved: float, started: f
     norm = torch.nn.utils.get_total_norm([p.grad for p in job.network.parameters() if p.grad is not None])
     epoch = run.step / count_steps(len(job.train), gear.batch_size)
     with averaging.swapped(job.network, gear.average):
-        val_loss, val_metric = evaluate(job, job.val)
+        val_loss, val_metric, train_metric = ranks.follow_first(*evaluate(job, job.val), evaluate(job, job.watch)[1])
         dead, saturated = health.measure_activity(job.network, job.examples.inputs(torch.from_numpy(job.train[:64])))
         record = EpochRecord(
             epoch=epoch, step=run.step, loss=float(ranks.add_up(run.loss_sum)) / (run.num_items * ranks.count()), val_loss=val_loss, val_metric=val_metric,
-            train_metric=evaluate(job, job.watch)[1], lr=lr, grad_norm=float(norm), update_ratio=moved, dead_frac=dead, saturated_frac=saturated,
+            train_metric=train_metric, lr=lr, grad_norm=float(shards.whole(norm)), update_ratio=moved, dead_frac=dead, saturated_frac=saturated,
             micro_batch=gear.micro_batch, seconds=perf_counter() - started,
         )  # fmt: skip
         if val_metric is not None and (run.best_value is None or better(job.metric, val_metric, run.best_value)):
-            run.best, run.best_epoch = {k: v.detach().clone() for k, v in job.network.state_dict().items()}, epoch
+            run.best, run.best_epoch = {k: shards.whole(v.detach()).clone() for k, v in job.network.state_dict().items()}, epoch
     run.records.append(record)
     run.loss_sum, run.num_items = torch.zeros_like(run.loss_sum), 0
 

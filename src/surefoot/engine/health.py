@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from surefoot.engine import shards
 from surefoot.engine.feed import Feed
 from surefoot.engine.step import Gear, take_step
 from surefoot.types.configs import TrainConfig
@@ -44,16 +45,16 @@ class Fault:
 
 def copy_weights(network: nn.Module) -> list[Tensor]:
     """The matrices and kernels as they are now."""
-    return [p.detach().clone() for p in network.parameters() if p.ndim > 1]
+    return [p.detach().clone() for p in network.parameters() if p.requires_grad and p.ndim > 1]
 
 
 def measure_update(before: list[Tensor], network: nn.Module) -> float:
     """How far the last step moved the weights: norm of the change over norm of the weights, all matrices together."""
     if not before:
         return 0.0
-    now = [p.detach() for p in network.parameters() if p.ndim > 1]
+    now = [p.detach() for p in network.parameters() if p.requires_grad and p.ndim > 1]
     moved = torch.nn.utils.get_total_norm(torch._foreach_sub(now, before))
-    return float(moved / torch.nn.utils.get_total_norm(before).clamp_min(1e-12))
+    return float(shards.whole(moved) / shards.whole(torch.nn.utils.get_total_norm(before)).clamp_min(1e-12))
 
 
 @torch.no_grad()
@@ -133,4 +134,4 @@ def _watching(network: nn.Module) -> Iterator[list[tuple[str, str]]]:
 
 def _find_weights(network: nn.Module) -> list[tuple[str, str]]:
     """The layers whose weights are no finite numbers."""
-    return [(name.rpartition(".")[0], "weights") for name, parameter in network.named_parameters() if not bool(torch.isfinite(parameter).all())]
+    return [(name.rpartition(".")[0], "weights") for name, parameter in network.named_parameters() if not bool(torch.isfinite(shards.whole(parameter)).all())]

@@ -6,7 +6,6 @@ import copy
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -29,8 +28,6 @@ _BATCHES = ((500, 16), (2_000, 32), (8_000, 64), (100_000, 128))
 """Train items up to which a batch has so many: small sets need the steps, large ones the speed."""
 _LARGEST = 256
 _SMOKE_STEPS = 120
-_WORTH_COMPILING = 300.0
-"""Seconds: a first compiled step takes about 14 s here, and what is saved on a CPU is a small part of the time."""
 _WATCHED = 1_000
 """Train items whose metric is measured beside val's: enough to see overfitting, cheap enough for every epoch."""
 PLAIN: dict[str, object] = {
@@ -172,30 +169,3 @@ def _measure_precisions(job: Job, config: TrainConfig) -> dict[str, float]:
     asked = list_promising(job.examples.device) if config.precision == "auto" else [config.precision]
     num = min(config.batch_size, len(job.train))
     return {one: num * measure_rate(training_step(job, config.model_copy(update={"precision": one}))) for one in asked}
-
-
-def settle_compile(ctx: Context, job: Job, config: TrainConfig, seconds: float, name: str) -> TrainConfig:
-    """Whether this job is compiled: where it is so long that what is saved pays for compiling, both measured once and written down.
-
-    Args:
-        seconds: that the run will take as it is. A run shorter than `_WORTH_COMPILING` is not measured at all: compiling alone takes many seconds.
-    """
-    if config.compile != "auto":
-        return config
-    if seconds < _WORTH_COMPILING:
-        return config.model_copy(update={"compile": "off"})
-    cost, gain = ctx.ledger.decide(f"compiling {name}", lambda: _measure_compiling(job, config))
-    return config.model_copy(update={"compile": "on" if seconds * gain > cost else "off"})
-
-
-def _measure_compiling(job: Job, config: TrainConfig) -> tuple[float, float]:
-    """Seconds that compiling takes, and the share of the time that it saves; none where this machine can't compile."""
-    try:
-        started = perf_counter()
-        compiled = training_step(job, config.model_copy(update={"compile": "on"}))
-        compiled()
-        cost = perf_counter() - started
-        rate = measure_rate(compiled)
-    except Exception:  # whatever a compiler or its absence raises: the plain net is always there
-        return 0.0, 0.0
-    return cost, max(0.0, 1 - measure_rate(training_step(job, config.model_copy(update={"compile": "off"}))) / rate)

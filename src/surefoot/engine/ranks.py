@@ -6,6 +6,7 @@ repeat nor drop an item: the gradient is that of the whole batch.
 
 from __future__ import annotations
 
+import math
 import os
 
 import torch
@@ -63,6 +64,16 @@ def add_up(value: Tensor) -> Tensor:
         value = value.clone()
         distributed.all_reduce(value)
     return value
+
+
+def follow_first(*values: float | None) -> tuple[float | None, ...]:
+    """What the first process found, in all of them, so that all decide alike: each may have seen other statistics in batch norm."""
+    if not _is_shared():
+        return values
+    device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
+    told = torch.tensor([math.nan if value is None else value for value in values], dtype=torch.float64, device=device)
+    distributed.broadcast(told, 0)
+    return tuple(None if value is None else float(said) for value, said in zip(values, told))
 
 
 def wait() -> None:

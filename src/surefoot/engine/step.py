@@ -11,7 +11,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from surefoot import optim, randomness, refs
-from surefoot.engine import averaging, memory, precision, ranks
+from surefoot.engine import averaging, memory, precision, ranks, shards
+from surefoot.models.network import Network
 from surefoot.transforms import mix
 from surefoot.types.configs import TrainConfig
 from surefoot.types.errors import UsageError
@@ -27,14 +28,16 @@ class Gear:
 
     Attributes:
         forward: the network as training calls it: plain, compiled, or shared between processes.
-        factor: step -> share of the peak lr.
+        parameters: those that are trained. factor: step -> share of the peak lr.
         casting: what a forward pass runs inside.
         average, slow: the moving average of the weights and lookahead's slow weights; empty where they are off.
         batch_size: of the global batch. micro_batch: items at a time; 0: the whole batch. Halved where memory runs out.
+        blank: the net without its numbers, where each process holds a part of it only; None: it is whole.
     """
 
     forward: nn.Module
     optimizer: torch.optim.Optimizer
+    parameters: list[nn.Parameter]
     factor: Callable[[int], float]
     augment: Callable[[Tensor, Generator], Tensor]
     casting: Callable[[], AbstractContextManager[object]]
@@ -43,15 +46,21 @@ class Gear:
     slow: averaging.Average
     batch_size: int
     micro_batch: int = 0
+    blank: Network | None = None
 
 
 def gear_up(job: Job, config: TrainConfig, num_steps: int) -> Gear:
     """Optimizer, schedule, augmentation, precision and averages as the settings say."""
     device = job.examples.device
-    forward = ranks.share(job.network)
+    blank = shards.make_blank(job.network) if shards.is_wanted(job.network, config, device) else None
+    if blank:
+        shards.shard(job.network, device)
+    forward = job.network if blank else ranks.share(job.network)
+    optimizer = optim.make_optimizer(config, job.network.train(), job.folder)
     return Gear(
-        forward=torch.compile(forward) if config.compile == "on" else forward,  # type: ignore[arg-type]
-        optimizer=optim.make_optimizer(config, job.network.train(), job.folder),
+        forward=_compile(forward, config.compile),
+        optimizer=optimizer,
+        parameters=[parameter for parameter in job.network.parameters() if parameter.requires_grad],
         factor=optim.make_schedule(config, num_steps, job.folder),
         augment=_find_augmentation(job, config.augment),
         casting=precision.casting(config.precision, device),
@@ -60,7 +69,15 @@ def gear_up(job: Job, config: TrainConfig, num_steps: int) -> Gear:
         slow=averaging.start(job.network, config.lookahead),
         batch_size=config.batch_size,
         micro_batch=config.micro_batch,
+        blank=blank,
     )
+
+
+def _compile(forward: nn.Module, way: str) -> nn.Module:
+    """The network compiled: `on`, or `graphs`, which on a GPU also replays each step's kernels as one; else itself."""
+    if way not in ("on", "graphs"):
+        return forward
+    return torch.compile(forward, mode="reduce-overhead" if way == "graphs" else None)  # type: ignore[return-value]
 
 
 def _find_augmentation(job: Job, name: str) -> Callable[[Tensor, Generator], Tensor]:
@@ -106,7 +123,8 @@ def take_step(job: Job, config: TrainConfig, gear: Gear, batch: Batch, step: int
             gear.micro_batch = smaller
         memory.free()
     _move(job, config, gear)
-    averaging.update(gear.average, job.network, config.averaging)
+    if gear.average:
+        averaging.update(gear.average, job.network, config.averaging)
     if gear.slow and (step + 1) % config.lookahead == 0:
         averaging.catch_up(gear.slow, job.network)
     return loss
@@ -137,7 +155,10 @@ def _seed_dropout(device: str, key: int) -> None:
 
 def _backward(job: Job, config: TrainConfig, gear: Gear, batch: Batch) -> Tensor:
     """Gradients of the whole batch, gathered from its parts; returns its loss."""
-    gear.optimizer.zero_grad(set_to_none=True)
+    if config.compile == "graphs" and batch.targets.is_cuda:
+        torch.compiler.cudagraph_mark_step_begin()  # what the last step returned may be written over
+    for parameter in gear.parameters:  # what the optimizer's own method does besides costs as much as a layer of a small net
+        parameter.grad = None
     total = None
     for part, weight in _split(batch, gear.micro_batch):
         loss = _loss(job, config, gear, part)
@@ -173,7 +194,7 @@ def _loss(job: Job, config: TrainConfig, gear: Gear, batch: Batch) -> Tensor:
             error.add_note(f"while: a training step, inputs and targets {shapes}")
         raise
     if config.l1:
-        loss = loss + config.l1 * torch.stack([p.abs().sum() for p in job.network.parameters() if p.ndim > 1]).sum()
+        loss = loss + config.l1 * torch.stack([p.abs().sum() for p in job.network.parameters() if p.requires_grad and p.ndim > 1]).sum()
     return loss
 
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["asks_for", "call_schedule", "get_optimizer", "get_schedule", "make_optimizer", "make_schedule"]
 
 
+_ALIKE = ("gd", "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
+"""Optimizers that treat matrices like all other weights; Muon doesn't, and a user's own may not."""
+
+
 def get_optimizer(name: str, folder: Path | None = None) -> Callable:
     """`(parameters, *, lr, weight_decay, momentum) -> torch.optim.Optimizer` of this short name, or the user's `file:name`.
 
@@ -57,10 +61,13 @@ def make_optimizer(config: TrainConfig, network: nn.Module, folder: Path | None 
     """
     import torch
 
-    from surefoot.optim.optimizers import parameter_groups
+    from surefoot.optim.optimizers import merge_groups, parameter_groups
 
     make = get_optimizer(config.optimizer, folder)
-    made = make(parameter_groups(network, config.weight_decay), lr=config.lr, weight_decay=config.weight_decay, momentum=config.momentum)
+    groups = parameter_groups(network, config.weight_decay)
+    if config.optimizer in _ALIKE:
+        groups = merge_groups(groups)
+    made = make(groups, lr=config.lr, weight_decay=config.weight_decay, momentum=config.momentum)
     if not isinstance(made, torch.optim.Optimizer):
         raise UsageError(
             f"{config.optimizer} returns an object of type {type(made).__name__}, no torch.optim.Optimizer.",

@@ -52,6 +52,14 @@ def parameter_groups(module: nn.Module, weight_decay: float) -> list[dict[str, A
     return [group for group in groups if group["params"]]
 
 
+def merge_groups(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One group for each weight decay: of a small net each group costs a fused step as much as its weights do (90 µs of 480 for two more of an MLP)."""
+    merged: dict[float, list[nn.Parameter]] = {}
+    for group in groups:
+        merged.setdefault(group["weight_decay"], []).extend(group["params"])
+    return [{"params": parameters, "weight_decay": decay} for decay, parameters in merged.items()]
+
+
 def _find_last(module: nn.Module) -> nn.Module | None:
     """The layer that makes the outputs: the one named `final`, else the last linear layer or convolution that is trained."""
     named = dict(module.named_modules())

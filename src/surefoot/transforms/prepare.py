@@ -31,7 +31,7 @@ class PrepareImage(nn.Module):
         self.register_buffer("factor", torch.tensor(1 / (statistics["image.sd"] * 255), dtype=torch.float32).reshape(shape))
 
     def forward(self, image: Tensor) -> tuple[Tensor]:
-        return ((image.to(self.mean.dtype) - self.mean) * self.factor,)
+        return ((image.to(self.mean.dtype) - self.mean).mul_(self.factor),)
 
 
 class PrepareNumeric(nn.Module):

@@ -94,8 +94,11 @@ class TrainConfig(Section):
     sampling: Literal["plain", "balanced"] = Field("plain", description="Every item once an epoch, or every class as often as any other.")
     clip: float = Field(0.0, ge=0, description="Largest norm of the gradient; 0: no clipping.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", description="Of forward and backward passes; `auto`: the fastest, as measured.")
-    compile: Literal["auto", "on", "off"] = Field("auto", description="torch.compile; `auto`: where a run is so long that it pays, as measured.")
+    compile: Literal["auto", "on", "graphs", "off"] = Field(
+        "auto", description="torch.compile, or that and CUDA graphs; `auto`: where a run is so long that it pays, as measured."
+    )
     micro_batch: int = Field(0, ge=0, description="Items at a time, if a batch does not fit into memory; 0: the whole batch, halved where it does not fit.")
+    shard: Literal["auto", "on", "off"] = Field("auto", description="Several processes share the weights too; `auto`: where no device holds the whole net.")
     class_weights: Literal["none", "balanced"] = Field("none", description="Weight of each class in the loss.")
     loss: str = Field("", description="Short name of a loss or `file:name`; empty: the task's own.")
     threads: int = Field(0, ge=0, le=1024, description="CPU threads; 0: measured once per project and written down.")
