@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.machine import IS_QUICK, describe
 
-NAMES = ("doors", "digits", "mnist", "pictures", "tables", "kills", "kill200", "memory", "loop", "first99")
+NAMES = ("doors", "digits", "mnist", "mnist_epochs", "pictures", "tables", "kills", "kill200", "memory", "loop", "first99")
 
 
 def main(names: list[str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from surefoot.engine.floor import _measure_peak, find_floor, refuse_hopeless
+from surefoot.engine.floor import find_floor, measure_peak, refuse_hopeless
 from surefoot.types.errors import ResourceError
 
 
@@ -13,7 +13,7 @@ def test_the_floor_is_what_all_items_cost_at_the_rate_of_matrix_products():
 
 
 def test_the_rate_of_this_machine_is_that_of_a_machine():
-    assert 1e8 < _measure_peak("cpu") < 1e15
+    assert 1e8 < measure_peak("cpu") < 1e15
 
 
 def test_a_training_that_can_not_end_in_its_budget_is_refused_with_both_numbers():

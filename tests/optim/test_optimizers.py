@@ -1,12 +1,14 @@
 """Optimizers: one hand-computed step each, and what weight decay touches."""
 
 import copy
+import subprocess
+import sys
 
 import pytest
 import torch
 from torch import nn
 
-from surefoot.optim import get_optimizer, make_optimizer
+from surefoot.optim import bare_step, get_optimizer, make_optimizer
 from surefoot.optim.optimizers import adam, adamw, gd, merge_groups, momentum, nesterov, parameter_groups, rmsprop, sgd
 from surefoot.parts import PARTS
 from surefoot.types.configs import TrainConfig
@@ -190,3 +192,37 @@ def test_merged_groups_hold_every_parameter_once_with_its_own_decay():
     assert {id(p): group["weight_decay"] for group in merged for p in group["params"]} == apart
     assert [group["weight_decay"] for group in merged] == [0.1, 0.0]
     assert len(merge_groups(parameter_groups(net, 0.0))) == 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_bare_step_moves_the_weights_as_the_whole_one_does(name):
+    torch.manual_seed(0)
+    nets = [nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 2))]
+    nets.append(copy.deepcopy(nets[0]))
+    inputs = torch.randn(8, 5)
+    for net, is_bare in zip(nets, (True, False)):
+        optimizer = make_optimizer(TrainConfig(optimizer=name, lr=0.1), net)
+        for _ in range(3):
+            optimizer.zero_grad()
+            net(inputs).square().mean().backward()
+            (bare_step(optimizer) if is_bare else optimizer.step)()
+    for one, other in zip(*(net.parameters() for net in nets), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_optimizing_does_not_import_the_compiler():
+    """torch._dynamo takes 1.6 s to import, and only `train.compile` needs it."""
+    script = """
+import sys, torch
+from surefoot.optim import bare_step, make_optimizer
+from surefoot.types import TrainConfig
+net = torch.nn.Linear(3, 3)
+for name in ("adamw", "nesterov"):
+    optimizer = make_optimizer(TrainConfig(optimizer=name, lr=0.1), net)
+    net(torch.zeros(1, 3)).sum().backward()
+    bare_step(optimizer)()
+    optimizer.load_state_dict(optimizer.state_dict())
+print("torch._dynamo" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

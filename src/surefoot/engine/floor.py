@@ -14,10 +14,10 @@ _SIDE = {"cpu": 1024, "cuda": 8192}
 
 def settle_peak(ctx: Context, device: str) -> float:
     """FLOP per second of a large float32 matrix product with the threads set now; measured once and written down."""
-    return float(ctx.ledger.decide(f"FLOP per second on {device}, {torch.get_num_threads()} threads", lambda: _measure_peak(device)))
+    return float(ctx.ledger.decide(f"FLOP per second on {device}, {torch.get_num_threads()} threads", lambda: measure_peak(device)))
 
 
-def _measure_peak(device: str) -> float:
+def measure_peak(device: str) -> float:
     side = _SIDE.get(device.split(":")[0], 2048)
     left, right = (torch.randn(side, side, device=device) for _ in range(2))
 

@@ -28,7 +28,7 @@ class Gear:
 
     Attributes:
         forward: the network as training calls it: plain, compiled, or shared between processes.
-        parameters: those that are trained. factor: step -> share of the peak lr.
+        move: the optimizer's step. parameters: those that are trained. factor: step -> share of the peak lr.
         casting: what a forward pass runs inside.
         average, slow: the moving average of the weights and lookahead's slow weights; empty where they are off.
         batch_size: of the global batch. micro_batch: items at a time; 0: the whole batch. Halved where memory runs out.
@@ -37,6 +37,7 @@ class Gear:
 
     forward: nn.Module
     optimizer: torch.optim.Optimizer
+    move: Callable[[], object]
     parameters: list[nn.Parameter]
     factor: Callable[[int], float]
     augment: Callable[[Tensor, Generator], Tensor]
@@ -60,6 +61,7 @@ def gear_up(job: Job, config: TrainConfig, num_steps: int) -> Gear:
     return Gear(
         forward=_compile(forward, config.compile),
         optimizer=optimizer,
+        move=optim.bare_step(optimizer),
         parameters=[parameter for parameter in job.network.parameters() if parameter.requires_grad],
         factor=optim.make_schedule(config, num_steps, job.folder),
         augment=_find_augmentation(job, config.augment),
@@ -208,4 +210,4 @@ def _move(job: Job, config: TrainConfig, gear: Gear) -> None:
         gear.scaler.step(gear.optimizer)
         gear.scaler.update()
     else:
-        gear.optimizer.step()
+        gear.move()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-__all__ = ["asks_for", "call_schedule", "get_optimizer", "get_schedule", "make_optimizer", "make_schedule"]
+__all__ = ["asks_for", "bare_step", "call_schedule", "get_optimizer", "get_schedule", "make_optimizer", "make_schedule"]
 
 
 _ALIKE = ("gd", "sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
@@ -64,6 +65,7 @@ def make_optimizer(config: TrainConfig, network: nn.Module, folder: Path | None 
     from surefoot.optim.optimizers import merge_groups, parameter_groups
 
     make = get_optimizer(config.optimizer, folder)
+    _leave_compiler_out(torch.optim.Optimizer)
     groups = parameter_groups(network, config.weight_decay)
     if config.optimizer in _ALIKE:
         groups = merge_groups(groups)
@@ -75,6 +77,24 @@ def make_optimizer(config: TrainConfig, network: nn.Module, folder: Path | None 
             next="Write a function (parameters, *, lr, weight_decay, momentum) that returns an optimizer over these parameters.",
         )
     return made
+
+
+def _leave_compiler_out(kind: type) -> None:
+    """Lets optimizers be made without importing torch._dynamo, which takes 1.6 s: it is imported to keep it out of methods that nobody here compiles."""
+    for name in ("add_param_group", "load_state_dict", "state_dict"):
+        plain = getattr(getattr(kind, name, None), "__wrapped__", None)
+        if plain is not None and not hasattr(plain, "__dynamo_disable"):
+            setattr(plain, "__dynamo_disable", plain)
+
+
+def bare_step(optimizer: torch.optim.Optimizer) -> Callable[[], object]:
+    """The optimizer's step without what PyTorch wraps around its own: hooks, which nobody here registers, a profiler's mark, and torch._dynamo."""
+    import torch
+
+    step = type(optimizer).step
+    if not type(optimizer).__module__.startswith("torch.optim"):
+        return optimizer.step
+    return partial(torch.no_grad()(inspect.unwrap(step)), optimizer)
 
 
 def make_schedule(config: TrainConfig, num_steps: int, folder: Path | None = None) -> Schedule:
