@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks import digit_desk, pairs, plain
+from benchmarks import pairs, picture_desk, plain
 from benchmarks.machine import IS_QUICK, ROOT
 from benchmarks.peers import environments, mnist
 from surefoot import randomness
@@ -77,7 +77,7 @@ def _compare_ours(case: plain.Case) -> dict[str, object]:
 def _start_job(case: plain.Case, data: tuple[Tensor, Tensor], folder: Path) -> Job:
     """The same net as we build it, on the same items."""
     pictures, labels = (tensor.numpy() for tensor in data)
-    desk = digit_desk.lay_out(pictures, labels, folder)
+    desk = picture_desk.lay_out(pictures, labels, folder, statistics=picture_desk.MNIST)
     return make_job(desk, build_network(desk, ModelConfig(layers=_LAYERS[case.name]), desk.whole), desk.whole, _configure(case))
 
 

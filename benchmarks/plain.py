@@ -35,7 +35,7 @@ class Case:
 
 
 CASES = (
-    (Case("cnn", 256, 4, 1), Case("mlp", 64, 20, 2)) if IS_QUICK else (Case("cnn", 256, 20, 1), Case("mlp", 64, 1200, 2))
+    (Case("cnn", 256, 4, 1), Case("mlp", 64, 20, 2)) if IS_QUICK else (Case("cnn", 256, 60, 1), Case("mlp", 64, 1200, 2))
 )  # fmt: skip
 
 

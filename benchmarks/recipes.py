@@ -42,7 +42,7 @@ def follow(name: str, seed: int, folder: Path, *, with_floor: bool = False) -> d
     """
     from dataclasses import replace
 
-    from benchmarks import digit_desk
+    from benchmarks import picture_desk
     from benchmarks.peers import mnist
     from surefoot.engine.fit import fit
     from surefoot.engine.jobs import resolve_train, start_job
@@ -50,7 +50,7 @@ def follow(name: str, seed: int, folder: Path, *, with_floor: bool = False) -> d
     from surefoot.types import ModelConfig, TrainConfig
 
     layers, epochs = RECIPES[name]
-    desk = replace(digit_desk.lay_out(*mnist.read("train"), folder), seed=seed)
+    desk = replace(picture_desk.lay_out(*mnist.read("train"), folder, statistics=picture_desk.MNIST), seed=seed)
     num = len(desk.examples)
     config = resolve_train(follow_recipe(TrainConfig(epochs=epochs), desk.problem, channels=1), num, "image")
     job = start_job(desk, ModelConfig(layers=layers), desk.whole, config)
