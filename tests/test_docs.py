@@ -14,6 +14,7 @@ import typer
 from surefoot import settings
 from surefoot.cli.arguments import arrange
 from surefoot.cli.main import app, main
+from surefoot.models.grammar import KINDS
 from surefoot.types import errors
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -118,6 +119,10 @@ def _blocks(language: str) -> list[tuple[str, str]]:
     pages = [*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     pattern = re.compile(rf"^```{language}\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
     return [(page.name, block) for page in pages if page.is_file() for block in pattern.findall(page.read_text(encoding="utf-8"))]
+
+
+def test_each_layer_of_the_notation_is_told():
+    assert [kind for kind in KINDS if not re.search(rf"`{kind}[0-9.`]", _read("commands.md"))] == []
 
 
 def test_commands_in_the_docs_can_be_parsed():

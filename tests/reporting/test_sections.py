@@ -108,6 +108,18 @@ def test_a_loss_that_was_made_harder_on_train_is_told_apart_from_variance():
     assert "made harder" not in show_report(plain, Scene({"s08_tune": plain}))
 
 
+def test_the_rule_of_early_stopping_is_stated_and_whether_it_was_needed():
+    tune = image_search()[1]
+    ended = tune.history[-1].epoch
+    shown = {}
+    for epochs in (ended, ended + 5):
+        stopped = tune.model_copy(update={"train": tune.train.model_copy(update={"patience": 3, "epochs": epochs})})
+        shown[epochs] = show_report(stopped, Scene({"s08_tune": stopped})).replace("\u00a0", " ")
+    assert "when 3 looks at val in a row bring nothing better; not needed: training came to its end" in shown[ended]
+    assert f"when 3 looks at val in a row bring nothing better; after {ended:g} epochs" in shown[ended + 5]
+    assert "Early stopping" not in show_report(tune, Scene({"s08_tune": tune}))
+
+
 def test_a_baseline_that_won_is_told_apart_from_the_net():
     shown = show(income_project()[-1].steps, "s08_tune")
     assert "boosting, a baseline" in shown

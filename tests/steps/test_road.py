@@ -139,6 +139,14 @@ def test_every_fold_is_trained_and_scored(tmp_path: Path, protocol: str, folds: 
     assert tune.net.n == split.counts["train"]  # every item was val: pooled items are the unit of the interval
 
 
+def test_a_net_that_stopped_early_is_trained_no_longer_in_the_end(tmp_path: Path) -> None:
+    project = make_project(tmp_path, 150)
+    project.run(to="tune", set=[*SMALL, "search.trials=1", "train.epochs=60", "train.patience=2", "train.lr=0.05", "train.weight_decay=0.0"])
+    tune = project.report("tune")
+    assert tune.history[-1].epoch < tune.train.epochs == 60
+    assert tune.epochs <= tune.history[-1].epoch
+
+
 def test_a_table_in_time_order_is_split_by_time(tmp_path: Path) -> None:
     rows = [f"2024-{1 + n // 28:02d}-{1 + n % 28:02d},{n % 7},{(n % 7) * 2 + n / 50:.3f}" for n in range(300)]
     (tmp_path / "sales.csv").write_text("day,weekday,amount\n" + "\n".join(rows) + "\n")

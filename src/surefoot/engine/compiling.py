@@ -12,7 +12,7 @@ from surefoot.types.context import Context
 
 _WORTH_COMPILING = 300.0
 """Seconds: a first compiled step takes about 14 s on two CPU cores, and what is saved there is a small part of the time."""
-_WAYS = {"cpu": ("on",), "cuda": ("on", "graphs")}
+WAYS = {"cpu": ("on",), "cuda": ("on", "graphs")}
 """Device -> the ways that are worth measuring."""
 
 
@@ -36,7 +36,7 @@ def _measure(job: Job, config: TrainConfig) -> dict[str, tuple[float, float]]:
     """Way -> seconds that compiling takes, and the share of the time that it saves; without the ways that this machine can't go."""
     plain = measure_rate(training_step(job, config.model_copy(update={"compile": "off"})))
     measured = {}
-    for way in _WAYS.get(job.examples.device.split(":")[0], ()):
+    for way in WAYS.get(job.examples.device.split(":")[0], ()):
         try:
             started = perf_counter()
             step = training_step(job, config.model_copy(update={"compile": way}))

@@ -33,7 +33,7 @@ _FORMS = {
     "FC": "FC[units], e.g. `FC128`",
     "DROP": "DROP[share], e.g. `DROP0.5`",
 }
-_KINDS = {"CONV": "CONV", "WHITEN": "WHITEN", "POOL": "MAXPOOL"} | {name: name for name in (*POOLS, "GAP", "GMP", "FC", "BN", "DROP", *ACTIVATIONS)}
+KINDS = {"CONV": "CONV", "WHITEN": "WHITEN", "POOL": "MAXPOOL"} | {name: name for name in (*POOLS, "GAP", "GMP", "FC", "BN", "DROP", *ACTIVATIONS)}
 _KNOWN_AS = {"DENSE": "FC", "LINEAR": "FC", "DROPOUT": "DROP", "BATCHNORM": "BN", "SWISH": "SILU", "CONVOLUTION": "CONV"}
 _IMPLIED = {"SOFTMAX": "the loss takes raw outputs", "FLATTEN": "FC flattens what it is given"}
 
@@ -203,9 +203,9 @@ class _Reader:
         if match is None:
             self.expected(token, "a layer or `[`")
         word, rest = match[1], match[2]
-        if word not in _KINDS:
+        if word not in KINDS:
             self.unknown(token, word, rest)
-        spec = self.options(token, _KINDS[word], rest)
+        spec = self.options(token, KINDS[word], rest)
         return replace(spec, at=token.at, length=len(token.text))
 
     def unknown(self, token: _Token, word: str, rest: str) -> NoReturn:
@@ -213,10 +213,10 @@ class _Reader:
             self.fail(token, "INPUT stands in the middle of the layer notation.", "Write it first, and once.")
         if word in _IMPLIED:
             self.fail(token, f"{word} is no layer of the notation.", f"Leave it out: {_IMPLIED[word]}.")
-        close = difflib.get_close_matches(word, _KINDS, n=1, cutoff=0.5)
+        close = difflib.get_close_matches(word, KINDS, n=1, cutoff=0.5)
         meant = _KNOWN_AS.get(word, close[0] if close else "")
         hint = f"Did you mean `{meant}{rest.lower()}`? " if meant else ""
-        self.fail(token, f"There is no layer `{token.text}`.", f"{hint}The layers are {', '.join(_KINDS)}.")
+        self.fail(token, f"There is no layer `{token.text}`.", f"{hint}The layers are {', '.join(KINDS)}.")
 
     def options(self, token: _Token, kind: str, rest: str) -> LayerSpec:
         if kind in FILTERS or kind in POOLS:

@@ -285,10 +285,10 @@ def _best_epoch(desk: Desk, trained: Trained) -> float:
 
 
 def _epochs_for_final(desk: Desk, trained: Trained, net: ModelScore) -> float:
-    """The whole schedule, unless its end was worse than its best epoch by more than the noise of val: then training should end there."""
+    """As long as the net was trained, unless its end was worse than its best epoch by more than the noise of val: then training should end there."""
     best_epoch = _best_epoch(desk, trained)
     best = next((r.val_metric for r in trained.history if r.epoch == best_epoch), None)
     last = trained.history[-1].val_metric if trained.history else None
     if last is None or best is None or net.interval is None or abs(best - last) <= (net.interval[1] - net.interval[0]) / 2:
-        return trained.trial.epochs
+        return min(trained.trial.epochs, trained.history[-1].epoch if trained.history else trained.trial.epochs)
     return max(best_epoch, 1.0)

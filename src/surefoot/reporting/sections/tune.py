@@ -35,6 +35,7 @@ def show_tune(report: TuneReport, scene: Scene) -> Markup:
                     (f"{metric.label} on val", metric.show_measured(report.val.value, report.val.interval)),
                     ("The net alone", metric.show_measured(report.net.value, report.net.interval) if report.winner != "net" else None),
                     ("Trained for", f"{number(report.epochs, 3)} epochs, best after {number(report.best_epoch, 3)}"),
+                    ("Early stopping", _describe_stopping(report)),
                     ("Temperature", number(report.temperature) if report.temperature != 1 else None),
                     ("Threshold", number(report.threshold) if report.threshold != 0.5 else None),
                     ("Looks at val", number(report.looks) if report.looks else None),
@@ -50,6 +51,15 @@ def show_tune(report: TuneReport, scene: Scene) -> Markup:
             ),
         ]
     )
+
+
+def _describe_stopping(report: TuneReport) -> str | None:
+    """The rule and whether it ended the net's training; None where there was none."""
+    if not report.train.patience or not report.history:
+        return None
+    ended = report.history[-1].epoch
+    outcome = f"after {number(ended, 3)} epochs" if ended < report.train.epochs - 1e-6 else "not needed: training came to its end"
+    return f"when {count_of(report.train.patience, 'look')} at val in a row bring nothing better; {outcome}"
 
 
 def _finished(trials: Sequence[Trial]) -> list[Trial]:
