@@ -127,7 +127,7 @@ def first_step(job: Job, rows: np.ndarray) -> list[LayerEvidence]:
     modules = dict(network.body.named_modules())
     evidence = [LayerEvidence(name, dead_frac=share_dead(output), saturated_frac=share_saturated(modules[name], output)) for name, output in seen.items()]
     for name, parameter in network.body.named_parameters():
-        if parameter.ndim > 1:
+        if parameter.ndim > 1 and parameter.requires_grad:  # what is frozen has no gradient, and needs none
             norm = 0.0 if parameter.grad is None else float(parameter.grad.norm()) / max(float(parameter.detach().norm()), 1e-12)
             evidence.append(LayerEvidence(name, grad_norm=norm))
     return evidence
