@@ -148,9 +148,9 @@ def test_a_misspelt_part_is_told_before_the_first_step(flags):
 
 def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
     """As soon as kind and task are known, before anything is read or trained."""
-    settings = 'target = "y"\nid = "y"\n[problem]\ngoal = -1\n[train]\ncutmix = 1.0\nsampling = "balanced"\nclass_weights = "balanced"'
+    settings = 'target = "y"\nid = "y"\n[problem]\ngoal = -1\n[train]\ncutmix = 1.0\nsampling = "balanced"\nclass_weights = "balanced"\nshard = "on"'
     project = make(tmp_path, settings, y=lambda n: n * 1.37)
-    with pytest.raises(ConfigError, match=r"5 settings are wrong") as caught:
+    with pytest.raises(ConfigError, match=r"6 settings are wrong") as caught:
         project.run(to="audit")
     told = str(caught.value)
     for part in (
@@ -158,6 +158,7 @@ def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
         "data.id: y is the target",
         "train.class_weights: regression has no classes",
         "train.sampling: classes are drawn evenly",
+        "train.shard: the road is walked by one process",
         "problem.goal: Root mean squared error is never below 0 (got -1)",
     ):
         assert part in told

@@ -44,6 +44,8 @@ def _check_task(values: Settings, problem: Problem) -> dict[str, str]:
         problems["train.class_weights"] = f"{problem.task.replace('_', ' ')} has no classes that could be weighed."
     if values.train.sampling == "balanced" and problem.task not in ("binary", "multiclass"):
         problems["train.sampling"] = f"classes are drawn evenly where each item has one; the task is {problem.task.replace('_', ' ')}."
+    if values.train.shard == "on":
+        problems["train.shard"] = "the road is walked by one process, which has nobody to share weights with; docs/own_parts.md trains on several."
     return problems
 
 
