@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -15,6 +16,8 @@ from typing import Any
 
 from surefoot.parts import PARTS
 from surefoot.types.errors import UsageError
+
+_USER_PART = re.compile(r"^[\w./-]+:\w+$")
 
 
 def resolve(name: str, *, kind: str, folder: Path | None = None) -> Any:
@@ -73,6 +76,21 @@ def source_file(name: str, folder: Path | None) -> Path | None:
     file = name.split(":", 1)[0]
     path = (folder / (file if file.endswith(".py") else f"{file}.py")).resolve()
     return path if path.is_file() else None
+
+
+def list_user_parts(values: object) -> list[str]:
+    """Every `file:Name` in a config, given as JSON knows it."""
+    if isinstance(values, dict):
+        return [name for value in values.values() for name in list_user_parts(value)]
+    if isinstance(values, list):
+        return [name for value in values for name in list_user_parts(value)]
+    return [values] if isinstance(values, str) and _USER_PART.match(values) and not values.startswith("sklearn:") else []
+
+
+def hash_user_code(values: object, folder: Path) -> dict[str, str]:
+    """File -> hash of the user's own code that a config names."""
+    files = [path for name in list_user_parts(values) if (path := source_file(name, folder))]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def _fetch(name: str, folder: Path | None, kind: str) -> Any:

@@ -17,12 +17,26 @@ def test_every_misspelt_part_and_range_is_told_at_once_with_the_nearest_name(tmp
             "problem": {"metric": "acuracy", "satisfice": {"rcall": 0.9}},
             "train": {"optimizer": "adamm", "schedule": "cosin", "loss": "hubr", "augment": "flipp", "phases": [{"epochs": 1, "optimizer": "sdg"}]},
             "model": {"use": "mpl"},
+            "final": {"more": [{"epochs": 1, "schedule": "onecycel"}]},
             "search": {"sampler": "tep", "space": {"train.lrr": {"uniform": [0, 1]}, "train.lr": {"log_uniform": [1.0, 0.1]}}},
         }
     )
-    with pytest.raises(ConfigError, match="11 settings are wrong") as caught:
+    with pytest.raises(ConfigError, match="12 settings are wrong") as caught:
         check_names(values, tmp_path)
-    for told in ("acuracy", "'recall'", "'adam'", "'cosine'", "'huber'", "'flip'", "train.phases.0.optimizer", "'mlp'", "'tpe'", "'train.lr'", "from 1 to 0.1"):
+    for told in (
+        "acuracy",
+        "'recall'",
+        "'adam'",
+        "'cosine'",
+        "'huber'",
+        "'flip'",
+        "train.phases.0.optimizer",
+        "final.more.0.schedule",
+        "'mlp'",
+        "'tpe'",
+        "'train.lr'",
+        "from 1 to 0.1",
+    ):
         assert told in caught.value.what
 
 

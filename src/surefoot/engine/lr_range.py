@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from surefoot import optim, randomness
-from surefoot.engine.feed import count_steps
+from surefoot.engine.feed import Feed
 from surefoot.engine.fit import Job
+from surefoot.engine.step import gear_up, take_step
 from surefoot.types.configs import TrainConfig
 from surefoot.types.reports import LrRange
 
@@ -32,34 +31,27 @@ def find_lr(job: Job, config: TrainConfig, *, seed: int, name: str) -> LrRange:
     """Raises lr evenly on a log scale from 1e-5 to 1, a step each, until the loss diverges; the job's own network stays as it is.
 
     Args:
-        job: what would be fitted. config: with its optimizer and batch size; lr and schedule are of no account.
+        job: what would be fitted. config: as it would be fitted, precision, clipping and augmentation included; its lr and schedule are of no account.
         seed, name: every draw follows from them.
 
     Returns:
         The lrs and smoothed losses of the steps, and the lr proposed: a tenth of where the loss diverges, else where it falls steepest; 0 where it never
         falls.
     """
-    network = copy.deepcopy(job.network).train()
-    optimizer = optim.make_optimizer(config, network, job.folder)
+    tried = replace(job, network=copy.deepcopy(job.network))
+    config = config.model_copy(update={"lr": 1.0, "schedule": "fixed", "warmup": 0.0, "compile": "off"})
+    gear = gear_up(tried, config, STEPS)
+    gear.factor = lambda step: LOW * (HIGH / LOW) ** (step / (STEPS - 1))
     lrs: list[float] = []
     losses: list[float] = []
     smoothed = 0.0
-    for step, picked in enumerate(_batches(job.train, config.batch_size, seed, name)):
-        torch.manual_seed(randomness.key(seed, f"{name} dropout", step))
-        lrs.append(LOW * (HIGH / LOW) ** (step / (STEPS - 1)))
-        for group in optimizer.param_groups:
-            group["lr"] = lrs[-1]
-        batch = job.examples.batch(picked, job.targets)
-        loss = job.loss(network(*batch.inputs), batch.targets, weights=batch.weights, **job.loss_options)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        if config.clip:
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-        optimizer.step()
-        smoothed = KEEP * smoothed + (1 - KEEP) * float(loss.detach())
-        losses.append(smoothed / (1 - KEEP ** (step + 1)))  # without this, the first would be drawn to 0
-        if _has_diverged(losses):
-            break
+    with Feed(tried, config, seed=seed, name=name) as feed:
+        for step in range(STEPS):
+            smoothed = KEEP * smoothed + (1 - KEEP) * float(take_step(tried, config, gear, feed.take(step), step, (seed, name)))
+            lrs.append(gear.factor(step))
+            losses.append(smoothed / (1 - KEEP ** (step + 1)))  # without this, the first would be drawn to 0
+            if _has_diverged(losses):
+                break
     shown = [pair for pair in zip(lrs, losses) if math.isfinite(pair[1])]
     return LrRange(lr=propose(lrs, losses), lrs=tuple(lr for lr, _ in shown), losses=tuple(loss for _, loss in shown))
 
@@ -77,15 +69,6 @@ def propose(lrs: Sequence[float], losses: Sequence[float]) -> float:
         return SHARE * lrs[len(losses) - 1]
     slopes = np.gradient(np.asarray(finite))
     return float(lrs[STARTS // 2 + int(np.argmin(slopes[STARTS // 2 :]))])
-
-
-def _batches(rows: np.ndarray, batch_size: int, seed: int, name: str) -> Iterator[Tensor]:
-    """The rows of each step: every item once before any comes again."""
-    num_batches = count_steps(len(rows), batch_size)
-    for step in range(STEPS):
-        epoch, position = divmod(step, num_batches)
-        order = randomness.stream(seed, f"{name} order", epoch).permutation(len(rows))
-        yield torch.from_numpy(rows[np.array_split(order, num_batches)[position]])
 
 
 def _has_diverged(losses: Sequence[float]) -> bool:

@@ -267,7 +267,7 @@ def _note_surroundings(job: Walk, run_dir: Path, config: object) -> None:
     }
     durable.replace(run_dir / "config.json", json.dumps(values, indent=1).encode())
     durable.replace(run_dir / "environment.json", json.dumps(environment, indent=1).encode())
-    for name in plan.user_parts(values):
+    for name in refs.list_user_parts(values):
         path = refs.source_file(name, job.root)
         if path is not None:
             durable.replace(run_dir / "code" / path.name, path.read_bytes())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from surefoot import optim, refs, settings
 from surefoot.parts import PARTS
-from surefoot.types.configs import Settings, Space, TrainConfig
+from surefoot.types.configs import PhaseConfig, Settings, Space, TrainConfig
 from surefoot.types.errors import ConfigError, UsageError
 
 
@@ -58,8 +58,8 @@ def _named(values: Settings) -> list[tuple[str, str, str]]:
         ("train.schedule", "schedule", train.schedule),
         ("train.augment", "augmentation", train.augment),
         ("train.loss", "loss", train.loss),
-        *((f"train.phases.{n}.optimizer", "optimizer", phase.optimizer or "") for n, phase in enumerate(train.phases)),
-        *((f"train.phases.{n}.schedule", "schedule", phase.schedule or "") for n, phase in enumerate(train.phases)),
+        *((f"{where}.optimizer", "optimizer", phase.optimizer or "") for where, phase in _phases(values).items()),
+        *((f"{where}.schedule", "schedule", phase.schedule or "") for where, phase in _phases(values).items()),
         ("search.sampler", "sampler", values.search.sampler),
     ]
 
@@ -68,7 +68,7 @@ def _check_schedules(values: Settings) -> dict[str, str]:
     """Options that don't fit a run, or that none of the schedules would heed; a user's own schedules are not looked at."""
     train = values.train
     searched = values.search.space.get("train.schedule", Space()).choice or []
-    names = [train.schedule, *(phase.schedule for phase in train.phases if phase.schedule), *map(str, searched)]
+    names = [train.schedule, *(phase.schedule for phase in _phases(values).values() if phase.schedule), *map(str, searched)]
     problems: dict[str, str] = {}
     for name in names:
         try:
@@ -89,9 +89,15 @@ def _check_schedules(values: Settings) -> dict[str, str]:
 
 def _check_phases(values: Settings) -> dict[str, str]:
     """Phases by whole batches that name another size."""
-    wrong = [n for n, phase in enumerate(values.train.phases) if (phase.optimizer or values.train.optimizer) == "gd" and phase.batch_size]
+    wrong = [where for where, phase in _phases(values).items() if (phase.optimizer or values.train.optimizer) == "gd" and phase.batch_size]
     why = "gd takes the whole train set at each step. Leave it out, or set the phase's optimizer to sgd."
-    return {f"train.phases.{n}.batch_size": why for n in wrong}
+    return {f"{where}.batch_size": why for where in wrong}
+
+
+def _phases(values: Settings) -> dict[str, PhaseConfig]:
+    """Setting -> declared phase of the final training."""
+    declared = {f"train.phases.{n}": phase for n, phase in enumerate(values.train.phases)}
+    return declared | {f"final.more.{n}": phase for n, phase in enumerate(values.final.more)}
 
 
 def _check_space(values: Settings) -> dict[str, str]:

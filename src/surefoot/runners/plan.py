@@ -20,7 +20,6 @@ from surefoot.types.configs import DataConfig, Section, Settings
 from surefoot.types.errors import UsageError
 from surefoot.types.findings import Report
 
-_USER_PART = re.compile(r"^[\w./-]+:\w+$")
 _AFTER_THE_ROAD = ("reporting", "runners", "testing", "cli", "studio", "project.py")
 """Rooms that no result depends on: changing a page does not redo a training."""
 
@@ -102,7 +101,8 @@ def key_of(spec: StepSpec, values: Settings, root: Path, reports: Mapping[str, s
     parts = {
         "step": spec.name,
         "code": code_version(),
-        "user": user_code(config, root) | ({own.name: own.read_text(encoding="utf-8")} if (own := ejected(spec.name, root)) else {}),
+        "user": refs.hash_user_code(config.model_dump(mode="json"), root)
+        | ({own.name: own.read_text(encoding="utf-8")} if (own := ejected(spec.name, root)) else {}),
         "seed": values.seed,
         "config": config.model_dump(mode="json"),
         "inputs": {parameter: reports[name] for parameter, name in spec.inputs.items()},
@@ -125,25 +125,6 @@ def code_version() -> str:
         if path.relative_to(folder).parts[0] not in _AFTER_THE_ROAD:
             digest.update(path.read_bytes())
     return f"{surefoot.__version__}+{digest.hexdigest()[:12]}"
-
-
-def user_code(config: Section, root: Path) -> dict[str, str]:
-    """File -> hash of the user's own code that a config names."""
-    found = {}
-    for name in user_parts(config.model_dump(mode="json")):
-        path = refs.source_file(name, root)
-        if path is not None:
-            found[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return found
-
-
-def user_parts(values: object) -> list[str]:
-    """Every `file:Name` in a config."""
-    if isinstance(values, dict):
-        return [name for value in values.values() for name in user_parts(value)]
-    if isinstance(values, list):
-        return [name for value in values for name in user_parts(value)]
-    return [values] if isinstance(values, str) and _USER_PART.match(values) and not values.startswith("sklearn:") else []
 
 
 def fingerprint(data: DataConfig, root: Path) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import torch
 
+from surefoot import __version__, refs
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.compiling import settle_compile
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Job, fit
 from surefoot.engine.health import Fault
 from surefoot.engine.jobs import fill_batch, make_job, settle_speed, start_job, tell_batch
-from surefoot.engine.weights import save_weights
+from surefoot.engine.weights import load_weights, save_weights
 from surefoot.engine.winners import tuned_network, tuned_yardstick
 from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.models.boosting import ENOUGH, Rounds
@@ -34,17 +37,19 @@ from surefoot.types import (
 )
 
 _RESUMED_EPOCHS, _RESUMED_LR = 1 / 3, 0.1
-"""Going on from the tuned weights: a third of its epochs at a tenth of its peak lr, so that what it knows is kept."""
+"""Going on from trained weights: a third of the epochs (where none are said) at a tenth of the peak lr, so that what the net knows is kept."""
 
 
 def final(ctx: Context, config: FinalStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport, tune: TuneReport) -> FinalReport:
     """Trains the winner on everything but the test set, from scratch or from the tuned weights, in declared phases."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     if tune.winner != "net":
+        if config.final.more:
+            ctx.events.say(f"  final.more: {tune.winner} is no net and has no epochs; nothing is put behind it")
         return _refit(ctx, desk, tune, baseline)
     is_scratch = config.final.start == "scratch"
     job = _start(ctx, desk, tune, is_scratch)
-    records, fault = _train(ctx, config, desk, job, tune)
+    records, fault = _train(ctx, config, desk, job, tune, _hash_inputs(ctx, config, problem, data, tune))
     return FinalReport(
         winner="net",
         model=save_weights(ctx.store, job.network),
@@ -57,20 +62,37 @@ def final(ctx: Context, config: FinalStepConfig, *, problem: Problem, data: Prep
     )
 
 
-def _train(ctx: Context, config: FinalStepConfig, desk: Desk, job: Job, tune: TuneReport) -> tuple[list[PhaseRecord], Fault | None]:
-    """The phases, one after the other, up to the first that breaks."""
+def _train(ctx: Context, config: FinalStepConfig, desk: Desk, job: Job, tune: TuneReport, made_by: str) -> tuple[list[PhaseRecord], Fault | None]:
+    """The phases, one after the other, up to the first that breaks; those that the training before shares are taken over from it."""
     train, rate = settle_speed(ctx, job, tune.train, "the final training")
-    phases = config.train.phases or [_default_phase(tune, config.final.start == "scratch")]
+    phases = _list_phases(config, tune)
     seconds = sum(phase.epochs for phase in phases) * len(job.train) / rate
     train = settle_compile(ctx, job, train, seconds, "the final training")
+    done = {phase.made_by: phase for phase in ctx.previous.phases if phase.weights} if isinstance(ctx.previous, FinalReport) else {}
     records: list[PhaseRecord] = []
-    fault = None
     for number, phase in enumerate(phases):
+        made_by = _hash(made_by, phase.model_dump())
+        if made_by in done:
+            ctx.events.say(f"  final phase {number}: the weights of the training before stand, and it goes on from them")
+            load_weights(ctx.store, done[made_by].weights, job.network)
+            records.append(done[made_by])
+            continue
         record, fault = _run_phase(ctx, job, desk.folds[0].train, _phase_config(train, phase), phase.data, number)
-        records.append(record)
         if fault:
-            break
-    return records, fault
+            return [*records, record], fault
+        records.append(record.model_copy(update={"weights": save_weights(ctx.store, job.network), "made_by": made_by}))
+    return records, None
+
+
+def _hash_inputs(ctx: Context, config: FinalStepConfig, problem: Problem, data: PreparedData, tune: TuneReport) -> str:
+    """Of all that the first phase depends on besides its own settings: those of later phases are left out."""
+    own = config.model_copy(update={"train": config.train.model_copy(update={"phases": []}), "final": config.final.model_copy(update={"more": []})})
+    reports = [report.model_dump(mode="json") for report in (problem, data, tune)]
+    return _hash(__version__, [ctx.seed, own.model_dump(mode="json"), refs.hash_user_code(config.model_dump(mode="json"), ctx.root), reports])
+
+
+def _hash(before: str, what: object) -> str:
+    return hashlib.sha256(json.dumps([before, what], sort_keys=True).encode()).hexdigest()[:32]  # not as long as the name of a stored file, which it is not
 
 
 def _start(ctx: Context, desk: Desk, tune: TuneReport, is_scratch: bool) -> Job:
@@ -79,6 +101,16 @@ def _start(ctx: Context, desk: Desk, tune: TuneReport, is_scratch: bool) -> Job:
         return start_job(desk, tune.model, desk.whole, tune.train)
     part = replace(desk.whole, statistics=desk.folds[0].statistics)
     return make_job(desk, tuned_network(ctx, desk, tune, 0), part, tune.train)
+
+
+def _list_phases(config: FinalStepConfig, tune: TuneReport) -> list[PhaseConfig]:
+    """The declared phases, or the one that the search found, and what was put behind them."""
+    phases = list(config.train.phases) or [_default_phase(tune, config.final.start == "scratch")]
+    lr = (phases[-1].lr or tune.train.lr) * _RESUMED_LR
+    for phase in config.final.more:
+        lr = phase.lr or lr
+        phases.append(phase.model_copy(update={"lr": lr}))
+    return phases
 
 
 def _default_phase(tune: TuneReport, is_scratch: bool) -> PhaseConfig:

@@ -117,7 +117,7 @@ class PhaseConfig(Section):
     lr: float | None = Field(None, gt=0, description="Peak learning rate.")
     schedule: str | None = Field(None, description="Schedule of this phase.")
     batch_size: int | None = Field(None, gt=0, description="Items per step.")
-    optimizer: str | None = Field(None, description="Optimizer of this phase; a new one starts without state.")
+    optimizer: str | None = Field(None, description="Optimizer of this phase; each phase starts without the state of the one before.")
     data: Literal["train", "train+val"] = Field("train+val", description="What this phase trains on.")
 
 
@@ -157,6 +157,10 @@ class FinalConfig(Section):
     """The last training."""
 
     start: Literal["scratch", "checkpoint"] = Field("scratch", description="Train anew, or go on from the tuned model's weights.")
+    more: list[PhaseConfig] = Field(
+        [],
+        description="Phases behind the last one, for a training that ended too soon: it goes on from its last weights, at a tenth of the last lr unless said.",
+    )
 
 
 class ServeConfig(Section):
@@ -187,6 +191,7 @@ class Settings(Section):
 
 
 TrainConfig.model_rebuild()
+FinalConfig.model_rebuild()
 
 
 # What each step is given: the sections it depends on, and so the settings whose change makes it run again.

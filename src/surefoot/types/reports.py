@@ -237,7 +237,12 @@ class ErrorsReport(Report):
 
 
 class PhaseRecord(Plain):
-    """A phase of the final training, as it ran."""
+    """A phase of the final training, as it ran.
+
+    Attributes:
+        weights: stored, as they were at its end; empty for a simple model and after a fault.
+        made_by: hash of all that they depend on; a training that is made longer takes over the phases it shares with the one before.
+    """
 
     name: str
     epochs: float
@@ -246,6 +251,8 @@ class PhaseRecord(Plain):
     optimizer: str
     num_rows: int
     history: tuple[EpochRecord, ...] = ()
+    weights: Ref = ""
+    made_by: str = ""
 
 
 class FinalReport(Report):

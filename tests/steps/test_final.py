@@ -1,0 +1,66 @@
+"""The last training: in declared phases, and longer when its end came too soon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surefoot.project import Project
+
+from .samples import SMALL
+
+ASKED = [*SMALL, "search.trials=1", "model.width=8"]
+MORE = 'final.more=[{epochs = 1}, {epochs = 2, optimizer = "nesterov"}]'
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project]:
+    """One project whose final training was made longer afterwards, and one that was asked for all of it at once."""
+    longer, at_once = (_make_bars(tmp_path_factory.mktemp(name)) for name in ("longer", "once"))
+    longer.run(to="final", set=ASKED)
+    longer.run(to="final", set=[*ASKED, "final.more=[{epochs = 1}]"])
+    longer.run(to="final", set=[*ASKED, MORE])
+    at_once.run(to="final", set=[*ASKED, MORE])
+    return longer, at_once
+
+
+def _make_bars(folder: Path) -> Project:
+    """Pictures of a bar that stands or lies anywhere in noise: a net of convolutions beats whatever looks at single pixels."""
+    generator = np.random.default_rng(0)
+    pictures, labels = generator.integers(0, 100, (500, 12, 12), dtype=np.uint8), np.arange(500) % 2
+    for picture, label in zip(pictures, labels):
+        row, column = generator.integers(0, 7, 2)
+        if label:
+            picture[row : row + 6, column] = 200
+        else:
+            picture[row, column : column + 6] = 200
+    np.savez(folder / "bars.npz", x=pictures, y=labels)
+    return Project.init(str(folder / "bars.npz"), out=str(folder / "bars"), budget="smoke", question="Does it stand or lie?")
+
+
+def test_a_training_made_longer_ends_where_one_asked_for_at_once_ends(trained):
+    longer, at_once = (project.report("final") for project in trained)
+    assert at_once.winner == "net"
+    assert [phase.epochs for phase in longer.phases][1:] == [1.0, 2.0]
+    assert longer.model == at_once.model
+
+
+def test_only_what_was_put_behind_is_trained(trained):
+    longer, _ = trained
+    folders = sorted(path.name for path in (longer.root / "runs").glob("*-final-*"))
+    assert [sorted(path.name for path in (longer.root / "runs" / name).glob("final phase *")) for name in folders] == [
+        ["final phase 0"], ["final phase 1"], ["final phase 2"],
+    ]  # fmt: skip
+
+
+def test_the_steps_before_are_not_done_again(trained):
+    longer, _ = trained
+    assert len(list((longer.root / "runs").glob("*-tune-*"))) == 1
+
+
+def test_what_is_put_behind_goes_on_at_a_tenth_of_the_lr(trained):
+    phases = trained[0].report("final").phases
+    assert phases[1].lr == pytest.approx(phases[0].lr / 10)
+    assert phases[2].lr == phases[1].lr
