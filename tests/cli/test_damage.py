@@ -115,7 +115,10 @@ def test_refused_settings_begin_no_round(project, capsys):
     assert _status(project, capsys)["round"] == 3
 
 
-@pytest.mark.parametrize(("words", "told"), [(["--set", "train.optimizer=adamm"], "adamm"), (["--device", "cuda:99"], "cuda:99")])
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [(["--set", "train.optimizer=adamm"], "adamm"), (["--device", "cuda:99"], "cuda:99"), (["--set", "train.cutmix=0.5"], "only pictures are pasted")],
+)
 def test_a_dry_run_refuses_what_a_run_refuses(project, capsys, words, told):
     assert main(["run", str(project), "--dry-run", *words]) == 2
     assert told in capsys.readouterr().err

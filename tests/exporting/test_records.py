@@ -113,7 +113,7 @@ def test_a_category_that_looks_like_a_truth_or_number_in_one_file_stays_what_it_
 
     for cell, code in (("007", 1), ("yes", 2), ("7", 0)):
         (tmp_path / "one.csv").write_text(f"code,more\n{cell},1\n")
-        columns = read_columns(read_table(tmp_path / "one.csv"), recipe)
+        columns, _ = read_columns(read_table(tmp_path / "one.csv"), recipe)
         assert preprocess.decode_columns(columns, recipe)[0].tolist() == [[code]]
 
 
@@ -166,6 +166,13 @@ def test_values_that_count_as_missing_are_told_by_their_reason(table_predictor, 
     assert "p.csv: age holds values that are no numbers and count as missing: foo." in told
     assert "p.csv: age holds values that are beyond what float32 holds (3.4e+38) and count as missing: 1e300." in told
     assert "p.csv: age holds values that are infinite and count as missing: inf." in told
+
+
+def test_a_few_stray_words_among_many_numbers_are_told_too(table_predictor, tmp_path):
+    told = []
+    rows = [f"k{n},yes,nurse,{'foo' if n == 7 else n}" for n in range(200)]
+    list(predict_inputs(table_predictor, [people_csv(tmp_path / "p.csv", rows)], told.append))
+    assert told == ["p.csv: age holds values that are no numbers and count as missing: foo."]
 
 
 def test_answers_never_replace_what_is_read(table_predictor, image_predictor, photos, tmp_path):

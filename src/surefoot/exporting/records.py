@@ -28,6 +28,7 @@ Row = dict[str, Any]
 
 _PICTURES = 64  # decoded and predicted at once
 _ROWS = 20_000
+_NAMED = 20  # columns and values that one sentence names
 _DUE = {"boolean": "truth value", "date": "date"}
 _KINDS = {"numeric": "number", "boolean": "boolean", "date": "date"}
 
@@ -142,9 +143,9 @@ def _predict_tables(predictor: Predictor, path: Path, say: Callable[[str], None]
 
 def _predict_table(predictor: Predictor, raw: RawTable, say: Callable[[str], None]) -> Iterator[Row]:
     preprocess.check_columns(raw.columns, predictor.recipe)
-    columns = read_columns(raw, predictor.recipe)
+    columns, stray = read_columns(raw, predictor.recipe)
     fields = preprocess.decode_columns(columns, predictor.recipe)
-    _tell(raw, columns, predictor, say)
+    _tell(raw, columns, stray, predictor, say)
     ids = convert(raw.columns[predictor.manifest.id], ColumnType("word"))[0] if predictor.manifest.id in raw.columns else None
     for start in range(0, len(raw), _ROWS):
         outputs = predictor.predict(tuple(field[start : start + _ROWS] for field in fields))
@@ -154,25 +155,32 @@ def _predict_table(predictor: Predictor, raw: RawTable, say: Callable[[str], Non
         yield {"place": refused.place, "error": refused.reason}
 
 
-def read_columns(raw: RawTable, recipe: dict[str, Any]) -> dict[str, np.ndarray]:
-    """The recipe's columns of a table, each read as what it was in training: a category stays text even where it looks like a number."""
-    columns = {}
+def read_columns(raw: RawTable, recipe: dict[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, list[str]]]:
+    """The recipe's columns of a table, each read as what it was in training: a category stays text even where it looks like a number.
+
+    Returns:
+        column -> values; column -> distinct cells that are of another kind and became missing, at most 20, where there are any.
+    """
+    columns, stray = {}, {}
     for column in recipe["columns"]:
         cells = raw.columns[column["name"]]
         how = ColumnType("word") if column["kind"] == "category" else decide(cells, is_target=False, decimal_comma=raw.decimal_comma)
         if how.kind != _KINDS.get(column["kind"]):
             how = ColumnType("word")
-        columns[column["name"]] = convert(cells, how)[0]
-    return columns
+        columns[column["name"]], rows = convert(cells, how)
+        if len(rows):
+            stray[column["name"]] = list(dict.fromkeys(str(cells[int(row)]) for row in rows))[:_NAMED]
+    return columns, stray
 
 
-def _tell(raw: RawTable, columns: dict[str, np.ndarray], predictor: Predictor, say: Callable[[str], None]) -> None:
+def _tell(raw: RawTable, columns: dict[str, np.ndarray], stray: dict[str, list[str]], predictor: Predictor, say: Callable[[str], None]) -> None:
     manifest = predictor.manifest
     unused = [name for name in preprocess.unknown_columns(raw.columns, predictor.recipe) if name not in (manifest.id, *manifest.target)]
     if unused:
-        say(f"{raw.name}: {len(unused)} column{'s are' if len(unused) > 1 else ' is'} not used: {', '.join(unused[:20])}.")
+        say(f"{raw.name}: {len(unused)} column{'s are' if len(unused) > 1 else ' is'} not used: {', '.join(unused[:_NAMED])}.")
     kinds = {column["name"]: column["kind"] for column in predictor.recipe["columns"]}
-    for name, values in preprocess.unseen(columns, predictor.recipe).items():
+    unseen = preprocess.unseen(columns, predictor.recipe)
+    for name, values in {name: [*stray.get(name, []), *unseen.get(name, [])] for name in kinds if name in stray or name in unseen}.items():
         for what, some in _group_lost(values, kinds[name]).items():
             say(f"{raw.name}: {name} holds values that {what} and count as missing: {', '.join(some)}.")
     for note in raw.notes:

@@ -8,10 +8,12 @@ from typing import Any
 
 from surefoot import settings
 from surefoot.runners import plan
+from surefoot.runners.effects import check_effects
 from surefoot.runners.local import Walk, check_settings, find_key, find_result, find_specs, is_forced, is_readable, resume
 from surefoot.runners.plan import StepSpec
 from surefoot.store.ledger import RoundRow, StepRow
 from surefoot.types.errors import ConfigError
+from surefoot.types.problem import Problem
 
 _NAMED = 3
 
@@ -31,6 +33,7 @@ def forecast(job: Walk) -> list[PlannedStep]:
 
     Raises:
         UsageError: for what `walk` refuses before its first step.
+        ConfigError: for settings that could have no effect on what the first step, where it stands, found.
     """
     check_settings(job)
     job = resume(job)
@@ -46,6 +49,8 @@ def forecast(job: Walk) -> list[PlannedStep]:
         is_whole = row is None or is_readable(job.store, spec, row)
         if row is not None and is_whole and not again:
             reports[spec.name] = row.report
+            if spec.report is Problem:
+                check_effects(job.values, Problem.model_validate_json(job.store.get_bytes(row.report)), job.root)
             planned.append(PlannedStep(spec.name, False, "nothing it depends on changed"))
         elif row is None and spec.short == "test" and job.ledger.openings() and not job.again:
             planned.append(PlannedStep(spec.name, False, "the test set was opened; a second opening needs --again"))
