@@ -35,16 +35,51 @@ class RefusedItem(Plain):
     code: str
 
 
+class NearPair(Plain):
+    """Two items that are nearly equal: ids, places, how alike (0..1, 1 is equal), and whether their targets differ."""
+
+    a: str
+    b: str
+    place_a: str
+    place_b: str
+    likeness: float
+    is_conflicting: bool = False
+
+
+class Suspect(Plain):
+    """An item worth a look: the finding codes that name it, each with the sentence that says why."""
+
+    id: str
+    place: str
+    reasons: dict[str, str]
+
+
+class Spread(Plain):
+    """How a measured quantity is spread over the items: its 1 %, 50 % and 99 % quantiles, and a histogram."""
+
+    low: float
+    median: float
+    high: float
+    histogram: tuple[int, ...] = ()
+    edges: tuple[float, ...] = ()
+
+
 class AuditReport(Report):
     """s02: what there is.
 
     Attributes:
         index: stored Arrow table, a row per readable item: `row` (position in the source), `id`, `content` (hash
             without ordinal), `place`, `given_set`, `target` (list of float64; class index for classification),
-            `group`, `time` (both nullable), `weight`.
+            `group`, `time` (both nullable), `weight`, `near` (name of the near duplicates it belongs to, null where it has none).
         balance: class -> count (regression: a histogram over `balance_edges`).
         columns: profile per table column.
         sizes: "HxW" -> count for pictures, the most frequent first, at most 50.
+        modes: "grey" or "colour" -> pictures, as they are used. file_modes: the mode as the file has it ("RGB", "P", "CMYK", "I;16", ...) -> pictures.
+        turned: EXIF orientation, "2" to "8" -> pictures that are stored so; they are set upright while reading.
+        near: pairs of near duplicates, the most alike first, at most 200; num_near: items that have one.
+        suspects: items worth a look, at most 500; suspected: finding code -> how many there are in all.
+        measures: what was measured on each picture (`brightness`, `contrast`, `sharpness`, `bytes`) -> how it is spread; a given test set aside.
+        repairs: stored Arrow table of what `surefoot audit --fix` would write, "" where there is nothing to repair.
     """
 
     fingerprint: str
@@ -57,6 +92,14 @@ class AuditReport(Report):
     columns: tuple[ColumnProfile, ...] = ()
     sizes: dict[str, int] = {}
     modes: dict[str, int] = {}
+    file_modes: dict[str, int] = {}
+    turned: dict[str, int] = {}
+    near: tuple[NearPair, ...] = ()
+    num_near: int = 0
+    suspects: tuple[Suspect, ...] = ()
+    suspected: dict[str, int] = {}
+    measures: dict[str, Spread] = {}
+    repairs: Ref = ""
     num_wild: int = 0
 
 
