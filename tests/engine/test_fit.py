@@ -195,7 +195,7 @@ def test_val_is_looked_at_as_often_as_the_settings_say_and_at_the_end(desk: Desk
     "settings",
     [
         {"lookahead": 3}, {"mixup": 0.4}, {"cutmix": 1.0}, {"sampling": "balanced"}, {"micro_batch": 5}, {"snapshot_steps": 3}, {"precision": "bf16"},
-        {"optimizer": "nesterov", "lr": 0.05},
+        {"optimizer": "nesterov", "lr": 0.05}, {"augment": "randaugment+noise(0.5)+blur"},
     ],
     ids=str,
 )  # fmt: skip

@@ -148,12 +148,14 @@ def test_a_misspelt_part_is_told_before_the_first_step(flags):
 
 def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
     """As soon as kind and task are known, before anything is read or trained."""
-    settings = 'target = "y"\nid = "y"\n[problem]\ngoal = -1\n[train]\ncutmix = 1.0\nsampling = "balanced"\nclass_weights = "balanced"\nshard = "on"'
+    train = '[train]\naugment = "noise+flip"\ncutmix = 1.0\nsampling = "balanced"\nclass_weights = "balanced"\nshard = "on"'
+    settings = f'target = "y"\nid = "y"\n[problem]\ngoal = -1\n{train}'
     project = make(tmp_path, settings, y=lambda n: n * 1.37)
-    with pytest.raises(ConfigError, match=r"6 settings are wrong") as caught:
+    with pytest.raises(ConfigError, match=r"7 settings are wrong") as caught:
         project.run(to="audit")
     told = str(caught.value)
     for part in (
+        "train.augment: flip is not for data of the kind table. For these there is: noise.",
         "train.cutmix: only pictures are pasted",
         "data.id: y is the target",
         "train.class_weights: regression has no classes",

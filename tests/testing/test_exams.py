@@ -7,10 +7,11 @@ import torch
 
 from surefoot.metrics.metric import Metric
 from surefoot.parts import PARTS
+from surefoot.testing.augmenting import AUGMENTATION, TABLE_AUGMENTATION
 from surefoot.testing.exams import examine
 from surefoot.testing.judging import METRIC
 from surefoot.testing.questions import take
-from surefoot.testing.training import AUGMENTATION, LOSS, OPTIMIZER, SCHEDULE
+from surefoot.testing.training import LOSS, OPTIMIZER, SCHEDULE
 from surefoot.types.errors import UsageError
 
 MY_CODE = """
@@ -223,6 +224,26 @@ def test_an_augmentation_that_changes_what_it_is_given_fails():
 
 def test_an_augmentation_that_returns_floats_fails():
     assert _failed(AUGMENTATION, lambda images, generator: images / 255) == ["returns uint8 pictures of the same shape"]
+
+
+def test_an_augmentation_whose_strength_is_not_heeded_fails():
+    def invert(images, generator, strength=1.0):
+        return 255 - images
+
+    assert _failed(AUGMENTATION, invert) == ["changes nothing at strength 0"]
+
+
+@pytest.mark.parametrize(
+    ("part", "claim"),
+    [
+        (lambda numbers, generator: numbers.nan_to_num(), "leaves missing what is missing"),
+        (lambda numbers, generator: numbers + torch.rand(numbers.shape), "draws from the generator it is given"),
+        (lambda numbers, generator: numbers.mul_(2), "leaves the rows it was given as they are"),
+        (lambda numbers, generator: numbers[:, :-1], "returns rows of the same shape"),
+    ],
+)
+def test_an_augmentation_of_tables_with_a_fault_fails(part, claim):
+    assert _failed(TABLE_AUGMENTATION, part)[0] == claim
 
 
 # metrics

@@ -1,4 +1,4 @@
-"""Augmentations keep what a picture is and change only where it stands; the same generator gives the same pictures."""
+"""Augmentations keep what a picture is: what all of them hold to, and those that change only where it stands."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from torch import Tensor
 
 from surefoot import refs
 from surefoot.parts import PARTS
-from surefoot.transforms.augment import affine, flip, none, shift
+from surefoot.transforms.augment import affine, crop, flip, none, perspective, rotate, scale, shift
 
 ALL = {name: refs.resolve(name, kind="augmentation") for name in PARTS["augmentation"]}
+CHANGING = sorted(set(ALL) - {"none"})
+MOVING = ["none", "shift", "flip", "shift_flip", "affine", "affine_flip", "crop", "rotate", "scale", "perspective"]
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -47,15 +49,31 @@ def test_the_same_generator_gives_the_same_pictures(name):
         assert not torch.equal(ALL[name](images, generator(3)), images)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", CHANGING)
+def test_strength_0_changes_nothing_and_more_strength_changes_more(name):
+    images = noise(64, 3, 24, 24)
+    assert torch.equal(ALL[name](images, generator(), strength=0.0), images)
+    changed = [(ALL[name](images, generator(), strength=strength).int() - images).abs().float().mean() for strength in (0.3, 2.0)]
+    assert 0 <= changed[0] < changed[1]
+
+
+@pytest.mark.parametrize("name", CHANGING)
+def test_what_happens_to_a_picture_does_not_depend_on_the_others(name):
+    images = noise(12, 3, 20, 20)
+    others = noise(12, 3, 20, 20, seed=9)
+    others[5] = images[5]
+    assert torch.equal(ALL[name](images, generator())[5], ALL[name](others, generator())[5])
+
+
+@pytest.mark.parametrize("name", [*MOVING, "colour", "grey", "blur", "contrast", "erase"])
 def test_a_blank_picture_stays_blank(name):
     images = torch.full((8, 3, 15, 11), 77, dtype=torch.uint8)
     assert torch.equal(ALL[name](images, generator()), images)
 
 
-@pytest.mark.parametrize("name", sorted(set(ALL) - {"none"}))
+@pytest.mark.parametrize("name", CHANGING)
 def test_each_picture_has_a_draw_of_its_own(name):
-    images = noise(1, 1, 20, 20).expand(32, -1, -1, -1)
+    images = noise(1, 3, 20, 20).expand(32, -1, -1, -1)
     assert len({bytes(image.flatten().tolist()) for image in ALL[name](images, generator())}) > 1
 
 
@@ -141,3 +159,53 @@ def test_affine_turns_by_up_to_ten_degrees():
     degrees = torch.rad2deg(torch.atan2((right - left).float(), torch.tensor(30.0)))
     assert degrees.abs().max() <= 12
     assert degrees.abs().max() > 6
+
+
+def test_a_picture_mirrored_twice_is_itself():
+    images = noise(8, 3, 6, 9)
+    assert torch.equal(flip(flip(images, generator(), strength=2), generator(), strength=2), images)
+
+
+def test_crop_keeps_the_size_and_fills_with_the_mirrored_border():
+    ramp = torch.arange(32, dtype=torch.uint8).repeat(1, 1, 32, 1)
+    made = crop(ramp.expand(100, -1, -1, -1), generator())
+    assert made.shape == (100, 1, 32, 32)
+    starts = made[:, 0, 0, :].int()
+    assert set(starts.diff(dim=1).flatten().tolist()) == {-1, 1}, "neighbours stay neighbours, forwards or mirrored"
+    assert {int(row[16]) - 16 for row in starts} == set(range(-4, 5)), "by up to 4 of 32 pixels, He et al. 2016"
+
+
+def bar(count: int, side: int = 101) -> Tensor:
+    images = torch.zeros((count, 1, side, side), dtype=torch.uint8)
+    images[:, 0, side // 2, 10 : side - 10] = 255
+    return images
+
+
+@pytest.mark.parametrize(("strength", "most"), [(1.0, 15), (0.4, 6)])
+def test_rotate_turns_by_so_many_degrees(strength, most):
+    made = rotate(bar(300), generator(), strength).float().squeeze(1)
+    run = 30.0
+    rise = made[:, :, 50 + 15].argmax(1) - made[:, :, 50 - 15].argmax(1)
+    degrees = torch.rad2deg(torch.atan2(rise.float(), torch.tensor(run)))
+    assert most * 0.7 < degrees.abs().max() <= most + 2  # a pixel of 30 is two degrees
+
+
+def test_scale_makes_a_square_larger_or_smaller_by_a_quarter_and_leaves_it_in_the_middle():
+    images = torch.zeros((300, 1, 60, 60), dtype=torch.uint8)
+    images[:, 0, 20:40, 20:40] = 255
+    made = scale(images, generator()).double().squeeze(1) / 255
+    sides = made.sum((1, 2)).sqrt()
+    assert 15 < sides.min() < 17
+    assert 24 < sides.max() < 26
+    assert (made.flip(1) - made).abs().max() < 0.02
+
+
+def test_perspective_makes_parallel_edges_meet():
+    images = torch.zeros((200, 1, 60, 60), dtype=torch.uint8)
+    images[:, 0, 15:45, 15:45] = 255
+    made = (perspective(images, generator()) > 127).squeeze(1)
+    left, right = made[:, :, :30].sum(2).float(), made[:, :, 30:].sum(2).float()
+    widths = left + right
+    top, bottom = widths[:, 18], widths[:, 41]
+    assert 0.7 < (top / bottom).min() < 0.95 < 1.05 < (top / bottom).max() < 1.43
+    assert made[:, 29:31, 29:31].all(), "the middle stays where it is"

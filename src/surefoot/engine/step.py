@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Generator, Tensor, nn
 
-from surefoot import optim, randomness, refs
+from surefoot import optim, randomness
 from surefoot.engine import averaging, memory, precision, ranks, shards
+from surefoot.engine.augmenting import Augment, find_augmentation
 from surefoot.models.network import Network
 from surefoot.transforms import mix
 from surefoot.types.configs import TrainConfig
-from surefoot.types.errors import UsageError
 from surefoot.types.examples import Batch
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Gear:
     move: Callable[[], object]
     parameters: list[nn.Parameter]
     factor: Callable[[int], float]
-    augment: Callable[[Tensor, Generator], Tensor]
+    augment: Augment
     casting: Callable[[], AbstractContextManager[object]]
     scaler: torch.amp.GradScaler | None
     average: averaging.Average
@@ -64,7 +64,7 @@ def gear_up(job: Job, config: TrainConfig, num_steps: int) -> Gear:
         move=optim.bare_step(optimizer),
         parameters=[parameter for parameter in job.network.parameters() if parameter.requires_grad],
         factor=optim.make_schedule(config, num_steps, job.folder),
-        augment=_find_augmentation(job, config.augment),
+        augment=find_augmentation(job, config.augment),
         casting=precision.casting(config.precision, device),
         scaler=precision.make_scaler(config.precision, device),
         average=averaging.start(job.network, config.averaging),
@@ -80,27 +80,6 @@ def _compile(forward: nn.Module, way: str) -> nn.Module:
     if way not in ("on", "graphs"):
         return forward
     return torch.compile(forward, mode="reduce-overhead" if way == "graphs" else None)  # type: ignore[return-value]
-
-
-def _find_augmentation(job: Job, name: str) -> Callable[[Tensor, Generator], Tensor]:
-    """The augmentation; a user's own is tried on two pictures first.
-
-    Raises:
-        UsageError: there is none, or it doesn't return pictures of the same shape.
-    """
-    augment: Callable[[Tensor, Generator], Tensor] = refs.resolve(name, kind="augmentation", folder=job.folder)
-    if ":" not in name or job.examples.fields[0].name != "image":
-        return augment
-    images = torch.zeros(2, *job.examples.fields[0].shape, dtype=torch.uint8, device=job.examples.device)
-    made = augment(images.clone(), Generator().manual_seed(0))
-    if not isinstance(made, Tensor) or made.shape != images.shape or made.dtype != images.dtype:
-        got = f"{made.dtype} {tuple(made.shape)}" if isinstance(made, Tensor) else f"an object of type {type(made).__name__}"
-        raise UsageError(
-            f"{name} returns {got} where uint8 {tuple(images.shape)} came in.".replace("torch.", ""),
-            where=f"train.augment = {name!r}",
-            next="Write a function (images, generator) that returns uint8 pictures of the same shape (B, C, H, W).",
-        )
-    return augment
 
 
 def take_step(job: Job, config: TrainConfig, gear: Gear, batch: Batch, step: int, seed: tuple[int, str]) -> Tensor:
@@ -136,9 +115,9 @@ def _change(config: TrainConfig, gear: Gear, batch: Batch, step: int, seed: tupl
     """The batch as this step sees it: augmented, and mixed. Also sets the global generators (dropout) to where they are at this step."""
     number, name = seed
     _seed_dropout(batch.targets.device.type, randomness.key(number, f"{name} dropout", step))
-    if batch.inputs[0].ndim == 4 and config.augment != "none":
+    if config.augment != "none":
         generator = Generator().manual_seed(randomness.key(number, f"{name} augment", step))
-        batch = replace(batch, inputs=(gear.augment(batch.inputs[0], generator),))
+        batch = replace(batch, inputs=gear.augment(batch.inputs, generator))
     if config.mixup:
         batch = mix.mixup(batch, config.mixup, randomness.stream(number, f"{name} mixup", step))
     if config.cutmix:

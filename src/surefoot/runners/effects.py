@@ -6,7 +6,10 @@ from pathlib import Path
 
 from surefoot import settings
 from surefoot.metrics import get as get_metric
+from surefoot.runners import names
+from surefoot.transforms import chain
 from surefoot.types.configs import Settings
+from surefoot.types.errors import UsageError
 from surefoot.types.problem import Problem
 
 
@@ -26,11 +29,14 @@ def check_effects(values: Settings, problem: Problem, root: Path) -> None:
 
 def _check_kind(values: Settings, problem: Problem) -> dict[str, str]:
     problems = {}
+    for setting, text in names.list_augmentations(values):
+        try:
+            chain.check(text, problem.kind)
+        except UsageError as error:
+            problems[setting] = f"{error.what} {error.next}"
     if problem.kind == "table":
         if values.train.cutmix or "train.cutmix" in values.search.space:
             problems["train.cutmix"] = "only pictures are pasted into each other, and the data is a table; train.mixup blends rows."
-        if values.train.augment not in ("", "none"):
-            problems["train.augment"] = f"{values.train.augment} changes pictures, and the data is a table."
         if values.data.id in problem.target:
             problems["data.id"] = f"{values.data.id} is the target: it can't name the rows too."
         if values.data.weight in problem.target:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from surefoot import optim, refs, settings
 from surefoot.parts import PARTS
+from surefoot.transforms import chain
 from surefoot.types.configs import PhaseConfig, Settings, Space, TrainConfig
 from surefoot.types.errors import ConfigError, UsageError
 
@@ -44,7 +45,18 @@ def _find_problems(values: Settings, root: Path) -> dict[str, str]:
                 refs.resolve(name, kind=kind, folder=root)
             except UsageError as error:
                 problems[setting] = f"{error.what} {error.next}"
+    for setting, text in list_augmentations(values):
+        try:
+            chain.check(text)
+        except UsageError as error:
+            problems[setting] = f"{error.what} {error.next}"
     return problems | _check_schedules(values) | _check_phases(values) | _check_space(values)
+
+
+def list_augmentations(values: Settings) -> list[tuple[str, str]]:
+    """Setting, and what it says of augmentations: that of all trainings, and those that are searched."""
+    said = [("train.augment", values.train.augment)] if values.train.augment else []
+    return [*said, *(("search.space.train.augment", str(text)) for text in values.search.space.get("train.augment", Space()).choice or [])]
 
 
 def _named(values: Settings) -> list[tuple[str, str, str]]:
@@ -56,7 +68,6 @@ def _named(values: Settings) -> list[tuple[str, str, str]]:
         ("model.use", "model", values.model.use),
         ("train.optimizer", "optimizer", train.optimizer),
         ("train.schedule", "schedule", train.schedule),
-        ("train.augment", "augmentation", train.augment),
         ("train.loss", "loss", train.loss),
         *((f"{where}.optimizer", "optimizer", phase.optimizer or "") for where, phase in _phases(values).items()),
         *((f"{where}.schedule", "schedule", phase.schedule or "") for where, phase in _phases(values).items()),

@@ -14,7 +14,7 @@ from surefoot.parts import PARTS
 from surefoot.testing.questions import Question, Result, take
 from surefoot.types.errors import UsageError
 
-KINDS = ("model", "loss", "optimizer", "schedule", "augmentation", "metric", "sampler", "dataset")
+KINDS = ("model", "loss", "optimizer", "schedule", "augmentation", "table_augmentation", "metric", "sampler", "dataset")
 
 _SIGNATURES: dict[str, frozenset[str]] = {
     "loss": frozenset({"logits", "targets"}),
@@ -22,6 +22,7 @@ _SIGNATURES: dict[str, frozenset[str]] = {
     "optimizer": frozenset({"lr", "weight_decay", "momentum"}),
     "schedule": frozenset({"num_steps"}),
     "augmentation": frozenset({"images", "generator"}),
+    "table_augmentation": frozenset({"numbers", "generator"}),
     "sampler": frozenset({"seed"}),
 }
 """What the parameters of a user's function are called, by which its kind is known."""
@@ -68,9 +69,13 @@ def _prepare(name: str, kind: str, folder: Path | None) -> tuple[Sequence[Questi
         from surefoot.testing.searching import SAMPLER
 
         return SAMPLER, part
+    if kind.endswith("augmentation"):
+        from surefoot.testing import augmenting
+
+        return augmenting.AUGMENTATION if kind == "augmentation" else augmenting.TABLE_AUGMENTATION, part
     from surefoot.testing import training
 
-    return {"loss": training.LOSS, "optimizer": training.OPTIMIZER, "schedule": training.SCHEDULE, "augmentation": training.AUGMENTATION}[kind], part
+    return {"loss": training.LOSS, "optimizer": training.OPTIMIZER, "schedule": training.SCHEDULE}[kind], part
 
 
 def _check_kind(kind: str) -> str:

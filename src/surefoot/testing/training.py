@@ -1,11 +1,10 @@
-"""The exams of what training is made of: losses, optimizers, schedules, augmentations. `B` items, `K` outputs."""
+"""The exams of what training is made of: losses, optimizers, schedules. `B` items, `K` outputs."""
 
 from __future__ import annotations
 
 import copy
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -273,55 +272,4 @@ SCHEDULE = (
     Question("reaches the peak", _reaches_peak, "Let its largest factor be 1; set the height with train.lr."),
     Question("is a function of the step alone", _is_pure, "Keep no state: a resumed run asks for the steps that are left only."),
     Question("is defined after the last step", _outlives_end, "Clamp the step, e.g. min(step / num_steps, 1)."),
-)
-
-
-# augmentations
-
-
-def _pictures(*shape: int, seed: int = 7) -> Tensor:
-    return torch.randint(0, 256, shape, generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
-
-
-def _augment(augment: Callable, images: Tensor, seed: int = 0) -> Tensor:
-    return augment(images, torch.Generator().manual_seed(seed))
-
-
-def _keeps_form(augment: Callable) -> str:
-    for shape in ((8, 3, 32, 32), (8, 1, 28, 28), (1, 3, 17, 23)):
-        out: Any = _augment(augment, _pictures(*shape))
-        if not isinstance(out, Tensor) or out.shape != shape or out.dtype != torch.uint8:
-            return f"{getattr(out, 'dtype', type(out).__name__)} {tuple(getattr(out, 'shape', ()))} for uint8 {shape}"
-    return ""
-
-
-def _draws_from_generator(augment: Callable) -> str:
-    images = _pictures(32, 3, 16, 16)
-    torch.manual_seed(0)
-    one = _augment(augment, images)
-    torch.manual_seed(1)
-    return "" if torch.equal(one, _augment(augment, images)) else "the same generator gives other pictures: something else is drawn from"
-
-
-def _keeps_input(augment: Callable) -> str:
-    images = _pictures(8, 3, 16, 16)
-    before = images.clone()
-    _augment(augment, images)
-    return "" if torch.equal(before, images) else "the pictures it was given are changed"
-
-
-def _keeps_apart(augment: Callable) -> str:
-    one, other = _pictures(8, 3, 16, 16, seed=1), _pictures(8, 3, 16, 16, seed=2)
-    other[0] = one[0]
-    same = torch.equal(_augment(augment, one)[0], _augment(augment, other)[0])
-    return "" if same else "a picture comes out otherwise when the others change; the targets would no longer be right"
-
-
-AUGMENTATION = (
-    Question(
-        "returns uint8 pictures of the same shape", _keeps_form, "Sign it (images, generator): uint8 (B, C, H, W) in and out, any size, grey or colour.", True
-    ),
-    Question("draws from the generator it is given", _draws_from_generator, "Pass generator=generator to each torch.rand and torch.randint."),
-    Question("leaves the pictures it was given as they are", _keeps_input, "Work on a copy: images.clone()."),
-    Question("does not mix pictures", _keeps_apart, "Treat each picture alone."),
 )
