@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from surefoot.data.making import choose_side, image_recipe, make_blocks, table_recipe
+from surefoot.data.making import Items, choose_quality, choose_side, image_recipe, make_blocks, table_recipe
 from surefoot.data.packs import BLOCK, open_pack, write_pack
 from surefoot.data.preprocess import fields
 from surefoot.store.blobs import Blobs
-from surefoot.types.configs import DataConfig
+from surefoot.types.configs import DataConfig, PrepareConfig
 from surefoot.types.data_reports import AuditReport, ColumnProfile
 from surefoot.types.source import ImageSource, TableSource
 
@@ -54,7 +54,38 @@ def test_the_side_that_was_asked_for_is_taken():
     ],
 )
 def test_pictures_of_one_size_keep_their_shape_and_others_become_square(sizes, modes, side, shape):
-    assert fields(image_recipe(audit(sizes, modes), side))[0].shape == shape
+    assert fields(image_recipe(audit(sizes, modes), side, PrepareConfig()))[0].shape == shape
+
+
+@pytest.mark.parametrize(
+    ("settings", "recipe"),
+    [
+        ({"resize": "fit"}, {"resize": "fit"}),
+        ({"short_side": 256}, {"short_side": 256}),
+        ({"short_side": 20}, {"short_side": 32}),
+        ({"colour": "grey"}, {"channels": 1}),
+        ({"colour": "rgb"}, {"channels": 3}),
+        ({}, {}),
+    ],
+)
+def test_what_the_settings_say_of_pictures_is_in_the_recipe(settings, recipe):
+    plain = {"kind": "image", "height": 32, "width": 32, "channels": 3}
+    assert image_recipe(audit({"90x80": 5, "70x70": 5}, {"colour": 10}), 32, PrepareConfig(**settings)) == plain | recipe
+
+
+@pytest.mark.parametrize(
+    ("side", "num", "encode", "quality"),
+    [
+        (224, 10_000, "auto", 0),  # 1.4 GiB fit into memory
+        (224, 20_000, "auto", 95),
+        (96, 10**6, "auto", 0),  # small ones are read from disk as they are
+        (224, 10**6, "decoded", 0),
+        (28, 10, "jpeg", 95),
+    ],
+)
+def test_large_pictures_that_memory_cannot_hold_are_stored_as_jpeg(side, num, encode, quality):
+    recipe = {"kind": "image", "height": side, "width": side, "channels": 3}
+    assert choose_quality(recipe, num, DataConfig(memory_mb=2048), PrepareConfig(encode=encode)) == quality
 
 
 def test_pictures_are_packed_in_the_order_asked_for_whatever_the_number_of_blocks(tmp_path):
@@ -62,7 +93,7 @@ def test_pictures_are_packed_in_the_order_asked_for_whatever_the_number_of_block
     source = ImageSource([f"{n}.png" for n in range(2_100)], [0] * 2_100, [""] * 2_100, read=lambda row: np.full((2, 2), shades[row]))
     rows = np.random.default_rng(1).permutation(2_100)[: 2 * BLOCK + 7]
     recipe = {"kind": "image", "height": 2, "width": 2, "channels": 1}
-    blocks = list(make_blocks(source, recipe, rows, [f"id{row}" for row in rows], rows[:, None] * 1.0, np.ones(len(rows))))
+    blocks = list(make_blocks(source, recipe, Items(rows, [f"id{row}" for row in rows], rows[:, None] * 1.0, np.ones(len(rows)))))
     assert [len(block.ids) for block in blocks] == [BLOCK, BLOCK, 7]
     store = Blobs(tmp_path)
     pack = open_pack(store, write_pack(store, fields(recipe), 1, blocks))
@@ -86,20 +117,20 @@ def profiles() -> tuple[ColumnProfile, ...]:
 
 
 def test_only_inputs_are_packed_and_categories_come_from_the_given_rows():
-    recipe = table_recipe(sample(), audit(columns=profiles()), np.array([0, 1]))
+    recipe = table_recipe(sample(), audit(columns=profiles()), np.array([0, 1]), PrepareConfig())
     assert [column["name"] for column in recipe["columns"]] == ["size", "job"]
     assert recipe["columns"][1]["categories"] == ["nurse"]
 
 
 def test_rows_of_a_table_keep_gaps_and_lose_unseen_categories():
-    recipe = table_recipe(sample(), audit(columns=profiles()), np.array([0, 1]))
-    (block,) = make_blocks(sample(), recipe, np.array([2, 1, 0]), ["c", "b", "a"], np.zeros((3, 1)), np.array([1.0, 2.0, 3.0]))
-    np.testing.assert_array_equal(block.inputs[0], np.array([[3], [np.nan], [1]], np.float32))
-    assert block.inputs[1].tolist() == [[0], [0], [1]]
+    recipe = table_recipe(sample(), audit(columns=profiles()), np.array([0, 1]), PrepareConfig())
+    (block,) = make_blocks(sample(), recipe, Items(np.array([2, 1, 0]), ["c", "b", "a"], np.zeros((3, 1)), np.array([1.0, 2.0, 3.0])))
+    np.testing.assert_array_equal(block.inputs[0].flatten(), np.array([3, np.nan, 1], np.float32))
+    assert block.inputs[1].to_pylist() == [[0], [0], [1]]
     assert block.places == ["t:4", "t:3", "t:2"]
     assert block.weights.dtype == np.float32
 
 
 def test_no_rows_make_no_block():
-    recipe = table_recipe(sample(), audit(columns=profiles()), np.array([0]))
-    assert list(make_blocks(sample(), recipe, np.arange(0), [], np.zeros((0, 1)), np.zeros(0))) == []
+    recipe = table_recipe(sample(), audit(columns=profiles()), np.array([0]), PrepareConfig())
+    assert list(make_blocks(sample(), recipe, Items(np.arange(0), [], np.zeros((0, 1)), np.zeros(0)))) == []

@@ -21,3 +21,15 @@ def split_dates(dates: np.ndarray) -> list[np.ndarray]:
         seconds / 86_400,
     ]
     return [np.where(np.isnat(dates), np.nan, part) for part in parts]
+
+
+_TURNS = {"month": 12.0, "weekday": 7.0, "hour": 24.0}
+CYCLIC_PARTS = ("year", "day", "days", *(f"{part}.{wave}" for part in _TURNS for wave in ("sin", "cos")))
+"""What a date becomes where what comes round is told as an angle: December lies beside January."""
+
+
+def split_cyclic(dates: np.ndarray) -> list[np.ndarray]:
+    """`CYCLIC_PARTS` as float64; NaN where there is no date."""
+    parts = dict(zip(DATE_PARTS, split_dates(dates)))
+    angles = {part: 2 * np.pi * parts[part] / turn for part, turn in _TURNS.items()}
+    return [parts["year"], parts["day"], parts["days"], *(wave(angles[part]) for part in _TURNS for wave in (np.sin, np.cos))]

@@ -24,10 +24,11 @@ class Examples:
         pack: open for reading.
         problem: decides the targets' dtype: int64 (N,) for multiclass, float32 (N, K) else.
         in_memory: hold every field as a tensor on `device`.
+        groups: int64 (N,), equal for items that belong together; None where nothing says so.
     """
 
-    def __init__(self, pack: Pack, problem: Problem, *, in_memory: bool, device: str = "cpu") -> None:
-        self.pack, self.problem, self.device, self.in_memory = pack, problem, device, in_memory
+    def __init__(self, pack: Pack, problem: Problem, *, in_memory: bool, device: str = "cpu", groups: np.ndarray | None = None) -> None:
+        self.pack, self.problem, self.device, self.in_memory, self.groups = pack, problem, device, in_memory, groups
         self.fields = pack.fields
         self._tensors = tuple(torch.from_numpy(array).to(device) for array in pack.read_all()) if in_memory else None
         self.raw_targets = pack.targets

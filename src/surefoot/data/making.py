@@ -1,22 +1,29 @@
-"""From a source to blocks of a pack: the recipe is chosen, records are decoded by it, and nothing is held but one block."""
+"""From a source to blocks of a pack: the recipe is chosen, records are decoded by it, and nothing is held but some blocks."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from surefoot.data import preprocess
-from surefoot.data.packs import BLOCK, Block
-from surefoot.types.configs import DataConfig
-from surefoot.types.data_reports import AuditReport
-from surefoot.types.source import ImageSource, TableSource
+from surefoot.data import jpeg, preprocess
+from surefoot.data.packs import Block, rows_per_block
+from surefoot.data.shards import JPEG, to_column
+from surefoot.types.configs import DataConfig, PrepareConfig
+from surefoot.types.data_reports import AuditReport, RefusedItem
+from surefoot.types.source import ImageSource, ItemError, TableSource
 
 _SIDES = ((0.0, 32), (300.0, 48), (3_600.0, 64), (float("inf"), 96))
 """Budget in seconds up to which pictures are packed with so many pixels a side: cost grows with the square of it."""
+_LARGE = 96
+"""Pixels a side above which pictures that memory can't hold are stored as JPEG: reading them decoded would wait for the disk."""
+_DATES = {"parts": {}, "cyclic": {"cyclic": True}}
 
 
 def choose_side(audit: AuditReport, data: DataConfig, budget_s: float) -> tuple[int, str]:
@@ -35,33 +42,102 @@ def choose_side(audit: AuditReport, data: DataConfig, budget_s: float) -> tuple[
     return affordable, f"what the budget affords; the pictures' shorter side is {typical} at the median"
 
 
-def image_recipe(audit: AuditReport, side: int) -> dict[str, Any]:
-    """Square pictures of `side` pixels; grey only where all are grey."""
+def image_recipe(audit: AuditReport, side: int, config: PrepareConfig) -> dict[str, Any]:
+    """Square pictures of `side` pixels, or of the shape that all have; grey only where all are grey, unless the settings say it."""
     same = len(audit.sizes) == 1
     height, width = map(int, next(iter(audit.sizes)).split("x")) if same else (side, side)
     scale = side / min(height, width)
-    channels = 3 if audit.modes.get("colour") else 1
-    return {"kind": "image", "height": round(height * scale), "width": round(width * scale), "channels": channels}
+    channels = {"grey": 1, "rgb": 3, "auto": 3 if audit.modes.get("colour") else 1}[config.colour]
+    recipe = {"kind": "image", "height": round(height * scale), "width": round(width * scale), "channels": channels}
+    how = {"resize": config.resize} if config.resize != "cover" else {}
+    return recipe | how | ({"short_side": max(config.short_side, side)} if config.short_side and not how else {})
 
 
-def table_recipe(source: TableSource, audit: AuditReport, rows: np.ndarray) -> dict[str, Any]:
+def table_recipe(source: TableSource, audit: AuditReport, rows: np.ndarray, config: PrepareConfig) -> dict[str, Any]:
     """Columns that are inputs; categories are those that the given rows hold, which must not be the test set's."""
     kinds = {p.name: p.kind for p in audit.columns if p.role == "input"}
-    return preprocess.make_table_recipe({name: source.columns[name][rows] for name in kinds}, kinds)
+    recipe = preprocess.make_table_recipe({name: source.columns[name][rows] for name in kinds}, kinds)
+    recipe["columns"] = [column | (_DATES[config.dates] if column["kind"] == "date" else {}) for column in recipe["columns"]]
+    return recipe
 
 
-def make_blocks(
-    source: ImageSource | TableSource, recipe: dict[str, Any], rows: np.ndarray, ids: list[str], targets: np.ndarray, weights: np.ndarray
-) -> Iterator[Block]:
-    """Blocks of the given source rows, in their order."""
-    with ThreadPoolExecutor(2) as pool:
-        for start in range(0, len(rows), BLOCK):
-            here = slice(start, start + BLOCK)
-            inputs = _decode(source, recipe, rows[here], pool)
-            yield Block(ids[here], [source.places[row] for row in rows[here]], inputs, targets[here], weights[here].astype(np.float32))
+def choose_quality(recipe: dict[str, Any], num: int, data: DataConfig, config: PrepareConfig) -> int:
+    """The JPEG quality in which so many pictures are stored; 0: as pixels, which is exact and faster to read, where they fit into memory or are small."""
+    if recipe["kind"] != "image" or config.encode == "decoded":
+        return 0
+    size = recipe["height"] * recipe["width"]
+    is_large = size > _LARGE**2 and num * size * recipe["channels"] > data.memory_mb * 2**20
+    return config.quality if config.encode == "jpeg" or is_large else 0
 
 
-def _decode(source: ImageSource | TableSource, recipe: dict[str, Any], rows: np.ndarray, pool: ThreadPoolExecutor) -> tuple[np.ndarray, ...]:
-    if isinstance(source, ImageSource):
-        return (np.stack(list(pool.map(lambda row: preprocess.decode_image(source.read(row), recipe), rows.tolist()))),)
-    return preprocess.decode_columns({name: values[rows] for name, values in source.columns.items()}, recipe)
+@dataclass(frozen=True)
+class Items:
+    """What is packed, in its order: N rows of the source, N ids, targets float64 (N, T), weights (N,)."""
+
+    rows: np.ndarray
+    ids: list[str]
+    targets: np.ndarray
+    weights: np.ndarray
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Some rows of a source as columns of a pack: one per field, which of the rows they hold, and why not the others."""
+
+    columns: list[pa.Array]
+    kept: list[int]
+    refused: tuple[RefusedItem, ...] = ()
+
+
+Decode = Callable[[Iterable[np.ndarray]], Iterator[Decoded]]
+"""Parts of the rows of a source -> what they hold, in the same order."""
+
+
+def make_blocks(source: ImageSource | TableSource, recipe: dict[str, Any], items: Items, decode: Decode | None = None, start: int = 0) -> Iterator[Block]:
+    """Blocks of the given items, in their order.
+
+    Args:
+        decode: turns rows into columns, here or in other processes; None: here, as pixels and numbers.
+        start: number of the first block that is wanted.
+    """
+    size = rows_per_block(preprocess.fields(recipe))
+    parts = [slice(at, at + size) for at in range(start * size, len(items.rows), size)]
+    decode = decode or (lambda rows: decode_here(source, recipe, rows))
+    for here, decoded in zip(parts, decode(items.rows[part] for part in parts), strict=True):
+        at = np.arange(here.start, min(here.stop, len(items.rows)))[decoded.kept]
+        yield Block(
+            ids=[items.ids[n] for n in at],
+            places=[source.places[row] for row in items.rows[at]],
+            inputs=tuple(decoded.columns),
+            targets=items.targets[at],
+            weights=items.weights[at].astype(np.float32),
+            refused=decoded.refused,
+        )
+
+
+def decode_here(source: ImageSource | TableSource, recipe: dict[str, Any], parts: Iterable[np.ndarray], quality: int = 0) -> Iterator[Decoded]:
+    """Decodes in this process: pictures by as many threads as there are cores, for Pillow decodes outside the interpreter's lock."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for rows in parts:
+            yield _decode_pictures(source, recipe, rows, quality, pool) if isinstance(source, ImageSource) else _decode_rows(source, recipe, rows)
+
+
+def _decode_pictures(source: ImageSource, recipe: dict[str, Any], rows: np.ndarray, quality: int, pool: ThreadPoolExecutor) -> Decoded:
+    def decode(row: int) -> Any:
+        try:
+            picture = preprocess.decode_image(source.read(row), recipe)
+        except ItemError as error:
+            return RefusedItem(place=source.places[row], reason=error.reason, code=error.code)
+        return jpeg.encode(picture, quality) if quality else picture
+
+    made = list(pool.map(decode, rows.tolist()))
+    kept = [n for n, one in enumerate(made) if not isinstance(one, RefusedItem)]
+    (field,) = preprocess.fields(recipe)
+    values = [made[n] for n in kept]
+    column = to_column(values if quality else np.stack(values) if values else np.zeros((0, *field.shape), field.dtype), field, JPEG if quality else "")
+    return Decoded([column], kept, tuple(one for one in made if isinstance(one, RefusedItem)))
+
+
+def _decode_rows(source: TableSource, recipe: dict[str, Any], rows: np.ndarray) -> Decoded:
+    arrays = preprocess.decode_columns({name: values[rows] for name, values in source.columns.items()}, recipe)
+    return Decoded([to_column(array, field) for field, array in zip(preprocess.fields(recipe), arrays)], list(range(len(rows))))

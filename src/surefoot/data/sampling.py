@@ -30,3 +30,24 @@ def draw_balanced(labels: np.ndarray, *, seed: int, name: str, epoch: int) -> np
         turns = [generator.permutation(members) for _ in range(-(-count // len(members)))]
         drawn.append(np.concatenate(turns)[:count])
     return generator.permutation(np.concatenate(drawn))
+
+
+def draw_grouped(groups: np.ndarray, *, seed: int, name: str, epoch: int) -> np.ndarray:
+    """Every item once, the items of a group spread evenly over the epoch: no stretch of it is all of one patient, camera or day.
+
+    The items of a group of size m, in an order of their own, stand at (u + k) / m for k below m, with one u drawn for the group. So a share s of the
+    epoch holds m * s of them, and at most one more, where a plain order would often hold several more.
+
+    Args:
+        groups: int64 (num,), equal for items of one group.
+
+    Returns:
+        int64 (num,) positions.
+    """
+    generator = randomness.stream(seed, f"{name} order", epoch)
+    shuffled = generator.permutation(len(groups))
+    _, number, sizes = np.unique(groups[shuffled], return_inverse=True, return_counts=True)
+    by_group = np.argsort(number, kind="stable")
+    place_in_group = np.empty(len(groups))
+    place_in_group[by_group] = np.arange(len(groups)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return shuffled[np.argsort((generator.random(len(sizes))[number] + place_in_group) / sizes[number], kind="stable")]

@@ -49,7 +49,7 @@ def find_augmentation(job: Job, text: str) -> Augment:
 def _change_numbers(part: Callable[[Tensor, Generator], Tensor], scaler: PrepareNumeric, at: int, inputs: Inputs, generator: Generator) -> Inputs:
     """Only what is changed is carried back from standard units, so that what isn't keeps its last digit."""
     numbers = inputs[at]
-    standard = (numbers - scaler.median) * scaler.factor
+    standard = (numbers - scaler.center) * scaler.factor
     changed = numbers + (part(standard, generator) - standard) / scaler.factor
     return (*inputs[:at], changed, *inputs[at + 1 :])
 

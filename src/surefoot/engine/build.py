@@ -72,13 +72,13 @@ class Desk:
 def lay_out(ctx: Context, problem: Problem, data: PreparedData, device: str = "cpu") -> Desk:
     """Opens the pack and the rows of each fold."""
     rows = ctx.store.get_arrays(data.rows)
-    examples = Examples(open_pack(ctx.store, data.pack), problem, in_memory=data.in_memory, device=device)
+    examples = Examples(open_pack(ctx.store, data.pack), problem, in_memory=data.in_memory, device=device, groups=rows.get("groups"))
     return Desk(
         problem=problem,
         examples=examples,
         metric=get_metric(problem.metric, ctx.root),
         folds=[Part(rows[f"fold{f.fold}.train"], rows[f"fold{f.fold}.val"], ctx.store.get_arrays(f.fitted)) for f in data.folds],
-        whole=Part(np.arange(len(examples)), np.zeros(0, np.int64), ctx.store.get_arrays(data.fitted_final)),
+        whole=Part(rows.get("whole", np.arange(len(examples))), np.zeros(0, np.int64), ctx.store.get_arrays(data.fitted_final)),
         seed=ctx.seed,
         folder=ctx.root,
     )

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from surefoot.data.sampling import draw_balanced, draw_order
+from surefoot.data.sampling import draw_balanced, draw_grouped, draw_order
 from surefoot.engine import ranks
 from surefoot.types.configs import TrainConfig
+from surefoot.types.errors import UsageError
 from surefoot.types.examples import Batch
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Feed:
         self.steps_per_epoch = count_steps(len(job.train), config.batch_size)
         is_balanced = config.sampling == "balanced" and job.problem.task in ("binary", "multiclass")
         self._labels = job.examples.plain_targets(job.train) if is_balanced else None
+        self._groups = _find_groups(job) if config.sampling == "grouped" else None
         self._epoch, self._order = -1, torch.zeros(0, dtype=torch.int64)
         self._reader = None if job.examples.in_memory else ThreadPoolExecutor(1, thread_name_prefix="read ahead")
         self._ahead: tuple[int, Future[Batch]] | None = None
@@ -73,4 +75,13 @@ class Feed:
     def _draw(self, epoch: int) -> np.ndarray:
         if self._labels is not None:
             return draw_balanced(self._labels, seed=self.seed, name=self.name, epoch=epoch)
+        if self._groups is not None:
+            return draw_grouped(self._groups, seed=self.seed, name=self.name, epoch=epoch)
         return draw_order(len(self.job.train), seed=self.seed, name=self.name, epoch=epoch)
+
+
+def _find_groups(job: Job) -> np.ndarray:
+    """The group of each train item."""
+    if job.examples.groups is None:
+        raise UsageError("The items have no groups that could be spread.", where="train.sampling = 'grouped'", next="Name their column: split.group = COLUMN.")
+    return job.examples.groups[job.train]

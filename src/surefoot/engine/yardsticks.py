@@ -148,7 +148,7 @@ def _design(desk: Desk, rows: np.ndarray, part: Part) -> np.ndarray:
     with torch.inference_mode():
         prepared = prepare(*(torch.from_numpy(array) for array in desk.examples.pack.gather(rows)))
     parts = []
-    for field, tensor in zip(desk.examples.fields, prepared):
+    for field, tensor in zip(prepared_fields(desk.examples.fields, part.statistics), prepared):
         array = tensor.numpy()
         if field.name == "category":
             parts += [np.eye(cardinality, dtype=np.float32)[array[:, number]] for number, cardinality in enumerate(field.cardinalities)]

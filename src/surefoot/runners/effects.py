@@ -8,7 +8,7 @@ from surefoot import settings
 from surefoot.metrics import get as get_metric
 from surefoot.runners import names
 from surefoot.transforms import chain
-from surefoot.types.configs import Settings
+from surefoot.types.configs import PrepareConfig, Settings
 from surefoot.types.errors import UsageError
 from surefoot.types.problem import Problem
 
@@ -19,7 +19,7 @@ def check_effects(values: Settings, problem: Problem, root: Path) -> None:
     Raises:
         ConfigError: with every problem in it, one a line.
     """
-    problems = _check_kind(values, problem) | _check_task(values, problem)
+    problems = _check_kind(values, problem) | _check_preparing(values, problem) | _check_task(values, problem)
     for setting, metric, value in _bounds(values, problem):
         if why := _explain_bound(metric, value, root):
             problems[setting] = why
@@ -44,12 +44,23 @@ def _check_kind(values: Settings, problem: Problem) -> dict[str, str]:
     return problems
 
 
+_PICTURES, _TABLES = ("resize", "short_side", "colour", "encode", "quality"), ("missing", "missing_value", "scale", "encoding", "dates", "columns")
+
+
+def _check_preparing(values: Settings, problem: Problem) -> dict[str, str]:
+    names, what = (_PICTURES, "pictures, and the data is a table") if problem.kind == "table" else (_TABLES, "tables, and the data is pictures")
+    usual = PrepareConfig()
+    return {f"prepare.{name}": f"it is for {what}." for name in names if getattr(values.prepare, name) != getattr(usual, name)}
+
+
 def _check_task(values: Settings, problem: Problem) -> dict[str, str]:
     problems = {}
     if values.train.class_weights == "balanced" and not problem.classes:
         problems["train.class_weights"] = f"{problem.task.replace('_', ' ')} has no classes that could be weighed."
     if values.train.sampling == "balanced" and problem.task not in ("binary", "multiclass"):
         problems["train.sampling"] = f"classes are drawn evenly where each item has one; the task is {problem.task.replace('_', ' ')}."
+    if values.train.sampling == "grouped" and not values.split.group:
+        problems["train.sampling"] = "nothing says which items belong together: name their column, split.group = COLUMN."
     if values.train.shard == "on":
         problems["train.shard"] = "the road is walked by one process, which has nobody to share weights with; docs/own_parts.md trains on several."
     return problems

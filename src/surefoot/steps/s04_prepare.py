@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from surefoot import randomness
 from surefoot.checks import prepare as checks
-from surefoot.data import making, preprocess
+from surefoot.data import crew, making, preprocess
 from surefoot.data.examples import scale_targets
-from surefoot.data.packs import Block, Pack, open_pack, write_pack
+from surefoot.data.nearest import quote_some, suggest
+from surefoot.data.packs import Block, Manner, Pack, open_pack, read_manifest, rows_per_block, write_pack
 from surefoot.data.pictures import to_picture
 from surefoot.data.readers import open_source
+from surefoot.data.shards import JPEG
 from surefoot.data.targets import encode_targets
 from surefoot.settings import budget_seconds
-from surefoot.transforms.statistics import measure
+from surefoot.transforms.statistics import choose, measure
 from surefoot.types import (
     AuditReport,
     Context,
-    FieldSpec,
+    DataError,
     FoldData,
     ImageSource,
-    ItemError,
+    PrepareConfig,
     PreparedData,
     PrepareStepConfig,
     Problem,
     Split,
     TableSource,
+    UsageError,
 )
 
+_OPEN = "train and val"
 _SHOWN = 8
 _SHOWN_CLASSES = 12
 
@@ -45,17 +53,18 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
     recipe, reason = _choose_recipe(source, audit, config, np.asarray(table.column("row"))[sets != "test"])
     ctx.events.say(f"  inputs: {reason}")
     fields = preprocess.fields(recipe)
-    pack_ref = _pack(ctx, source, recipe, fields, table.filter(pa.array(sets != "test")), is_sealed=False)
-    test_ref = _pack(ctx, source, recipe, fields, table.filter(pa.array(sets == "test")), is_sealed=True)
-    wild_ref, num_wild = _pack_wild(ctx, config, problem, recipe, fields)
+    quality = making.choose_quality(recipe, int((sets != "test").sum()), config.data, config.prepare)
+    work = crew.Work(config.data, ctx.root, recipe, quality, workers=config.prepare.workers)
+    pack_ref = _pack(ctx, work, problem, source, _list_items(table.filter(pa.array(sets != "test"))), _OPEN)
+    test_ref = _pack(ctx, work, problem, source, _list_items(table.filter(pa.array(sets == "test"))), "test")
+    wild_ref = _pack_wild(ctx, work, problem) if config.data.wild else ""
     pack = open_pack(ctx.store, pack_ref)
     inside = table.filter(pa.array(sets != "test"))
-    rows = _fold_rows(inside, split.folds)
-    folds = tuple(
-        FoldData(fold=k, num_train=len(rows[f"fold{k}.train"]), num_val=len(rows[f"fold{k}.val"]), fitted=_fit(ctx, pack, problem, rows[f"fold{k}.train"]))
-        for k in range(split.folds)
-    )
-    everything = np.arange(len(pack))
+    rows = _fold_rows(inside, split.folds) | _find_groups(inside)
+    if isinstance(source, TableSource):
+        rows |= _leave_out_gaps(source, recipe, config.prepare, np.asarray(inside.column("row")), rows)
+    folds = tuple(_fit_fold(ctx, pack, problem, config, k, rows) for k in range(split.folds))
+    manifests = [read_manifest(ctx.store, ref) for ref in (pack_ref, test_ref, wild_ref) if ref]
     ranges = _ranges(pack, rows["fold0.train"])
     sample, pictures = _sample(ctx, pack, problem, rows["fold0.train"])
     return PreparedData(
@@ -64,12 +73,13 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
         pack=pack_ref,
         test_pack=test_ref,
         wild_pack=wild_ref,
+        shards=tuple(shard.file for manifest in manifests for shard in manifest.shards),
         rows=ctx.store.put_arrays(rows),
         folds=folds,
-        fitted_final=_fit(ctx, pack, problem, everything),
+        fitted_final=_fit(ctx, pack, problem, rows.get("whole", np.arange(len(pack))), config.prepare),
         num_rows=len(pack),
         num_test=int((sets == "test").sum()),
-        num_wild=num_wild,
+        num_wild=manifests[-1].num_rows if wild_ref else 0,
         pack_bytes=pack.num_bytes,
         in_memory=pack.num_bytes <= config.data.memory_mb * 2**20,
         ranges=ranges,
@@ -91,18 +101,36 @@ def _join(index: pa.Table, sets: pa.Table) -> pa.Table:
 
 def _choose_recipe(source: ImageSource | TableSource, audit: AuditReport, config: PrepareStepConfig, rows: np.ndarray) -> tuple[dict[str, Any], str]:
     if isinstance(source, TableSource):
-        recipe = making.table_recipe(source, audit, rows)
+        recipe = making.table_recipe(source, audit, rows, config.prepare)
         return recipe, f"{len(recipe['columns'])} columns"
     side, why = making.choose_side(audit, config.data, budget_seconds(config.budget))
-    recipe = making.image_recipe(audit, side)
+    recipe = making.image_recipe(audit, side, config.prepare)
     return recipe, f"pictures of {recipe['height']} x {recipe['width']} x {recipe['channels']}: {why}"
 
 
-def _pack(ctx: Context, source: ImageSource | TableSource, recipe: dict[str, Any], fields: tuple[FieldSpec, ...], table: pa.Table, *, is_sealed: bool) -> str:
+def _list_items(table: pa.Table) -> making.Items:
     rows = np.asarray(table.column("row"))
     targets = np.asarray(table.column("target").to_pylist(), np.float64).reshape(len(rows), -1)
-    blocks = making.make_blocks(source, recipe, rows, table.column("id").to_pylist(), targets, np.asarray(table.column("weight")))
-    return write_pack(ctx.store, fields, targets.shape[1], _with_progress(ctx, blocks, len(rows)), is_sealed=is_sealed)
+    return making.Items(rows, table.column("id").to_pylist(), targets, np.asarray(table.column("weight")))
+
+
+def _pack(ctx: Context, work: crew.Work, problem: Problem, source: ImageSource | TableSource, items: making.Items, name: str) -> str:
+    """Packs some items; a packing that was interrupted goes on after the last shard that is whole. All but train and val is sealed."""
+    fields = preprocess.fields(work.recipe)
+    forms = {"image": JPEG} if work.quality else {}
+    key = hashlib.sha256(json.dumps([name, work.recipe, work.quality, source.fingerprint, items.ids]).encode()).hexdigest()
+    manner = Manner(work.recipe, problem.classes, forms, ctx.run_dir / "packing" / f"{name}.jsonl", key)
+    decode = crew.choose_decode(work, source, -(-len(items.rows) // rows_per_block(fields)))
+    blocks = lambda start: _with_progress(ctx, making.make_blocks(source, work.recipe, items, decode, start), len(items.rows))  # noqa: E731
+    ref = write_pack(ctx.store, fields, items.targets.shape[1], blocks, is_sealed=name != _OPEN, manner=manner)
+    refused = read_manifest(ctx.store, ref).refused
+    if refused and work.which == "source":
+        raise DataError(
+            f"{len(refused):,} items can't be read any more: {refused[0].place}: {refused[0].reason}.",
+            where="data.source",
+            next="The data changed since it was audited: `surefoot run --from audit`.",
+        )
+    return ref
 
 
 def _with_progress(ctx: Context, blocks: Iterator[Block], total: int) -> Iterator[Block]:
@@ -113,26 +141,13 @@ def _with_progress(ctx: Context, blocks: Iterator[Block], total: int) -> Iterato
         yield block
 
 
-def _pack_wild(ctx: Context, config: PrepareStepConfig, problem: Problem, recipe: dict[str, Any], fields: tuple[FieldSpec, ...]) -> tuple[str, int]:
+def _pack_wild(ctx: Context, work: crew.Work, problem: Problem) -> str:
     """The wild items that can be read and have a known target, sealed like the test set: nobody chooses on them."""
-    if not config.data.wild:
-        return "", 0
-    source = open_source(config.data, ctx.root, which="wild")
+    source = open_source(work.data, ctx.root, which="wild")
     targets = encode_targets(source, problem)
-    readable = [row for row in range(len(source)) if not np.isnan(targets[row]).any() and _is_readable(source, row)]
-    rows = np.asarray(readable, np.int64)
-    blocks = making.make_blocks(source, recipe, rows, [f"wild-{row}" for row in readable], targets[rows], np.ones(len(rows), np.float32))
-    return write_pack(ctx.store, fields, targets.shape[1], blocks, is_sealed=True), len(rows)
-
-
-def _is_readable(source: ImageSource | TableSource, row: int) -> bool:
-    if isinstance(source, TableSource):
-        return True
-    try:
-        source.read(row)
-    except ItemError:
-        return False
-    return True
+    rows = np.flatnonzero(~np.isnan(targets).any(1))
+    items = making.Items(rows, [f"wild-{row}" for row in rows], targets[rows], np.ones(len(rows), np.float32))
+    return _pack(ctx, replace(work, which="wild"), problem, source, items, "wild")
 
 
 def _fold_rows(table: pa.Table, folds: int) -> dict[str, np.ndarray]:
@@ -146,9 +161,47 @@ def _fold_rows(table: pa.Table, folds: int) -> dict[str, np.ndarray]:
     return rows
 
 
-def _fit(ctx: Context, pack: Pack, problem: Problem, rows: np.ndarray) -> str:
+def _find_groups(table: pa.Table) -> dict[str, np.ndarray]:
+    """`groups`: a number per item of the pack, its own where it belongs to no group; nothing where none has one."""
+    names = table.column("group")
+    if names.null_count == len(names):
+        return {}
+    codes = np.asarray(names.combine_chunks().dictionary_encode().indices.fill_null(-1), np.int64)
+    return {"groups": np.where(codes < 0, len(codes) + np.arange(len(codes)), codes)}
+
+
+def _leave_out_gaps(source: TableSource, recipe: dict[str, Any], config: PrepareConfig, at: np.ndarray, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """`fold{k}.train` and `whole` without the items that have gaps where these are to be dropped; val keeps them, for the model will have to answer them too.
+
+    Args:
+        at: rows of the source, by position in the pack.
+
+    Raises:
+        UsageError: a column of the settings is no input. DataError: nothing is left to train on.
+    """
+    names = [column["name"] for column in recipe["columns"]]
+    if unknown := next((name for name in config.columns if name not in names), None):
+        raise UsageError(f'"{unknown}" is no input column.', where=f"prepare.columns.{unknown}", next=f"{suggest(unknown, names)}Inputs: {quote_some(names)}.")
+    dropping = [name for name in names if choose(config, name).missing == "drop"]
+    if not dropping:
+        return {}
+    whole = np.logical_and.reduce([pd.notna(source.columns[name][at]) for name in dropping])
+    left = {name: some[whole[some]] for name, some in rows.items() if name.endswith(".train")}
+    if not all(map(len, left.values())):
+        raise DataError(
+            f"Without the rows that have gaps in {quote_some(dropping)} nothing is left to train on.", where="prepare.missing", next="Fill the gaps instead."
+        )
+    return left | {"whole": np.flatnonzero(whole)}
+
+
+def _fit_fold(ctx: Context, pack: Pack, problem: Problem, config: PrepareStepConfig, fold: int, rows: dict[str, np.ndarray]) -> FoldData:
+    train, val = rows[f"fold{fold}.train"], rows[f"fold{fold}.val"]
+    return FoldData(fold=fold, num_train=len(train), num_val=len(val), fitted=_fit(ctx, pack, problem, train, config.prepare))
+
+
+def _fit(ctx: Context, pack: Pack, problem: Problem, rows: np.ndarray, config: PrepareConfig) -> str:
     targets = scale_targets(problem, pack.targets[rows])
-    return ctx.store.put_arrays(measure(pack.fields, pack.chunks(rows), targets))
+    return ctx.store.put_arrays(measure(pack.fields, pack.chunks(rows), targets, config))
 
 
 def _ranges(pack: Pack, rows: np.ndarray) -> dict[str, tuple[float, float]]:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from surefoot.transforms import impute
+from surefoot.types.configs import ColumnConfig, PrepareConfig
 from surefoot.types.data_reports import FieldSpec
 
 _SAMPLE = 200_000
@@ -14,21 +16,31 @@ _SMALLEST = 1e-30
 """The least scale: its inverse is still a float32."""
 _NO_SPREAD = 1e-12
 """Of the mean: what is left of the spread of a constant after rounding."""
+_KNOTS = 33
+"""Of a map to ranks: their steps of 3 % are finer than what a column of a few hundred values can tell."""
+_UNIFORM_SD = 12**-0.5
+_USUAL = PrepareConfig()
+ENCODINGS = ("embedding", "onehot", "frequency")
 
 
-def measure(fields: tuple[FieldSpec, ...], chunks: Iterable[tuple[np.ndarray, ...]], targets: np.ndarray) -> dict[str, np.ndarray]:
+def measure(
+    fields: tuple[FieldSpec, ...], chunks: Iterable[tuple[np.ndarray, ...]], targets: np.ndarray, config: PrepareConfig = _USUAL
+) -> dict[str, np.ndarray]:
     """Statistics of some rows; how they are cut into chunks changes nothing.
 
     Args:
         fields: what the inputs are.
         chunks: tuples of one array (n, *shape) per field, together all train rows.
         targets: float64 (N, T) of the same rows, already on the scale they are trained on.
+        config: how gaps are filled, numbers scaled and categories encoded.
 
     Returns:
-        image: `image.mean`, `image.sd` (C,) in 0..1. Numeric (F,): `numeric.median`, `numeric.scale`, `numeric.missing`
-        (share). Category: `category.seen{c}` bool per code. Targets: `target.mean`, `target.sd` (T,).
+        image: `image.mean`, `image.sd` (C,) in 0..1. Numeric (F,): `numeric.median`, `numeric.missing` (share), what gaps become: `numeric.fill`, whether a
+        column says where they were: `numeric.gaps`, `numeric.center` and `numeric.scale`, whether outliers are bent in: `numeric.clip`; where asked for,
+        the maps to ranks (`numeric.ranks`, `numeric.knots`, `numeric.slopes`) and the model of gaps (`impute.fit`). Category: `category.seen{c}` bool and
+        `category.share{c}` per code, `category.fill` and `category.encoding` (C,). Targets: `target.mean`, `target.sd` (T,).
     """
-    gauges = [_GAUGES[field.name](field, len(targets)) for field in fields]
+    gauges = [_GAUGES[field.name](field, len(targets), config) for field in fields]
     for chunk in chunks:
         for gauge, array in zip(gauges, chunk):
             gauge.add(array)
@@ -39,10 +51,16 @@ def measure(fields: tuple[FieldSpec, ...], chunks: Iterable[tuple[np.ndarray, ..
     return found | {"target.mean": mean, "target.sd": np.where(sd > _NO_SPREAD * np.abs(mean), sd, 1.0)}
 
 
+def choose(config: PrepareConfig, name: str) -> ColumnConfig:
+    """What holds for a column, or for a part of a date (`when.month` is part of `when`): its own settings, and those of all where it has none."""
+    own = next((one for column, one in config.columns.items() if name == column or name.startswith(f"{column}.")), ColumnConfig())
+    return ColumnConfig(**{key: getattr(config, key) if value is None else value for key, value in own})
+
+
 class ImageGauge:
     """Mean and standard deviation per channel, from the count of each of the 256 values: whole numbers, whose sum knows no order."""
 
-    def __init__(self, field: FieldSpec, rows: int) -> None:
+    def __init__(self, field: FieldSpec, rows: int, config: PrepareConfig) -> None:
         self.counts = np.zeros((field.shape[0], 256), np.int64)
 
     def add(self, array: np.ndarray) -> None:
@@ -58,26 +76,34 @@ class ImageGauge:
 
 
 class CategoryGauge:
-    """Which codes there are."""
+    """How often each code occurs."""
 
-    def __init__(self, field: FieldSpec, rows: int) -> None:
-        self.seen = [np.zeros(cardinality, bool) for cardinality in field.cardinalities]
+    def __init__(self, field: FieldSpec, rows: int, config: PrepareConfig) -> None:
+        self.counts = [np.zeros(cardinality, np.int64) for cardinality in field.cardinalities]
+        self.choices = [choose(config, name) for name in field.names] or [choose(config, "")] * len(self.counts)
 
     def add(self, array: np.ndarray) -> None:
-        for number, seen in enumerate(self.seen):
-            seen[np.unique(array[:, number])] = True
+        for number, counts in enumerate(self.counts):
+            counts += np.bincount(array[:, number], minlength=len(counts))
 
     def finish(self) -> dict[str, np.ndarray]:
-        return {f"category.seen{number}": seen for number, seen in enumerate(self.seen)}
+        found = {f"category.seen{number}": counts > 0 for number, counts in enumerate(self.counts)}
+        found |= {f"category.share{number}": counts / max(1, counts.sum()) for number, counts in enumerate(self.counts)}
+        fills = [
+            int(counts[1:].argmax()) + 1 if choice.missing == "most_frequent" and counts[1:].any() else 0 for counts, choice in zip(self.counts, self.choices)
+        ]
+        codes = [ENCODINGS.index(choice.encoding or "embedding") for choice in self.choices]
+        return found | {"category.fill": np.asarray(fills, np.int64), "category.encoding": np.asarray(codes, np.int64)}
 
 
 class NumericGauge:
-    """Median and a robust scale per column: interquartile range, or half the range where that is zero (Holzmüller et al. 2024, RealMLP)."""
+    """What fills the gaps of each column, its centre and its scale."""
 
-    def __init__(self, field: FieldSpec, rows: int) -> None:
+    def __init__(self, field: FieldSpec, rows: int, config: PrepareConfig) -> None:
         self.step, self.rows = max(1, rows // _SAMPLE), 0
         self.missing = np.zeros(field.shape[0], np.int64)
         self.parts: list[np.ndarray] = []
+        self.choices = [choose(config, name) for name in field.names] or [choose(config, "")] * field.shape[0]
 
     def add(self, array: np.ndarray) -> None:
         self.missing += np.isnan(array).sum(0)
@@ -87,10 +113,77 @@ class NumericGauge:
     def finish(self) -> dict[str, np.ndarray]:
         values = np.concatenate(self.parts).astype(np.float64)
         filled = np.where(np.isnan(values).all(0), 0.0, values)
-        low, median, high = np.nanquantile(filled, [0.25, 0.5, 0.75], axis=0)
-        spread = np.nanmax(filled, 0) - np.nanmin(filled, 0)
-        scale = np.where(high > low, (high - low) / 1.349, np.where(spread > 0, spread / 2, 1.0))
-        return {"numeric.median": median, "numeric.scale": np.maximum(scale, _SMALLEST), "numeric.missing": self.missing / self.rows}
+        median, scale = _robust(filled)
+        how = [choice.scale or "robust" for choice in self.choices]
+        centers, scales = zip(*(_SCALES[name](filled[:, j], median[j], scale[j]) for j, name in enumerate(how)))
+        found = {
+            "numeric.median": median,
+            "numeric.missing": self.missing / self.rows,
+            "numeric.fill": np.asarray([_fill(filled[:, j], median[j], choice) for j, choice in enumerate(self.choices)]),
+            "numeric.gaps": (self.missing > 0) & [choice.missing == "indicator" for choice in self.choices],
+            "numeric.center": np.asarray(centers),
+            "numeric.scale": np.maximum(scales, _SMALLEST),
+            "numeric.clip": np.asarray([name == "robust" for name in how]),
+        }
+        if "quantile" in how:
+            found |= {"numeric.ranks": np.asarray([name == "quantile" for name in how])} | _map_to_ranks(filled)
+        modelled = np.asarray([choice.missing == "model" for choice in self.choices])
+        return found | (impute.fit(values, median, np.maximum(scale, _SMALLEST), modelled) if modelled.any() else {})
+
+
+def _robust(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Median and a robust scale per column: interquartile range, or half the range where that is zero (Holzmüller et al. 2024, RealMLP)."""
+    low, median, high = np.nanquantile(values, [0.25, 0.5, 0.75], axis=0)
+    spread = np.nanmax(values, 0) - np.nanmin(values, 0)
+    return median, np.where(high > low, (high - low) / 1.349, np.where(spread > 0, spread / 2, 1.0))
+
+
+def _standard(values: np.ndarray, median: float, scale: float) -> tuple[float, float]:
+    mean, sd = float(np.nanmean(values)), float(np.nanstd(values))
+    return mean, sd if sd > _NO_SPREAD * abs(mean) else 1.0
+
+
+def _minmax(values: np.ndarray, median: float, scale: float) -> tuple[float, float]:
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    return low, high - low if high > low else 1.0
+
+
+_SCALES = {
+    "robust": lambda values, median, scale: (median, scale),
+    "standard": _standard,
+    "minmax": _minmax,
+    "quantile": lambda values, median, scale: (median, scale),
+    "none": lambda values, median, scale: (0.0, 1.0),
+}
+
+
+def _fill(values: np.ndarray, median: float, choice: ColumnConfig) -> float:
+    """What gaps of a column become, a model's guess aside; the median where only whether there was a gap is told, or rows with gaps are left out."""
+    if choice.missing == "constant":
+        return float(choice.missing_value or 0.0)
+    if choice.missing == "mean":
+        return float(np.nanmean(values))
+    if choice.missing == "most_frequent":
+        distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+        return float(distinct[counts.argmax()])
+    return float(median)
+
+
+def _map_to_ranks(values: np.ndarray) -> dict[str, np.ndarray]:
+    """Per column a map, linear between knots, from a value to its rank among the train values, scaled to mean 0 and variance 1.
+
+    Returns:
+        `numeric.knots` (F, K + 1), rising, `numeric.slopes` (F, K); slopes are 0 behind the last knot that a column needs. Ties share the mean of their ranks.
+    """
+    levels = np.linspace(0, 1, _KNOTS)
+    knots, slopes = np.zeros((values.shape[1], _KNOTS)), np.zeros((values.shape[1], _KNOTS - 1))
+    for j, quantiles in enumerate(np.nanquantile(values, levels, axis=0).T):
+        distinct, group = np.unique(quantiles, return_inverse=True)
+        ranks = np.bincount(group, levels) / np.bincount(group)
+        knots[j] = np.append(distinct, np.full(_KNOTS - len(distinct), distinct[-1]))
+        slopes[j, : len(distinct) - 1] = np.diff(ranks) / np.maximum(np.diff(distinct), _SMALLEST) / _UNIFORM_SD
+    first = np.asarray([slope @ np.diff(knot) for knot, slope in zip(knots, slopes)])
+    return {"numeric.knots": knots, "numeric.slopes": slopes, "numeric.first": -first / 2}
 
 
 _GAUGES: dict[str, type[ImageGauge] | type[CategoryGauge] | type[NumericGauge]] = {"image": ImageGauge, "category": CategoryGauge, "numeric": NumericGauge}

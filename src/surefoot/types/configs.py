@@ -32,6 +32,53 @@ class DataConfig(Section):
     memory_mb: float = Field(2048.0, gt=0, description="Packs up to this size are held in memory, larger ones are read from disk in batches.")
 
 
+Missing = Literal["indicator", "median", "mean", "most_frequent", "constant", "model", "drop"]
+Scale = Literal["robust", "standard", "minmax", "quantile", "none"]
+Encoding = Literal["embedding", "onehot", "frequency"]
+
+
+class ColumnConfig(Section):
+    """What holds for one column of a table; what is not said stays as it is for all."""
+
+    missing: Missing | None = Field(None, description="As `prepare.missing`.")
+    missing_value: float | None = Field(None, description="As `prepare.missing_value`.")
+    scale: Scale | None = Field(None, description="As `prepare.scale`.")
+    encoding: Encoding | None = Field(None, description="As `prepare.encoding`.")
+
+
+class PrepareConfig(Section):
+    """How items become what a net is given. What is measured for it is measured on train items alone, per fold, and ships inside the exported graph."""
+
+    resize: Literal["cover", "fit", "stretch"] = Field(
+        "cover", description="Pictures of another size are cropped around their centre, laid on black without a loss, or stretched."
+    )
+    short_side: int = Field(
+        0, ge=0, le=2048, description="With `cover`: pixels to which the shorter side is brought before `data.side` is cut out; 0: the same."
+    )
+    colour: Literal["auto", "grey", "rgb"] = Field("auto", description="`auto`: grey only where all pictures are grey.")
+    encode: Literal["auto", "decoded", "jpeg"] = Field(
+        "auto", description="How packs store pictures; `auto`: as pixels, as JPEG where these have more than 96 a side and don't fit into `data.memory_mb`."
+    )
+    quality: int = Field(95, ge=1, le=100, description="Of pictures that are stored as JPEG.")
+    workers: int = Field(0, ge=0, le=256, description="Processes that decode pictures; 0: one a core where that pays, else threads of this one; 1: none.")
+    missing: Missing = Field(
+        "indicator",
+        description="Gaps in numbers: filled by the median, and a column says where; or by a statistic, a constant, or a linear model of the other columns; "
+        "`drop`: rows with gaps are not trained on. `most_frequent` fills categories too, for which a gap is else a category of its own.",
+    )
+    missing_value: float = Field(0.0, description='What `missing = "constant"` fills in.')
+    scale: Scale = Field(
+        "robust", description="Numbers: by median and quartiles with outliers bent in, mean and deviation, range, rank among the train values, or as they are."
+    )
+    encoding: Encoding = Field(
+        "embedding", description="Categories: codes for which the net learns vectors, one column each, or their share of the train rows."
+    )
+    dates: Literal["parts", "cyclic"] = Field(
+        "parts", description="Months, weekdays and hours as numbers, or as sine and cosine, so that December lies by January."
+    )
+    columns: dict[str, ColumnConfig] = Field({}, description='For single columns, e.g. `[prepare.columns.age]` with `missing = "mean"`.')
+
+
 class ProblemConfig(Section):
     """The question; all of it is inferred when left out."""
 
@@ -91,7 +138,9 @@ class TrainConfig(Section):
     lookahead: int = Field(0, ge=0, description="Steps between those at which the weights go back half of the way to where they were; 0: off.")
     mixup: float = Field(0.0, ge=0, description="Alpha of mixup: each item is blended with another; 0: off.")
     cutmix: float = Field(0.0, ge=0, description="Alpha of cutmix: a rectangle of another picture is pasted in; 0: off.")
-    sampling: Literal["plain", "balanced"] = Field("plain", description="Every item once an epoch, or every class as often as any other.")
+    sampling: Literal["plain", "balanced", "grouped"] = Field(
+        "plain", description="Every item once an epoch; every class as often as any other; or each once, the items of a group (`split.group`) spread evenly."
+    )
     clip: float = Field(0.0, ge=0, description="Largest norm of the gradient; 0: no clipping.")
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field("auto", description="Of forward and backward passes; `auto`: the fastest, as measured.")
     compile: Literal["auto", "on", "graphs", "off"] = Field(
@@ -179,6 +228,7 @@ class Settings(Section):
     seed: int = Field(0, ge=0, lt=2**31, description="Every random draw follows from it.")
     device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
     data: DataConfig = DataConfig()
+    prepare: PrepareConfig = PrepareConfig()
     problem: ProblemConfig = ProblemConfig()
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
@@ -215,6 +265,7 @@ class SplitStepConfig(Section):
 class PrepareStepConfig(Section):
     budget: str = "20m"
     data: DataConfig = DataConfig()
+    prepare: PrepareConfig = PrepareConfig()
 
 
 class BaselineStepConfig(Section):

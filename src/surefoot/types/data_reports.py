@@ -138,6 +138,7 @@ class FieldSpec(Plain):
         dtype: NumPy name: uint8 for pictures, float32 for numbers, int32 for category codes.
         names: column names of a table field, in order.
         cardinalities: codes per category column, the reserved code 0 (unseen or missing) included.
+        is_ragged: items differ in length along the first axis: what a pack stores of each ends before the zeros at its end, and a batch has them again.
     """
 
     name: str
@@ -145,6 +146,7 @@ class FieldSpec(Plain):
     dtype: str
     names: tuple[str, ...] = ()
     cardinalities: tuple[int, ...] = ()
+    is_ragged: bool = False
 
 
 class FoldData(Plain):
@@ -161,9 +163,11 @@ class PreparedData(Report):
 
     Attributes:
         recipe: how a raw record becomes the fields; the same JSON as `preprocess.json` of the bundle.
-        pack: stored Arrow file with every train, val and train_dev item.
+        pack: stored manifest of the pack with every train, val and train_dev item.
         test_pack: stored, sealed. wild_pack: stored, empty when there is none.
-        rows: stored arrays: `fold{k}.train`, `fold{k}.val` (int64 positions in the pack), `train_dev`.
+        shards: the files that the packs lie in.
+        rows: stored arrays: `fold{k}.train`, `fold{k}.val` (int64 positions in the pack), `train_dev`; `whole` where the final training leaves items out;
+            `groups`, a number per item, where the split goes by groups.
         folds: one entry per fold.
         fitted_final: statistics of train + val together, for s11.
         in_memory: the pack is small enough to be held in memory.
@@ -175,6 +179,7 @@ class PreparedData(Report):
     pack: Ref
     test_pack: Ref
     wild_pack: Ref = ""
+    shards: tuple[Ref, ...] = ()
     rows: Ref
     folds: tuple[FoldData, ...]
     fitted_final: Ref
