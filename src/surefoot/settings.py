@@ -55,6 +55,14 @@ def read(root: Path, overrides: list[str] | None = None) -> dict[str, Any]:
     return values
 
 
+def parse(overrides: list[str]) -> dict[str, Any]:
+    """What `key=value` overrides say, not yet looked at."""
+    values: dict[str, Any] = {}
+    for override in overrides:
+        _put(values, *_parse_override(override))
+    return values
+
+
 def check(values: dict[str, Any], *, where: str = FILE) -> Settings:
     """Settings from plain values.
 

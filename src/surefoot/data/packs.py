@@ -231,10 +231,8 @@ class Pack:
     def gather(self, rows: np.ndarray) -> tuple[np.ndarray, ...]:
         """Copies of the given rows, in the given order: one array (len(rows), *shape) per field."""
         rows = np.asarray(rows, np.int64)
-        block_of = np.searchsorted(self._starts, rows, side="right") - 1
-        inside = rows - self._starts[block_of]
-        parts = [(int(number), np.flatnonzero(block_of == number)) for number in np.unique(block_of)]
-        return tuple(self._gather_field(spec, len(rows), [(number, here, inside[here]) for number, here in parts]) for spec in self.fields)
+        parts = self._find(rows)
+        return tuple(self._gather_field(spec, len(rows), parts) for spec in self.fields)
 
     def chunks(self, rows: np.ndarray, size: int = 8 * BLOCK) -> Iterator[tuple[np.ndarray, ...]]:
         """`gather`, some rows at a time, in little memory."""
@@ -260,15 +258,10 @@ class Pack:
         return tuple(self._gather_field(spec, len(self), parts) for spec in self.fields)
 
     def _gather_field(self, spec: FieldSpec, num: int, parts: list[tuple[int, Any, Any]]) -> np.ndarray:
-        """Rows of one field. Parts: number of a block, places among the wanted, rows of the block."""
+        """Rows of one field, which lie in the given parts."""
         if self.manifest.forms.get(spec.name) == JPEG:
             out = np.empty((num, *spec.shape), spec.dtype)
-            files: list[Any] = [None] * num
-            for number, here, inside in parts:
-                column = self._column(number, spec.name)
-                for at, row in zip(np.arange(num)[here].tolist(), np.arange(len(column))[inside].tolist()):
-                    files[at] = column[row].as_buffer()
-            jpeg.decode_into(files, out)
+            jpeg.decode_into(self._list_files(spec, num, parts), out)
         elif spec.is_ragged:
             out = np.zeros((num, *spec.shape), spec.dtype)
             for number, here, inside in parts:
@@ -280,6 +273,26 @@ class Pack:
             for number, here, inside in parts:
                 out[here] = self._view(number, spec)[inside]
         return out
+
+    def files(self, rows: np.ndarray) -> list[bytes]:
+        """The pictures of some rows as the JPEG files that they are stored as."""
+        rows = np.asarray(rows, np.int64)
+        return [bytes(file) for file in self._list_files(self.fields[0], len(rows), self._find(rows))]
+
+    def _list_files(self, spec: FieldSpec, num: int, parts: list[tuple[int, Any, Any]]) -> list[Any]:
+        files: list[Any] = [None] * num
+        for number, here, inside in parts:
+            column = self._column(number, spec.name)
+            for at, row in zip(np.arange(num)[here].tolist(), np.arange(len(column))[inside].tolist()):
+                files[at] = column[row].as_buffer()
+        return files
+
+    def _find(self, rows: np.ndarray) -> list[tuple[int, Any, Any]]:
+        """Where rows lie: number of a block, places among the wanted, rows of the block."""
+        block_of = np.searchsorted(self._starts, rows, side="right") - 1
+        inside = rows - self._starts[block_of]
+        parts = [(int(number), np.flatnonzero(block_of == number)) for number in np.unique(block_of)]
+        return [(number, here, inside[here]) for number, here in parts]
 
     def _view(self, number: int, spec: FieldSpec) -> np.ndarray:
         found = self._views.get((number, spec.name))
