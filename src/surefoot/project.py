@@ -157,6 +157,11 @@ class Project:
         """Reads an edited error table back; returns the number of rows. The next `errors` step shows them."""
         return keep.read_tags(Path(table), self.ledger)
 
+    def fix(self) -> dict[str, Any]:
+        """Writes what the last audit proposes into `repairs.csv`, below what stands there already; `{"path", "added", "kept"}`."""
+        with self._held():
+            return keep.fix(self.root, self.settings.data, self.store, self.report("audit").repairs)  # type: ignore[attr-defined]
+
     def _walk(self, overrides: list[str], **limits: str) -> Walk:
         for name in ("to", "from_", "only"):
             if limits.get(name):

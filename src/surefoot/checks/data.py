@@ -14,6 +14,7 @@ _REFUSED_TEXT = {
     "data.empty_item": "are empty",
     "data.wrong_type": "are of a kind that is no item",
     "data.too_large": "are larger than the pixel cap",
+    "data.repaired": "are dropped",
 }
 _REASONS = 5
 """Reasons of refusal that one sentence names."""
@@ -33,7 +34,7 @@ def refused(items: Sequence[Refused]) -> list[Finding]:
     return [
         Finding(
             code=code,
-            severity="info" if all(_is_litter(item.place) for item in group) else "warn",
+            severity="info" if code == "data.repaired" or all(is_litter(item.place) for item in group) else "warn",
             what=f"{len(group):,} file(s) or row(s) {_REFUSED_TEXT.get(code, 'are refused')}: {_name_reasons(group)}.",
             where=", ".join(item.place for item in group[:5]),
             next="Mend or remove them; they are not used.",
@@ -198,7 +199,7 @@ def leaks(scores: Mapping[str, float], threshold: float) -> list[Finding]:
     ]
 
 
-def _is_litter(place: str) -> bool:
+def is_litter(place: str) -> bool:
     """Files that systems leave behind; nobody meant them as items."""
     name = place.rsplit("/", 1)[-1]
     return name.startswith(".") or name in ("Thumbs.db", "desktop.ini") or "__MACOSX" in place

@@ -43,7 +43,7 @@ def surefoot(
 
 
 FIRST: dict[str, Command] = {"demo": start.demo, "init": start.init, "run": walk.run}
-WALKED: dict[str, Command] = {name: walk.make_step(name) for name in STEPS} | {"test": walk.open_test, "errors": walk.tabulate_errors}
+WALKED: dict[str, Command] = {name: walk.make_step(name) for name in STEPS} | {"audit": walk.fix_audit, "test": walk.open_test, "errors": walk.tabulate_errors}
 del WALKED["serve"]  # `surefoot serve` serves a bundle; the step of that name is walked by `run`
 LAST: dict[str, Command] = {
     "status": look.status, "report": look.report, "runs": look.runs, "compare": look.compare,

@@ -22,6 +22,7 @@ To = Annotated[str, typer.Option("--to", metavar="STEP", help="The last step to 
 From = Annotated[str, typer.Option("--from", metavar="STEP", help="Begin the next round here.", show_default=False, autocompletion=complete_step)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done again, why, and in how many minutes; do nothing.")]
 Again = Annotated[str, typer.Option("--again", metavar="WHY", help="Opens the test set once more; the reason stays in the report.", show_default=False)]
+Fix = Annotated[bool, typer.Option("--fix", help="Writes what can be repaired into repairs.csv, which the next run applies; the data stays as it is.")]
 CsvFile = Annotated[str, typer.Option("--csv", metavar="FILE", help="Writes the error table to FILE, to be edited.", show_default=False)]
 TagsFile = Annotated[str, typer.Option("--tags", metavar="FILE", help="Reads an edited error table back.", show_default=False)]
 
@@ -54,6 +55,21 @@ def make_step(name: str) -> Callable[..., None]:
         _point(project, as_json)
 
     return step
+
+
+def fix_audit(
+    folder: Folder = ".", fix: Fix = False, budget: Budget = "", overrides: Overrides = None, past: Past = None, device: Device = "", as_json: Json = False
+) -> None:
+    """Walks s02; writes what it proposes to repair where that is asked for."""
+    project = _walk(folder, past, {"only": "audit", "set": overrides or [], "budget": budget, "device": device})
+    if fix:
+        done = project.fix()
+        kept = f" below the {done['kept']:,} that stood there and stay" if done["kept"] else ""
+        if done["added"]:
+            tell(aim(f"Written: {done['path']}, {done['added']:,} lines{kept}. Read and edit them, then: surefoot run", folder))
+        else:
+            tell(f"Nothing to write: there is nothing to repair, or each item has its line already ({done['kept']:,} lines).")
+    _point(project, as_json)
 
 
 def open_test(folder: Folder = ".", again: Again = "", past: Past = None, device: Device = "", as_json: Json = False) -> None:

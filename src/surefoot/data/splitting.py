@@ -7,6 +7,7 @@ that is furthest below its quota. So a first split is stratified to the item, mo
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +39,8 @@ class Units:
         return np.split(order, np.cumsum(np.bincount(self.of, minlength=len(self.keys)))[:-1])
 
 
-def make_units(contents: list[str], groups: list[str | None], strata: np.ndarray, *, by_content: bool) -> Units:
-    """Joins items of equal content (unless told not to) and of equal group, also across each other."""
+def make_units(contents: list[str], groups: list[str | None], strata: np.ndarray, *, by_content: bool, near: Sequence[str | None] = ()) -> Units:
+    """Joins items of equal content and of one group of near duplicates (unless told not to), and of equal group, also across each other."""
     parent = list(range(len(contents)))
 
     def root(item: int) -> int:
@@ -49,8 +50,8 @@ def make_units(contents: list[str], groups: list[str | None], strata: np.ndarray
         return item
 
     first: dict[tuple[str, str], int] = {}
-    for item, (content, group) in enumerate(zip(contents, groups)):
-        for kind, value in (("content", content if by_content else None), ("group", group)):
+    for item, (content, group, like) in enumerate(zip(contents, groups, near or [None] * len(contents))):
+        for kind, value in (("content", content if by_content else None), ("near", like if by_content else None), ("group", group)):
             if value is not None:
                 other = first.setdefault((kind, value), item)
                 parent[root(item)] = root(other)

@@ -8,9 +8,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from surefoot import durable
+from surefoot.data.readers.repairs import COLUMNS, Repair, read_head, read_repairs, write_repairs
 from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import ProjectLedger
-from surefoot.types.errors import DamagedError, DataError
+from surefoot.types.configs import DataConfig
+from surefoot.types.errors import DamagedError, DataError, UsageError
 
 REF = re.compile(r"\b[0-9a-f]{64}\b")
 
@@ -78,6 +81,29 @@ def read_tags(table: Path, ledger: ProjectLedger) -> int:
         tags = [tag.strip() for tag in (row["tags"] or "").split(";") if tag.strip()]
         ledger.tag(row["id"], [*tags, *own], row.get("note") or "")
     return len(rows)
+
+
+def fix(root: Path, data: DataConfig, store: Blobs, ref: str) -> dict[str, Any]:
+    """Writes the repairs that an audit proposed, below those that stand in the file: a line that a person wrote or edited stays as it is.
+
+    Args:
+        ref: of the table of proposals, "" where there are none.
+
+    Raises:
+        UsageError: the settings name no file. DataError: a line of the file that is there is wrong.
+    """
+    if not data.repairs:
+        raise UsageError("The settings name no file of repairs.", where='data.repairs = ""', next="Leave the setting out, or name a file.")
+    path = root / data.repairs
+    kept = read_repairs(path) if path.is_file() else []
+    named = {repair.place for repair in kept}
+    proposed = store.get_table(ref).to_pylist() if ref else []
+    added = [Repair(0, **line) for line in proposed if line["place"] not in named]
+    if added:
+        before = path.read_bytes().rstrip(b"\n") + b"\n" if kept else b""
+        lines = write_repairs(added, read_head(path) if kept else COLUMNS)
+        durable.replace(path, before + (lines.partition(b"\n")[2] if kept else lines))
+    return {"path": str(path), "added": len(added), "kept": len(kept)}
 
 
 def _needed(store: Blobs, ledger: ProjectLedger) -> set[str]:

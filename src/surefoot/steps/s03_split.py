@@ -29,6 +29,7 @@ class Draft:
     given: np.ndarray
     targets: np.ndarray
     groups: list[str | None]
+    near: list[str | None]
     times: np.ndarray
     sets: np.ndarray
     refused: dict[int, str]
@@ -55,7 +56,8 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
     known = _known(ctx)
     has_time = not np.isnan(draft.times).any() and len(draft.times) > 0
     by = "given" if (draft.given != "").any() else "group" if wanted.group else "time" if has_time else "stratified"
-    units = splitting.make_units(draft.contents, draft.groups, splitting.make_strata(draft.targets, problem.task), by_content=wanted.group_by == "content")
+    strata = splitting.make_strata(draft.targets, problem.task)
+    units = splitting.make_units(draft.contents, draft.groups, strata, by_content=wanted.group_by == "content", near=draft.near)
     _place_given(draft, units, wanted)
     newcomers = _place_known(draft, units, known)
     quotas = _quotas(draft, wanted)
@@ -76,6 +78,7 @@ def _read(index: pa.Table) -> Draft:
         given=np.asarray(columns["given_set"], dtype=object),
         targets=np.asarray(columns["target"], np.float64),
         groups=columns["group"],
+        near=columns["near"],
         times=np.asarray([np.nan if t is None else t for t in columns["time"]], np.float64),
         sets=np.full(len(columns["id"]), "", dtype=object),
         refused={},
@@ -100,7 +103,7 @@ def _place_given(draft: Draft, units: splitting.Units, wanted: SplitConfig) -> N
         for item in members:
             name = str(draft.given[item]) or first
             if name != first and wanted.group_by == "content":
-                draft.refused[int(item)] = f"equal to an item of the given {first} set"
+                draft.refused[int(item)] = f"equal or nearly equal to an item of the given {first} set"
             draft.sets[item] = name
     has_val = bool((draft.given == "val").any())
     has_test = bool((draft.given == "test").any())
@@ -119,7 +122,7 @@ def _place_known(draft: Draft, units: splitting.Units, known: dict[str, str]) ->
                 continue
             newcomers += 1
             if len(sets) > 1:
-                draft.refused[int(item)] = f"a newcomer equal to items of {' and '.join(sorted(sets))}"
+                draft.refused[int(item)] = f"a newcomer equal or nearly equal to items of {' and '.join(sorted(sets))}"
             elif sets:
                 draft.sets[item] = next(iter(sets))
     return newcomers

@@ -28,6 +28,7 @@ class DataConfig(Section):
     id: str = Field("", description="Column that names the rows; never an input.")
     ignore: list[str] = Field([], description="Columns that are not inputs.")
     weight: str = Field("", description="Column with the weight of each row in the loss.")
+    repairs: str = Field("repairs.csv", description="Corrections (`drop`, `relabel`, `rotate`, `convert`) that are applied where the file is there.")
     side: int = Field(0, ge=0, le=1024, description="Pictures are packed with this many pixels a side; 0: chosen from their sizes and the budget.")
     memory_mb: float = Field(2048.0, gt=0, description="Packs up to this size are held in memory, larger ones are read from disk in batches.")
 

@@ -38,6 +38,8 @@ class ImageSource:
         refused: files that were seen and are no items (wrong type, hidden, unreadable).
         notes: what was normalised while reading, one sentence each, for findings.
         fingerprint: a hash of path, size and mtime of all that was listed (content where there is no file).
+        changed: rows whose pixels are other than their file's: somebody had them turned or converted.
+        fetch: row -> the item's file as it is, for who decodes it elsewhere; raises ItemError. None where there are no files.
     """
 
     places: list[str]
@@ -48,6 +50,8 @@ class ImageSource:
     notes: list[str] = field(default_factory=list)
     fingerprint: str = ""
     kind: str = "image"
+    fetch: Callable[[int], bytes] | None = None
+    changed: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.places)

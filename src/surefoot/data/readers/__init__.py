@@ -8,6 +8,7 @@ from pathlib import Path
 from surefoot.data.readers.detect import Opened, check_named, open_named
 from surefoot.data.readers.joining import append_test
 from surefoot.data.readers.labels import align_labels
+from surefoot.data.readers.repairs import mend
 from surefoot.data.readers.table import assemble
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError, UsageError
@@ -26,8 +27,13 @@ def open_source(config: DataConfig, root: Path, *, which: str = "source") -> Ima
             types and labels of the source, and no given set.
 
     Raises:
-        DataError: nothing is there, it can't be read, or the sets don't fit each other. UsageError: an unknown name.
+        DataError: nothing is there, it can't be read, the sets don't fit each other, or a repair is wrong. UsageError: an unknown name.
     """
+    opened = _open(config, root, which)
+    return opened if which == "wild" else mend(opened, config, root)
+
+
+def _open(config: DataConfig, root: Path, which: str) -> ImageSource | TableSource:
     if which not in ("source", "wild"):
         raise UsageError(f'There is no data "{which}".', where="open_source", next='Ask for "source" or "wild".')
     check_named(config.source, "source")

@@ -23,6 +23,11 @@ def append_test(source: ImageSource, test: ImageSource, name: str) -> ImageSourc
     def read(row: int) -> np.ndarray:
         return source.read(row) if row < num_own else test.read(row - num_own)
 
+    def fetch(row: int) -> bytes:
+        assert source.fetch is not None
+        assert test.fetch is not None
+        return source.fetch(row) if row < num_own else test.fetch(row - num_own)
+
     return ImageSource(
         places=source.places + named.places,
         labels=source.labels + align_labels(test.labels, source.labels, name),
@@ -31,6 +36,7 @@ def append_test(source: ImageSource, test: ImageSource, name: str) -> ImageSourc
         refused=source.refused + named.refused,
         notes=source.notes + [f"{name}: {note}" for note in test.notes],
         fingerprint=fingerprint.of_words(source.fingerprint, test.fingerprint),
+        fetch=fetch if source.fetch and test.fetch else None,
     )
 
 

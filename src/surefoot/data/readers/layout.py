@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from posixpath import splitext
 from typing import Any
 
-import numpy as np
-
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import pictures
 from surefoot.types.errors import DataError
@@ -77,19 +75,20 @@ def arrange(pile: Pile, known: frozenset[str] = frozenset()) -> ImageSource:
     refused += [Refused(items[row].path, "lies in no class folder, so it has no label", pictures.WRONG_TYPE) for row, trail in enumerate(trails) if not trail]
     kept = [items[row] for row in inside]
 
-    def read(row: int) -> np.ndarray:
+    def fetch(row: int) -> bytes:
         if kept[row].size > pictures.MAX_BYTES:
             raise ItemError(f"the file has {kept[row].size:,} bytes, more than {pictures.MAX_BYTES:,}", pictures.TOO_LARGE)
-        return pictures.decode(pile.fetch(kept[row], pictures.MAX_BYTES))
+        return pile.fetch(kept[row], pictures.MAX_BYTES)
 
     return ImageSource(
         places=[item.path for item in kept],
         labels=[trails[row][0] for row in inside],
         given_sets=[given_sets[row] for row in inside],
-        read=read,
+        read=lambda row: pictures.decode(fetch(row)),
         refused=sorted(refused, key=lambda one: one.place),
         notes=_note_subfolders([trails[row] for row in inside]),
         fingerprint=pile.fingerprint,
+        fetch=fetch,
     )
 
 

@@ -79,7 +79,7 @@ def to_pixels(image: Image.Image) -> np.ndarray:
         pixels = lay_on_white(np.asarray(image.convert("RGBA")))
     else:
         pixels = np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
-    return np.ascontiguousarray(_turn_upright(pixels, _read_orientation(image)))
+    return np.ascontiguousarray(_turn_upright(pixels, read_orientation(image)))
 
 
 def lay_on_white(pixels: np.ndarray) -> np.ndarray:
@@ -95,7 +95,8 @@ def _scale_16_bits(pixels: np.ndarray) -> np.ndarray:
     return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def _read_orientation(image: Image.Image) -> int:
+def read_orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8 in a sound file; 1 where there is none."""
     try:
         return int(image.getexif().get(0x0112, 1))
     except Exception:  # a broken EXIF block says nothing about how the pixels lie

@@ -1,0 +1,49 @@
+"""What the columns of a table come to: leaks, numbers that models can't hold, and numbers that stand apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from surefoot.analysis import leakage
+from surefoot.analysis.looks import Used
+from surefoot.analysis.outliers import find_apart
+from surefoot.checks import data as checks
+from surefoot.checks import pictures as item_checks
+from surefoot.data.extremes import count_extremes
+from surefoot.data.indexing import to_days
+from surefoot.types.data_reports import ColumnProfile
+from surefoot.types.findings import Finding
+from surefoot.types.problem import Problem
+from surefoot.types.source import TableSource
+
+
+def check_columns(source: TableSource, profiles: Sequence[ColumnProfile], used: Used, problem: Problem, seed: int) -> list[Finding]:
+    """Findings on the input columns; those of a given test set's rows are not looked at."""
+    visible = np.asarray([given != "test" for given in source.given_sets], bool)
+    numeric = [p.name for p in profiles if p.role == "input" and p.kind == "numeric"]
+    counts = {name: count_extremes(source.columns[name][visible]) for name in numeric}
+    apart = {name: find_apart(np.where(visible, source.columns[name], np.nan)) for name in numeric}
+    ids = dict(zip(used.rows.tolist(), used.ids)) if any(len(rows) for rows in apart.values()) else {}
+    return [
+        *checks.columns(profiles, int(visible.sum())),
+        *checks.extremes(counts, int(visible.sum())),
+        *item_checks.apart({name: (rows.tolist(), source.columns[name][rows].tolist()) for name, rows in apart.items()}, ids, source.places),
+        *_find_leaks(source, profiles, used, problem, seed),
+    ]
+
+
+def _find_leaks(source: TableSource, profiles: Sequence[ColumnProfile], used: Used, problem: Problem, seed: int) -> list[Finding]:
+    if problem.task in ("multilabel", "vector_regression"):
+        return []
+    rows = used.rows[used.visible]
+    columns = {p.name: _to_numbers(source.columns[p.name])[rows] for p in profiles if p.role == "input"}
+    scores = leakage.score_columns(columns, used.targets[used.visible, 0], is_classification=bool(problem.classes), seed=seed)
+    return checks.leaks(scores, leakage.THRESHOLD)
+
+
+def _to_numbers(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind == "M":
+        return to_days(values)
+    return values if values.dtype.kind == "f" else np.unique(values.astype(str), return_inverse=True)[1].astype(np.float64)

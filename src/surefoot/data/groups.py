@@ -1,0 +1,47 @@
+"""Items that belong together, also by way of others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Pair = tuple[int, int, float]
+"""Two rows, the smaller first, and how alike they are (0..1)."""
+
+
+@dataclass(frozen=True)
+class Near:
+    """What is nearly equal.
+
+    Attributes:
+        pairs: of rows that hold different contents, the most alike first.
+        names: content -> name of its group, the smallest content in it; contents that are like no other are left out.
+    """
+
+    pairs: list[Pair]
+    names: dict[str, str]
+
+
+class Groups:
+    """A forest of parents, its paths halved while they are walked (Tarjan and van Leeuwen 1984)."""
+
+    def __init__(self, num: int) -> None:
+        self._parent = list(range(num))
+
+    def root(self, item: int) -> int:
+        """The item that stands for the group."""
+        parent = self._parent
+        while parent[item] != item:
+            parent[item] = parent[parent[item]]
+            item = parent[item]
+        return item
+
+    def join(self, one: int, other: int) -> None:
+        """Makes two groups one."""
+        self._parent[self.root(one)] = self.root(other)
+
+    def name(self, contents: list[str]) -> dict[str, str]:
+        """Content of each item that is not alone -> the smallest content of its group."""
+        members: dict[int, list[str]] = {}
+        for item, content in enumerate(contents):
+            members.setdefault(self.root(item), []).append(content)
+        return {content: min(group) for group in members.values() if len(group) > 1 for content in group}

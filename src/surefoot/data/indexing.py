@@ -1,0 +1,71 @@
+"""Columns of the audit's index that a table's own columns give: group, weight and time of each row."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from surefoot.data.targets import check_column, to_name
+from surefoot.types.errors import DataError
+from surefoot.types.source import TableSource
+
+
+def read_groups(values: np.ndarray) -> list[str | None]:
+    """The group of each row; rows without one stand for themselves."""
+    return [to_name(value) for value in values.tolist()]
+
+
+def read_weights(values: np.ndarray, name: str) -> np.ndarray:
+    """float32 (N,).
+
+    Raises:
+        DataError: something else than finite numbers from 0 up, or nothing but zeros.
+    """
+    if values.dtype.kind != "f" or not np.isfinite(values).all() or (values < 0).any() or not values.any():
+        raise DataError(
+            f"The weights in {name} must be numbers from 0 up, one in every row and not all of them 0.",
+            where=f"data.weight = {name!r}",
+            next="Mend the column, or name none.",
+        )
+    return values.astype(np.float32)
+
+
+def find_time(source: TableSource, asked: str, rows: np.ndarray) -> np.ndarray | None:
+    """Time of each row in days: the column asked for, else the first date column whose order the rows follow; None where there is none.
+
+    Args:
+        asked: `split.time`; "none" for no time at all.
+
+    Raises:
+        DataError: the column asked for is not there, holds words, or lacks values.
+    """
+    if asked == "none":
+        return None
+    if asked:
+        check_column(source, asked, "split.time")
+        days = to_days(source.columns[asked][rows])
+        if np.isnan(days).any():
+            raise DataError(
+                f"{int(np.isnan(days).sum()):,} rows have no {asked}: they can't be put in time order.",
+                where=f"split.time = {asked!r}",
+                next="Fill or drop them.",
+            )
+        return days
+    for values in source.columns.values():
+        if values.dtype.kind == "M" and len(rows) > 1:
+            days = to_days(values[rows])
+            if not np.isnan(days).any() and (np.diff(days) >= 0).all() and days[-1] > days[0]:
+                return days
+    return None
+
+
+def to_days(values: np.ndarray) -> np.ndarray:
+    """Dates or numbers as float64 days (N,).
+
+    Raises:
+        DataError: the column holds words.
+    """
+    if values.dtype.kind == "M":
+        return np.where(np.isnat(values), np.nan, values.astype("datetime64[s]").astype(np.float64) / 86_400)
+    if values.dtype == object:
+        raise DataError("The time column holds words, neither dates nor numbers.", where="split.time", next="Name a column of dates or numbers.")
+    return values.astype(np.float64)

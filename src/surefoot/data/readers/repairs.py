@@ -1,0 +1,233 @@
+"""Corrections to the data, written down beside it: the source itself is never changed.
+
+`repairs.csv` has the columns `id, place, action, value, reason`; `place` says which item, as reports name it, `id` and `reason` are for people:
+
+    drop                     the item is not used
+    relabel, VALUE           its target is VALUE
+    rotate, 90 | 180 | 270   degrees clockwise
+    convert, grey | colour | invert
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from surefoot.data.measures import to_grey
+from surefoot.data.nearest import quote_some, suggest
+from surefoot.data.readers import fingerprint
+from surefoot.types.configs import DataConfig
+from surefoot.types.errors import DataError
+from surefoot.types.source import ImageSource, Refused, TableSource
+
+COLUMNS = ("id", "place", "action", "value", "reason")
+ACTIONS = ("drop", "relabel", "rotate", "convert")
+TURNS = ("90", "180", "270")
+CONVERSIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "grey": lambda image: image if image.ndim == 2 else to_grey(image),
+    "colour": lambda image: image if image.ndim == 3 else np.repeat(image[..., None], 3, 2),
+    "invert": lambda image: 255 - image,
+}
+DROPPED = "data.repaired"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One line of the file."""
+
+    line: int
+    place: str
+    action: str
+    value: str = ""
+    reason: str = ""
+    id: str = ""
+
+
+def find_repairs(config: DataConfig, root: Path) -> Path | None:
+    """The file of repairs of a project, None where there is none.
+
+    Raises:
+        DataError: one was named in the settings, and is not there.
+    """
+    if not config.repairs:
+        return None
+    path = root / config.repairs
+    if path.is_file():
+        return path
+    if config.repairs != DataConfig().repairs:
+        raise DataError(f"There is no file {config.repairs}.", where="data.repairs", next="Check the name, or leave the setting out.")
+    return None
+
+
+def mend(source: ImageSource | TableSource, config: DataConfig, root: Path) -> ImageSource | TableSource:
+    """The source as the project's repairs want it: dropped items are among the refused, and the notes count the rest.
+
+    Raises:
+        DataError: a line is wrong; it is named, with what is allowed.
+    """
+    path = find_repairs(config, root)
+    repairs = read_repairs(path) if path else []
+    if path is None or not repairs:
+        return source
+    _check_places(source, repairs, path)
+    changed = [repair for repair in repairs if repair.action != "drop"]
+    if isinstance(source, ImageSource):
+        source = _mend_pictures(source, changed, path)
+    else:
+        source = _mend_table(source, changed, config, path)
+    source = _drop(source, {repair.place: repair for repair in repairs if repair.action == "drop"}, path.name)
+    counts = Counter(repair.action for repair in repairs)
+    told = ", ".join(f"{count:,} × {action}" for action, count in sorted(counts.items()))
+    printed = fingerprint.of_words(source.fingerprint, hashlib.sha256(path.read_bytes()).hexdigest())
+    return replace(source, notes=[*source.notes, f"{path.name} was applied: {told}."], fingerprint=printed)
+
+
+def read_repairs(path: Path) -> list[Repair]:
+    """The lines of a file of repairs.
+
+    Raises:
+        DataError: a column is missing, or a line says what can't be done.
+    """
+    try:
+        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path.name} is no CSV in UTF-8: {error}.", where=str(path), next=f"Write it as CSV with the columns {', '.join(COLUMNS)}.") from error
+    head = [name.strip() for name in rows[0]] if rows else []
+    missing = [name for name in ("place", "action") if name not in head]
+    if rows and missing:
+        raise DataError(
+            f"{path.name} has no column {quote_some(missing)}.",
+            where=f"{path}:1",
+            next=f"Its columns are {', '.join(COLUMNS)}; place and action must be there.",
+        )
+    repairs = []
+    for line, cells in enumerate(rows[1:], 2):
+        said = {name: cell.strip() for name, cell in zip(head, cells)}
+        if any(said.values()):
+            repairs.append(_check(Repair(line, **{name: said.get(name, "") for name in COLUMNS}), path))
+    return repairs
+
+
+def read_head(path: Path) -> tuple[str, ...]:
+    """The columns of a file of repairs, in their order."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return tuple(name.strip() for name in next(csv.reader(file), []))
+
+
+def write_repairs(repairs: Sequence[Repair], head: Sequence[str] = COLUMNS) -> bytes:
+    """Repairs as the file's content; a column of a person's own stays empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows([getattr(repair, name, "") for name in head] for repair in repairs)
+    return text.getvalue().encode()
+
+
+def _check(repair: Repair, path: Path) -> Repair:
+    if not repair.place:
+        raise _explain(path, repair, "names no place", "Write where the item is, as the report does: a path in the folder, or file:line.")
+    if repair.action not in ACTIONS:
+        hint = suggest(repair.action, ACTIONS)
+        raise _explain(path, repair, f'says "{repair.action}", which is no action', f"{hint}Actions are {', '.join(ACTIONS)}.")
+    allowed = {"rotate": TURNS, "convert": tuple(CONVERSIONS)}.get(repair.action)
+    if allowed and repair.value not in allowed:
+        raise _explain(path, repair, f'cannot {repair.action} by "{repair.value}"', f"{suggest(repair.value, allowed)}Values are {', '.join(allowed)}.")
+    if repair.action == "relabel" and not repair.value:
+        raise _explain(path, repair, "relabels to nothing", "Write the target in the column value, or drop the item.")
+    return repair
+
+
+def _check_places(source: ImageSource | TableSource, repairs: list[Repair], path: Path) -> None:
+    known = set(source.places)
+    for repair in repairs:
+        if repair.place in known or (repair.action == "drop" and any(one.place == repair.place for one in source.refused)):
+            continue
+        hint = suggest(repair.place, source.places) if len(source.places) < 20_000 else ""
+        raise _explain(
+            path, repair, f'names "{repair.place}", where no usable item is', f"{hint}Write the place as the report does; remove the line if it is gone."
+        )
+
+
+def _mend_pictures(source: ImageSource, repairs: list[Repair], path: Path) -> ImageSource:
+    rows = {place: row for row, place in enumerate(source.places)}
+    labels, changes = list(source.labels), dict[int, list[Repair]]()
+    named = {str(label): label for label in labels if isinstance(label, str | int)}
+    for repair in repairs:
+        if repair.action != "relabel":
+            changes.setdefault(rows[repair.place], []).append(repair)
+        elif repair.value in named:
+            labels[rows[repair.place]] = named[repair.value]
+        else:
+            raise _explain(path, repair, f'relabels to "{repair.value}", which is no class', f"{suggest(repair.value, named)}Classes are {quote_some(named)}.")
+
+    def read(row: int) -> np.ndarray:
+        image = source.read(row)
+        for repair in changes.get(row, ()):
+            image = np.rot90(image, -int(repair.value) // 90) if repair.action == "rotate" else CONVERSIONS[repair.value](image)
+        return np.ascontiguousarray(image)
+
+    return replace(source, labels=labels, read=read, changed=frozenset(changes) | source.changed)
+
+
+def _mend_table(source: TableSource, repairs: list[Repair], config: DataConfig, path: Path) -> TableSource:
+    asked = [config.target] if isinstance(config.target, str) else list(config.target)
+    targets = [name for name in asked if name] or list(source.suggested_target)
+    rows = {place: row for row, place in enumerate(source.places)} if repairs else {}
+    columns = dict(source.columns)
+    for repair in repairs:
+        if repair.action != "relabel":
+            raise _explain(path, repair, f"wants to {repair.action} a row of a table", "Rows can be dropped or relabelled.")
+        if len(targets) != 1 or targets[0] not in columns:
+            raise _explain(path, repair, "relabels a row that has several targets, or none", "Drop it, or mend the table.")
+        values = columns[targets[0]]
+        if values is source.columns[targets[0]]:
+            columns[targets[0]] = values = values.copy()
+        values[rows[repair.place]] = _parse(repair, values, path)
+    return replace(source, columns=columns)
+
+
+def _parse(repair: Repair, values: np.ndarray, path: Path) -> Any:
+    """A target as its column holds it."""
+    if values.dtype == object:
+        return repair.value
+    words = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
+    try:
+        return words.get(repair.value.lower()) if repair.value.lower() in words else float(repair.value)
+    except ValueError:
+        raise _explain(path, repair, f'relabels to "{repair.value}", and the target is a number', "Write a number.") from None
+
+
+def _drop(source: ImageSource | TableSource, drops: dict[str, Repair], name: str) -> ImageSource | TableSource:
+    """Without the dropped items, which are refused by the file of repairs; those that were refused before are so by it now."""
+    if not drops:
+        return source
+    kept = np.asarray([row for row, place in enumerate(source.places) if place not in drops], np.int64)
+    refused = [one for one in source.refused if one.place not in drops]
+    refused += [Refused(repair.place, f"dropped by {name}{': ' if repair.reason else ''}{repair.reason}", DROPPED) for repair in drops.values()]
+    places, given = [source.places[row] for row in kept], [source.given_sets[row] for row in kept]
+    if isinstance(source, TableSource):
+        columns = {column: values[kept] for column, values in source.columns.items()}
+        return replace(source, columns=columns, places=places, given_sets=given, refused=refused)
+    read, fetch, position = source.read, source.fetch, {int(row): at for at, row in enumerate(kept)}
+    return replace(
+        source,
+        places=places,
+        labels=[source.labels[row] for row in kept],
+        given_sets=given,
+        refused=refused,
+        read=lambda row: read(int(kept[row])),
+        fetch=(lambda row: fetch(int(kept[row]))) if fetch else None,
+        changed=frozenset(position[row] for row in source.changed if row in position),
+    )
+
+
+def _explain(path: Path, repair: Repair, what: str, next: str) -> DataError:
+    return DataError(f"Line {repair.line} of {path.name} {what}.", where=f"{path}:{repair.line}", next=next)
