@@ -7,6 +7,7 @@ PARTS: dict[str, dict[str, str]] = {
         "mlp": "surefoot.models.mlp:MLP",
         "convnet": "surefoot.models.convnet:ConvNet",
         "tabular": "surefoot.models.tabular:TabularNet",
+        "text": "surefoot.models.text:TextNet",
     },
     "loss": {
         "cross_entropy": "surefoot.losses.classification:cross_entropy",
@@ -59,6 +60,11 @@ PARTS: dict[str, dict[str, str]] = {
     },
     "table_augmentation": {
         "noise": "surefoot.transforms.rows:noise",
+    },
+    "text_augmentation": {
+        "token_dropout": "surefoot.transforms.tokens:token_dropout",
+        "token_swap": "surefoot.transforms.tokens:token_swap",
+        "token_dropout_swap": "surefoot.transforms.tokens:token_dropout_swap",
     },
     "metric": {
         "accuracy": "surefoot.metrics.classification:ACCURACY",

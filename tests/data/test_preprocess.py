@@ -172,10 +172,48 @@ def test_categories_are_ranked_by_frequency_then_name_and_the_rare_ones_dropped(
 
 
 def test_a_kind_that_no_net_takes_and_an_empty_table_are_refused():
-    with pytest.raises(DataError, match=r"can't be inputs: note \(text\)"):
-        preprocess.make_table_recipe({"note": np.array(["long words"], object)}, {"note": "text"})
+    with pytest.raises(DataError, match=r"can't be inputs: note \(tune\)"):
+        preprocess.make_table_recipe({"note": np.array(["long words"], object)}, {"note": "tune"})
     with pytest.raises(DataError, match="No column is left as an input"):
         preprocess.make_table_recipe({}, {})
+
+
+WRITTEN = {
+    "kind": "table",
+    "columns": [
+        {"name": "said", "kind": "text", "field": "text", "length": 3, "words": ["yes", "no"]},
+        {"name": "age", "kind": "numeric"},
+        {"name": "note", "kind": "text", "field": "text2", "length": 2, "words": ["ok"]},
+        {"name": "town", "kind": "category", "categories": ["Ulm"]},
+    ],
+}
+
+
+def test_each_column_of_text_is_a_field_behind_numbers_and_categories():
+    found = preprocess.fields(WRITTEN)
+    assert [field.name for field in found] == ["numeric", "category", "text", "text2"]
+    assert [field.is_text for field in found] == [False, False, True, True]
+    assert [(field.shape, field.cardinalities, field.dtype) for field in found[2:]] == [((3,), (4,), "int32"), ((2,), (3,), "int32")]
+
+
+def test_texts_are_the_same_codes_from_a_reader_and_from_a_request():
+    read = {"said": np.array(["Yes, no!", None], object), "age": np.array([1.0, 2.0]), "note": np.array(["OK", "what"], object), "town": ["Ulm", "x"]}
+    asked = {"said": ["Yes, no!", None], "age": [1, "2"], "note": ["OK", "what"], "town": ["Ulm", "x"]}
+    for columns in (read, asked):
+        numbers, codes, said, note = preprocess.decode_columns(columns, WRITTEN)
+        assert said.tolist() == [[2, 1, 3], [0, 0, 0]]
+        assert note.tolist() == [[2, 0], [1, 0]]
+        assert numbers[:, 0].tolist() == [1, 2]
+        assert codes[:, 0].tolist() == [1, 0]
+    assert preprocess.unseen(asked, WRITTEN) == {"town": ["x"]}  # words that are not known have a code
+
+
+@given(st.lists(VALUES, max_size=4))
+def test_anything_may_stand_where_a_text_is_due(values):
+    recipe = {"kind": "table", "columns": [WRITTEN["columns"][0]]}
+    (codes,) = preprocess.decode_columns({"said": values}, recipe)
+    assert codes.shape == (len(values), 3)
+    assert ((codes >= 0) & (codes < 4)).all()
 
 
 def test_a_picture_of_the_wanted_size_is_not_touched():

@@ -83,7 +83,7 @@ def test_distinct_words_are_names_and_few_rows_tell_nothing():
 def test_free_text_is_text():
     texts = words([f"the patient said it was the {n}th time that it hurt" for n in range(ROWS)])
     made = profile(texts)
-    assert (made.kind, made.role) == ("text", "text")
+    assert (made.kind, made.role) == ("text", "input")
 
 
 def test_a_text_as_long_as_a_book_takes_no_more_memory_than_itself():

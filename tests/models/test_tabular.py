@@ -53,11 +53,11 @@ def test_without_hidden_layers_the_last_one_sees_the_embeddings():
 
 
 def test_categories_get_vectors_by_their_number_of_codes():
-    assert [embedding.embedding_dim for embedding in seeded(0, (2, 4, 9, 1000), 2).categories] == [4, 4, 6, 16]
+    assert [embedding.embedding_dim for embedding in seeded(0, (2, 4, 9, 1000), 2).columns.categories] == [4, 4, 6, 16]
 
 
 def test_the_code_of_the_unseen_starts_amid_all_others():
-    (embedding,) = seeded(0, (50,), 2).categories
+    (embedding,) = seeded(0, (50,), 2).columns.categories
     assert not embedding.weight[0].any()
     assert embedding.weight[1:].std().item() == pytest.approx(0.3, rel=0.1)
 

@@ -126,7 +126,7 @@ def balance(counts: Mapping[str, int]) -> list[Finding]:
 
 
 def columns(profiles: Sequence[ColumnProfile], rows: int) -> list[Finding]:
-    """Missing values, constant and identifier-like columns, free text."""
+    """Missing values, constant and identifier-like columns."""
     found = []
     gaps = [p for p in profiles if p.missing and p.role == "input"]
     if gaps:
@@ -137,21 +137,20 @@ def columns(profiles: Sequence[ColumnProfile], rows: int) -> list[Finding]:
                 severity="warn" if worst.missing > _MISSING * rows else "info",
                 what=f"{len(gaps)} column(s) have missing values; most in {worst.name}: {worst.missing / rows:.1%}.",
                 where=", ".join(p.name for p in gaps[:10]),
-                next="Numbers are filled with the train median beside a column that says where; categories get a value of their own.",
+                next="Numbers are filled with the train median beside a column that says where; categories get a value of their own, texts are empty.",
                 evidence={p.name: p.missing for p in gaps[:20]},
             )
         )
     for code, role, why, advice in (
         ("data.constant_column", "constant", "hold one value only", "They are left out."),
         ("data.id_column", "id", "name the rows and say nothing about them", "They are left out; if one is a real input, list it nowhere and rename it."),
-        ("data.wrong_type", "text", "hold free text, which this version does not read", "They are left out; turn them into numbers or categories to use them."),
     ):
         names = [p.name for p in profiles if p.role == role]
         if names:
             found.append(
                 Finding(
                     code=code,
-                    severity="info" if role != "text" else "warn",
+                    severity="info",
                     what=f"{len(names)} column(s) {why}.",
                     where=", ".join(names[:10]),
                     next=advice,

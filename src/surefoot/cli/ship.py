@@ -12,7 +12,7 @@ import typer
 from surefoot.cli.screen import tell
 
 Bundle = Annotated[str, typer.Argument(help="A bundle, or the folder of a project that exported one.")]
-Inputs = Annotated[list[str], typer.Argument(metavar="INPUT...", help="Pictures, folders of pictures, or tables.")]
+Inputs = Annotated[list[str], typer.Argument(metavar="INPUT...", help="Pictures, folders of pictures, or tables (a text stands in its column).")]
 Out = Annotated[str, typer.Option("--out", metavar="FILE", help="Write there instead of to the screen.", show_default=False)]
 Format = Annotated[str, typer.Option("--format", metavar="csv|jsonl", help="csv or jsonl; by the name of FILE where it says.", show_default=False)]
 Host = Annotated[str, typer.Option(help="Address to bind to.")]

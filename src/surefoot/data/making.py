@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ import pyarrow as pa
 from surefoot.data import jpeg, preprocess
 from surefoot.data.packs import Block, rows_per_block
 from surefoot.data.shards import JPEG, to_column
+from surefoot.data.text import learn_columns, read_texts
+from surefoot.data.wordpieces import read_tokenizer
 from surefoot.types.configs import DataConfig, PrepareConfig
 from surefoot.types.data_reports import AuditReport, RefusedItem
 from surefoot.types.source import ImageSource, ItemError, TableSource
@@ -24,6 +27,7 @@ _SIDES = ((0.0, 32), (300.0, 48), (3_600.0, 64), (float("inf"), 96))
 _LARGE = 96
 """Pixels a side above which pictures that memory can't hold are stored as JPEG: reading them decoded would wait for the disk."""
 _DATES = {"parts": {}, "cyclic": {"cyclic": True}}
+SHOWN_CHARACTERS = 300
 
 
 def choose_side(audit: AuditReport, data: DataConfig, budget_s: float) -> tuple[int, str]:
@@ -53,12 +57,33 @@ def image_recipe(audit: AuditReport, side: int, config: PrepareConfig) -> dict[s
     return recipe | how | ({"short_side": max(config.short_side, side)} if config.short_side and not how else {})
 
 
-def table_recipe(source: TableSource, audit: AuditReport, rows: np.ndarray, config: PrepareConfig) -> dict[str, Any]:
-    """Columns that are inputs; categories are those that the given rows hold, which must not be the test set's."""
+def table_recipe(
+    source: TableSource, audit: AuditReport, rows: np.ndarray, config: PrepareConfig, texts: Mapping[str, dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Columns that are inputs; categories are those that the given rows hold, which must not be the test set's. `texts`: from `learn_texts`."""
     kinds = {p.name: p.kind for p in audit.columns if p.role == "input"}
-    recipe = preprocess.make_table_recipe({name: source.columns[name][rows] for name in kinds}, kinds)
+    recipe = preprocess.make_table_recipe({name: source.columns[name][rows] for name in kinds}, kinds, texts=texts)
     recipe["columns"] = [column | (_DATES[config.dates] if column["kind"] == "date" else {}) for column in recipe["columns"]]
     return recipe
+
+
+def learn_texts(source: TableSource, audit: AuditReport, rows: np.ndarray, data: DataConfig, root: Path) -> tuple[dict[str, dict[str, Any]], tuple[str, ...]]:
+    """The recipes of the columns of text, and why they are so; words and lengths come from the given rows, which must be train's alone."""
+    written = {p.name: source.columns[p.name][rows] for p in audit.columns if p.role == "input" and p.kind == "text"}
+    tokenizer = read_tokenizer(data.tokenizer, root) if data.tokenizer and written else ""
+    learned, why = learn_columns(written, data.tokens, tokenizer)
+    return learned, tuple(why)
+
+
+def join_texts(source: TableSource, recipe: dict[str, Any], rows: np.ndarray) -> list[str]:
+    """What a person reads of each row: its texts on one line, cut to what a page can show; nothing where the recipe has no text."""
+    columns = [read_texts(source.columns[column["name"]][rows]) for column in recipe["columns"] if column["kind"] == "text"]
+    return [" · ".join(_shorten(text) for text in row if text) for row in zip(*columns)]
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text[: 2 * SHOWN_CHARACTERS].split())
+    return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
 
 
 def choose_quality(recipe: dict[str, Any], num: int, data: DataConfig, config: PrepareConfig) -> int:

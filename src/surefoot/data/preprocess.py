@@ -1,7 +1,7 @@
 """From raw records to the fields the graph takes: the one function that pack, predict and serve share.
 
-The recipe is plain JSON and ships as `preprocess.json`; whatever is not in it is inside the graph (imputing, normalising).
-A numeric column whose numbers float32 can't hold has a `unit` by which they are divided first.
+The recipe is plain JSON and ships as `preprocess.json`; whatever is not in it is inside the graph (imputing, normalising). A column of text is
+a field of its own: `data.text`. A numeric column whose numbers float32 can't hold has a `unit` by which they are divided first.
 
     {"kind": "image", "height": 28, "width": 28, "channels": 1}    (decoded by `resizing.decode_image`)
     {"kind": "table", "columns": [{"name": "age", "kind": "numeric"}, {"name": "job", "kind": "category", "categories": ["clerk", "nurse"]}]}
@@ -26,13 +26,14 @@ from surefoot.data.extremes import LARGEST, find_unit
 from surefoot.data.readers.cells import FALSE_WORDS, MISSING, TRUE_WORDS
 from surefoot.data.readers.dates import find_format, parse_dates
 from surefoot.data.resizing import decode_image as decode_image
+from surefoot.data.text import count_codes, encode_texts, read_texts
 from surefoot.data.typical import find_typical
 from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import DataError
 
 Recipe = dict[str, Any]
 
-_KINDS = ("numeric", "boolean", "category", "date")
+_KINDS = ("numeric", "boolean", "category", "date", "text")
 _MISSING_WORDS = frozenset(word.casefold() for word in MISSING.to_pylist())
 _SHOWN = 20  # unseen values listed per column
 _SHOWN_LENGTH = 80
@@ -50,16 +51,22 @@ def fields(recipe: Recipe) -> tuple[FieldSpec, ...]:
     if coded:
         names, sizes = tuple(c["name"] for c in coded), tuple(len(c["categories"]) + 1 for c in coded)
         made.append(FieldSpec(name="category", shape=(len(coded),), dtype="int32", names=names, cardinalities=sizes))
+    for c in (column for column in recipe["columns"] if column["kind"] == "text"):
+        given = {"names": (c["name"],), "cardinalities": (count_codes(c),), "is_given": "tokenizer" in c}
+        made.append(FieldSpec(name=c["field"], shape=(c["length"],), dtype="int32", **given))
     return tuple(made)
 
 
-def make_table_recipe(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str], max_categories: int = 256) -> Recipe:
+def make_table_recipe(
+    columns: Mapping[str, np.ndarray], kinds: Mapping[str, str], max_categories: int = 256, *, texts: Mapping[str, Recipe] | None = None
+) -> Recipe:
     """A recipe for the columns named in `kinds`, in that order.
 
     Args:
         columns: name -> values of the rows that may be learned from; test rows never belong here.
-        kinds: name -> `numeric`, `boolean`, `category` or `date`.
+        kinds: name -> `numeric`, `boolean`, `category`, `date` or `text`.
         max_categories: the most frequent values get a code (ties by name); the others are treated as unseen.
+        texts: the recipes of the columns of text, from `data.text.learn_columns`.
 
     Raises:
         DataError: there is no column, or one of a kind that no net here takes.
@@ -73,7 +80,9 @@ def make_table_recipe(columns: Mapping[str, np.ndarray], kinds: Mapping[str, str
     made: list[dict[str, Any]] = []
     for name, kind in kinds.items():
         column: dict[str, Any] = {"name": name, "kind": kind}
-        if kind == "category":
+        if kind == "text":
+            column = (texts or {})[name]
+        elif kind == "category":
             column["categories"] = _rank(columns[name])[:max_categories]
         elif (typical := find_typical(_as_array(columns[name]), kind)) is not None:
             column["typical"] = typical
@@ -93,7 +102,7 @@ def decode_columns(columns: Mapping[str, Any], recipe: Recipe) -> tuple[np.ndarr
         columns: name -> B values; the order of the columns does not matter, those not in the recipe are ignored.
 
     Returns:
-        `numeric` float32 (B, F), NaN where missing or infinite; `category` int32 (B, C), 0 where missing or unseen.
+        `numeric` float32 (B, F), NaN where missing or infinite; `category` int32 (B, C), 0 where missing or unseen; `text` int32 (B, L).
 
     Raises:
         DataError: columns are missing, or differ in length.
@@ -105,7 +114,7 @@ def decode_columns(columns: Mapping[str, Any], recipe: Recipe) -> tuple[np.ndarr
         block = np.empty((rows, *spec.shape), spec.dtype)
         at = 0
         for column in recipe["columns"]:
-            if (column["kind"] == "category") != (spec.name == "category"):
+            if column.get("field", "category" if column["kind"] == "category" else "numeric") != spec.name:
                 continue
             for part in _decode(arrays[column["name"]], column):
                 block[:, at] = part
@@ -145,7 +154,7 @@ def unseen(columns: Mapping[str, Any], recipe: Recipe) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     arrays = _pick(columns, recipe)
-    for column in recipe["columns"]:
+    for column in (one for one in recipe["columns"] if one["kind"] != "text"):
         values = arrays[column["name"]]
         first = _decode(values, column)[0]
         lost = first == 0 if column["kind"] == "category" else np.isnan(first)
@@ -163,7 +172,7 @@ def unseen(columns: Mapping[str, Any], recipe: Recipe) -> dict[str, list[str]]:
 def _numeric_names(column: Mapping[str, Any]) -> list[str]:
     if column["kind"] == "date":
         return [f"{column['name']}.{part}" for part in (CYCLIC_PARTS if column.get("cyclic") else DATE_PARTS)]
-    return [] if column["kind"] == "category" else [column["name"]]
+    return [] if column["kind"] in ("category", "text") else [column["name"]]
 
 
 def _rank(values: np.ndarray) -> list[str]:
@@ -204,6 +213,8 @@ def _decode(values: np.ndarray, column: Mapping[str, Any]) -> list[np.ndarray]:
     kind = column["kind"]
     if kind == "category":
         return [_codes(values, column["categories"])]
+    if kind == "text":
+        return list(encode_texts(read_texts(values), column).T)
     if kind == "date":
         return (split_cyclic if column.get("cyclic") else split_dates)(_dates(values))
     numbers = _numbers(values)

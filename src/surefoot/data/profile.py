@@ -19,7 +19,9 @@ _ID_NAME = re.compile(r"(^|[_ .-])(?i:id|uuid|guid|key|index|instant|rowid|row|n
 def profile_columns(source: TableSource, targets: tuple[str, ...], data: DataConfig, split: SplitConfig, visible: np.ndarray) -> tuple[ColumnProfile, ...]:
     """A profile per column; numbers come from the rows marked in `visible` (bool (N,)): those of a given test set are not looked at."""
     said = {data.id: "id", data.weight: "weight", split.group: "group", "": ""} | dict.fromkeys(data.ignore, "ignored") | dict.fromkeys(targets, "target")
-    return tuple(_profile(name, values[visible], column_kind(name, values, source.booleans), said.get(name, "")) for name, values in source.columns.items())
+    return tuple(
+        _profile(name, values[visible], column_kind(name, values, source.booleans, source.texts), said.get(name, "")) for name, values in source.columns.items()
+    )
 
 
 def _profile(name: str, values: np.ndarray, kind: str, said: str) -> ColumnProfile:
@@ -48,12 +50,10 @@ def _profile(name: str, values: np.ndarray, kind: str, said: str) -> ColumnProfi
 
 
 def _role(name: str, kind: str, present: np.ndarray, distinct: np.ndarray) -> str:
-    """`constant` and `id` columns say nothing about the target; `text` is not read; all else is input."""
+    """`constant` and `id` columns say nothing about the target; all else is input."""
     if len(distinct) < 2:
         return "constant"
-    if kind == "text":
-        return "id" if len(distinct) == len(present) and not any(" " in str(value) for value in present[:100]) else "text"
-    if len(distinct) < len(present) or len(present) < 20 or kind == "date":
+    if len(distinct) < len(present) or len(present) < 20 or kind in ("date", "text"):
         return "input"
     if kind == "category":
         return "id"

@@ -19,14 +19,14 @@ import numpy as np
 
 from surefoot.data.readers.cells import MISSING
 from surefoot.data.wordpieces import count_pieces, encode_pieces
+from surefoot.types.data_reports import LEAST_TEXTS, UNKNOWN
 
-PADDING, UNKNOWN, FIRST = 0, 1, 2
-"""Codes: nothing there, a word that is not known, the first word that is."""
-MOST_WORDS, LEAST_TEXTS = 20_000, 2
-"""Words of a vocabulary at most (Chollet, Deep Learning with Python, 2nd ed., ch. 11), and in how many train texts each must stand: a word
-that stands in one text tells that text from the others and nothing of its class, and the unknown word must be met in training."""
+FIRST = 2
+"""The code of the first word."""
+MOST_WORDS = 20_000
+"""Of a vocabulary (Chollet, Deep Learning with Python, 2nd ed., ch. 11)."""
 LENGTH_FRAC, LENGTH_STEP, MOST_TOKENS = 0.99, 8, 256
-"""A net reads as many tokens as 99 % of the train texts have, rounded up, at most 256: what it costs grows with it, and most texts say early what they are about."""
+"""A net reads as many tokens as 99 % of the train texts have, rounded up, at most 256: its cost grows with them, and most texts say early what they say."""
 MOST_CHARACTERS = 100_000
 """Of a text that are split into words: more than any length above asks for, and a text as long as a library can't hold up a request."""
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+_WORDS = 6
+
 
 def find_typical(values: np.ndarray, kind: str) -> Any:
     """The median of numbers, to 4 digits, and of dates, to the day; the commoner of two truths. As JSON has it; None where nothing is present.
@@ -29,4 +31,13 @@ def find_typical(values: np.ndarray, kind: str) -> Any:
 
 def make_example(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Column -> a value that it might have, for every column of a table's recipe; None where the recipe knows none."""
-    return {column["name"]: next(iter(column["categories"]), None) if column["kind"] == "category" else column.get("typical") for column in recipe["columns"]}
+    return {column["name"]: _pick_value(column) for column in recipe["columns"]}
+
+
+def _pick_value(column: Mapping[str, Any]) -> Any:
+    """Of a text some of its commonest words, for none of the real ones is to be shown."""
+    if column["kind"] == "category":
+        return next(iter(column["categories"]), None)
+    if column["kind"] == "text":
+        return " ".join([word for word in column.get("words", []) if word.isalpha()][:_WORDS]) or "some words"
+    return column.get("typical")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Inputs = tuple[Tensor, ...]
 Augment = Callable[[Inputs, Generator], Inputs]
+Part = Callable[[Tensor, Generator], Tensor]
 
 
 def find_augmentation(job: Job, text: str) -> Augment:
@@ -31,22 +33,35 @@ def find_augmentation(job: Job, text: str) -> Augment:
     """
     if text == chain.NONE:
         return lambda inputs, generator: inputs
-    fields = job.examples.fields
-    part = chain.join(text, job.problem.kind, job.folder)
     if job.problem.kind == "image":
+        part = chain.join(text, "image", job.folder)
         if ":" in text:
-            _try(part, torch.zeros(2, *fields[0].shape, dtype=torch.uint8, device=job.examples.device), text, "(images, generator)")
+            _try(part, job, 0, text, "(images, generator)")
         return lambda inputs, generator: (part(inputs[0], generator), *inputs[1:])
-    at = next((place for place, field in enumerate(fields) if field.name == "numeric"), None)
-    if at is None:
-        return lambda inputs, generator: inputs
-    if ":" in text:
-        _try(part, torch.zeros(2, *fields[at].shape, device=job.examples.device), text, "(numbers, generator)")
+    changes = [_change_table(job, part, text) for part in chain.fetch(text, "table", job.folder)]
+    return lambda inputs, generator: reduce(lambda so_far, change: change(so_far, generator), changes, inputs)
+
+
+def _change_table(job: Job, part: Part, text: str) -> Augment:
+    """One part at work on the numbers of a table, or, where its first argument is called `tokens`, on its texts.
+
+    Raises:
+        UsageError: the table has none of these.
+    """
+    is_for_texts = next(iter(inspect.signature(part).parameters)) == "tokens"
+    places = [place for place, field in enumerate(job.examples.fields) if (field.is_text if is_for_texts else field.name == "numeric")]
+    what = "texts" if is_for_texts else "numbers"
+    if not places:
+        raise UsageError(f"{text} changes {what}, and this table has none.", where=f"train.augment = {text!r}", next="Leave train.augment out.")
+    for place in places if ":" in text else []:
+        _try(part, job, place, text, "(tokens, generator)" if is_for_texts else "(numbers, generator)")
+    if is_for_texts:
+        return lambda inputs, generator: tuple(part(each, generator) if place in places else each for place, each in enumerate(inputs))
     scaler = next(module for module in job.network.prepare.modules() if isinstance(module, PrepareNumeric))
-    return partial(_change_numbers, part, scaler, at)
+    return partial(_change_numbers, part, scaler, places[0])
 
 
-def _change_numbers(part: Callable[[Tensor, Generator], Tensor], scaler: PrepareNumeric, at: int, inputs: Inputs, generator: Generator) -> Inputs:
+def _change_numbers(part: Part, scaler: PrepareNumeric, at: int, inputs: Inputs, generator: Generator) -> Inputs:
     """Only what is changed is carried back from standard units, so that what isn't keeps its last digit."""
     numbers = inputs[at]
     standard = (numbers - scaler.center) * scaler.factor
@@ -54,7 +69,9 @@ def _change_numbers(part: Callable[[Tensor, Generator], Tensor], scaler: Prepare
     return (*inputs[:at], changed, *inputs[at + 1 :])
 
 
-def _try(part: Callable[[Tensor, Generator], Tensor], items: Tensor, text: str, signature: str) -> None:
+def _try(part: Part, job: Job, place: int, text: str, signature: str) -> None:
+    field = job.examples.fields[place]
+    items = torch.zeros(2, *field.shape, dtype=getattr(torch, field.dtype), device=job.examples.device)
     made = part(items.clone(), Generator().manual_seed(0))
     if isinstance(made, Tensor) and made.shape == items.shape and made.dtype == items.dtype:
         return

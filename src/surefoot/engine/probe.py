@@ -46,7 +46,7 @@ def random_outputs(job: Job, num: int, seed: int) -> Tensor:
         if field.dtype == "uint8":
             array = generator.integers(0, 256, (num, *field.shape)).astype(np.uint8)
         elif field.dtype == "int32":
-            array = np.stack([generator.integers(0, c, num) for c in field.cardinalities], 1).astype(np.int32)
+            array = generator.integers(0, field.cardinalities, (num, *field.shape)).astype(np.int32)
         else:
             array = generator.standard_normal((num, *field.shape)).astype(np.float32)
         inputs.append(torch.from_numpy(array).to(job.examples.device))

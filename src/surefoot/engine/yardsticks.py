@@ -5,9 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -20,6 +22,7 @@ from surefoot.models.boosting import ENOUGH, Rounds, fit_boosting, predict_boost
 from surefoot.models.linear import LinearBody
 from surefoot.models.network import Network
 from surefoot.transforms.prepare import build_prepare, prepared_fields
+from surefoot.types.data_reports import UNKNOWN
 
 TRIVIAL = ("majority", "mean", "median")
 LINEAR_KINDS = (*TRIVIAL, "linear")
@@ -65,12 +68,12 @@ def blank_linear(desk: Desk, part: Part) -> LinearBody:
     """One linear layer over everything, all zeros."""
     fields = prepared_fields(desk.examples.fields, part.statistics)
     cardinalities = next((f.cardinalities for f in fields if f.name == "category"), ())
-    num_inputs = sum(int(np.prod(f.shape)) for f in fields if f.name != "category")
-    return LinearBody(num_inputs, cardinalities, desk.problem.num_outputs)
+    num_inputs = sum(int(np.prod(f.shape)) for f in fields if f.name != "category" and not f.is_text)
+    return LinearBody(num_inputs, cardinalities, desk.problem.num_outputs, tuple(f.cardinalities[0] for f in fields if f.is_text))
 
 
 def _constant(name: str, desk: Desk, part: Part) -> tuple[np.ndarray, np.ndarray]:
-    width = _design(desk, part.train[:1], part).shape[1]
+    width = sum(blank_linear(desk, part).sizes)
     targets = desk.examples.plain_targets(part.train)
     if desk.problem.classes:
         bias = losses.prior_bias(desk.problem.task, targets, desk.problem.num_outputs)
@@ -84,7 +87,17 @@ def _constant(name: str, desk: Desk, part: Part) -> tuple[np.ndarray, np.ndarray
 
 
 def _fit_linear(desk: Desk, part: Part) -> tuple[np.ndarray, np.ndarray]:
-    design, targets, problem = _design(desk, part.train, part), desk.examples.plain_targets(part.train), desk.problem
+    """Weights over numbers, codes and words; words are weighed by how rare they are, which is folded into their weights."""
+    design = _design(desk, part.train, part)
+    words, rarity = _count_words(desk, part.train, part)
+    if not len(rarity):
+        return _fit_weights(desk, part, design)
+    weights, bias = _fit_weights(desk, part, sparse.hstack([design, words], format="csr"))
+    return weights * np.concatenate([np.ones(design.shape[1]), rarity]), bias
+
+
+def _fit_weights(desk: Desk, part: Part, design: Any) -> tuple[np.ndarray, np.ndarray]:
+    targets, problem = desk.examples.plain_targets(part.train), desk.problem
     if not problem.classes:
         scaled = (scale_targets(problem, targets) - part.statistics["target.mean"]) / part.statistics["target.sd"]
         ridge = Ridge(alpha=1.0).fit(design, scaled)
@@ -134,16 +147,47 @@ def _ask_in_parts(rows: np.ndarray, ask: Callable[[np.ndarray], np.ndarray]) -> 
 
 
 def _fit_boosting(desk: Desk, part: Part, rows: np.ndarray, rounds: Rounds) -> Yardstick:
-    problem, pack = desk.problem, desk.examples.pack
+    problem = desk.problem
     targets = desk.examples.plain_targets(part.train)
     scaled = targets if problem.classes else scale_targets(problem, targets)
-    text, used = fit_boosting(pack.gather(part.train), scaled, problem.task, len(problem.classes), seed=desk.seed, rounds=rounds)
-    outputs = _ask_in_parts(rows, lambda some: predict_boosting(text, pack.gather(some), problem.task))
+    text, used = fit_boosting(_gather_columns(desk, part.train), scaled, problem.task, len(problem.classes), seed=desk.seed, rounds=rounds)
+    outputs = _ask_in_parts(rows, lambda some: predict_boosting(text, _gather_columns(desk, some), problem.task))
     return Yardstick(np.expm1(outputs) if problem.log_target else outputs, text=text, rounds=used)
 
 
+def _gather_columns(desk: Desk, rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The fields of some rows without their texts: the number of a word is no amount, and its place in the text no column."""
+    return tuple(array for field, array in zip(desk.examples.fields, desk.examples.pack.gather(rows)) if not field.is_text)
+
+
+def _count_words(desk: Desk, rows: np.ndarray, part: Part) -> tuple[Any, np.ndarray]:
+    """How often each word stands in each text, over the root of the text's length, times how rare it is (smoothed inverse document frequency).
+
+    With the root, and not the norm of the row, the model is one linear layer over the sum of its words' weights, which can be shipped.
+
+    Returns:
+        csr float32 (N, sum of V) and rarity float64 (sum of V,); 0 for padding.
+
+    Source: Salton and Buckley 1988, "Term-Weighting Approaches in Automatic Text Retrieval".
+    """
+    counted: list[Any] = []
+    rarity = []
+    arrays = desk.examples.pack.gather(rows)
+    for field, tokens in zip(desk.examples.fields, arrays):
+        if field.is_text:
+            known = np.where(part.statistics[f"{field.name}.seen"], np.arange(field.cardinalities[0]), UNKNOWN)[tokens]
+            item, place = np.nonzero(known)
+            weights = 1 / np.sqrt(np.maximum((known > 0).sum(1), 1))[item]
+            counts = sparse.csr_array((weights.astype(np.float32), (item, known[item, place])), shape=(len(rows), field.cardinalities[0]))
+            texts_with = np.bincount(counts.indices, minlength=field.cardinalities[0])  # each pair of item and word stands once: equal ones were summed
+            rare = np.log((1 + len(rows)) / (1 + texts_with)) + 1
+            counted.append(counts * rare.astype(np.float32))
+            rarity.append(rare)
+    return (sparse.hstack(counted, format="csr"), np.concatenate(rarity)) if counted else (None, np.zeros(0))
+
+
 def _design(desk: Desk, rows: np.ndarray, part: Part) -> np.ndarray:
-    """What linear and k-NN see: prepared numbers, and one column per category code. float32 (N, D)."""
+    """What linear and k-NN see beside words: prepared numbers, and one column per category code. float32 (N, D)."""
     prepare = build_prepare(desk.examples.fields, part.statistics)
     with torch.inference_mode():
         prepared = prepare(*(torch.from_numpy(array) for array in desk.examples.pack.gather(rows)))
@@ -152,6 +196,6 @@ def _design(desk: Desk, rows: np.ndarray, part: Part) -> np.ndarray:
         array = tensor.numpy()
         if field.name == "category":
             parts += [np.eye(cardinality, dtype=np.float32)[array[:, number]] for number, cardinality in enumerate(field.cardinalities)]
-        else:
+        elif not field.is_text:
             parts.append(array.reshape(len(array), -1))
-    return np.concatenate(parts, 1)
+    return np.concatenate([np.zeros((len(rows), 0), np.float32), *parts], 1)

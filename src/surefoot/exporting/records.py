@@ -164,7 +164,7 @@ def read_columns(raw: RawTable, recipe: dict[str, Any]) -> tuple[dict[str, np.nd
     columns, stray = {}, {}
     for column in recipe["columns"]:
         cells = raw.columns[column["name"]]
-        how = ColumnType("word") if column["kind"] == "category" else decide(cells, is_target=False, decimal_comma=raw.decimal_comma)
+        how = ColumnType("word") if column["kind"] in ("category", "text") else decide(cells, is_target=False, decimal_comma=raw.decimal_comma)
         if how.kind != _KINDS.get(column["kind"]):
             how = ColumnType("word")
         columns[column["name"]], rows = convert(cells, how)

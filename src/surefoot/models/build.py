@@ -12,6 +12,7 @@ from surefoot import refs
 from surefoot.models.convnet import ConvNet
 from surefoot.models.notation import is_whitened
 from surefoot.models.tabular import TabularNet
+from surefoot.models.text import TextNet
 from surefoot.models.views import Views
 from surefoot.types.configs import ModelConfig
 from surefoot.types.data_reports import FieldSpec
@@ -20,6 +21,7 @@ from surefoot.types.errors import ConfigError, UsageError
 _PICTURE_SIZES = [(16, 1), (32, 1), (32, 2), (64, 2)]
 _WHITENED_SIZES = [(16, 1), (32, 1), (64, 1), (96, 2)]
 _TABLE_SIZES = [(64, 2), (128, 3), (256, 3), (512, 3)]
+_TEXT_SIZES = [(16, 1), (32, 1), (64, 1), (128, 2)]
 
 
 def build(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int, folder: Path | None = None) -> nn.Module:
@@ -27,7 +29,7 @@ def build(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int, 
 
     Args:
         config: `use` goes before `layers`, and both before the default; a width or depth of 0 is the user's own default, or a small one.
-        fields: as they reach the net: `image` (C, H, W) float, or `numeric` (F,) float and `category` codes.
+        fields: as they reach the net: `image` (C, H, W) float, or `numeric` (F,) float, `category` codes and `text` codes.
         num_outputs: size of the last layer.
         folder: the project's, where the user's files are.
 
@@ -48,20 +50,24 @@ def _build(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: int,
     if config.use:
         return _build_own(config, available, folder)
     if config.layers and "input_shape" not in available:
+        told = [f"{len(available['cardinalities'])} category columns"] if available["cardinalities"] else []
+        told += [f"{len(available['vocabularies'])} text columns"] if available["vocabularies"] else []
         raise ConfigError(
-            f"The layer notation takes pictures or numbers, and this table has {len(available['cardinalities'])} category columns.",
+            f"The layer notation takes pictures or numbers, and this table has {' and '.join(told)}.",
             where="model.layers",
-            next="Leave model.layers empty: the default net embeds categories. Or write a net of your own: model.use = 'my_code:Net'.",
+            next="Leave model.layers empty: the default net embeds categories and words. Or write a net of your own: model.use = 'my_code:Net'.",
         )
     if config.layers or fields[0].name == "image":
         return refs.call(ConvNet, available, what="the layers")
+    if available["vocabularies"]:
+        return refs.call(TextNet, available, what="the default net for texts")
     return refs.call(TabularNet, available, what="the default net for tables")
 
 
 def sizes(fields: tuple[FieldSpec, ...], num_outputs: int) -> list[tuple[int, int]]:
     """The ladder of growing models as (width, depth), the smallest first; each has about 3 to 4 times the parameters of the one before."""
     if fields[0].name != "image":
-        return list(_TABLE_SIZES)
+        return list(_TEXT_SIZES if any(field.is_text for field in fields) else _TABLE_SIZES)
     return list(_WHITENED_SIZES if is_whitened(fields[0].shape) else _PICTURE_SIZES)
 
 
@@ -75,6 +81,7 @@ def _lay_out(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: in
         "width": config.width or width,
         "depth": config.depth or depth,
         "dropout": config.dropout,
+        "fields": fields,
     }
     if len(fields) == 1 and not fields[0].cardinalities:
         available["input_shape"] = fields[0].shape
@@ -85,6 +92,7 @@ def _lay_out(config: ModelConfig, fields: tuple[FieldSpec, ...], num_outputs: in
     return available | {
         "num_numeric": by_name["numeric"].shape[0] if "numeric" in by_name else 0,
         "cardinalities": by_name["category"].cardinalities if "category" in by_name else (),
+        "vocabularies": tuple(field.cardinalities[0] for field in fields if field.is_text),
     }
 
 

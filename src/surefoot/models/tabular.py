@@ -47,6 +47,34 @@ class PeriodicEmbedding(nn.Module):
         return (torch.einsum("bfi,fio->bfo", waves, self.weight) + self.bias).relu().flatten(1)
 
 
+class ColumnEmbedding(nn.Module):
+    """The numbers of a row, what `PeriodicEmbedding` makes of them, and a vector per category, side by side.
+
+    Args:
+        num_numeric: F, missing-indicator columns included; 0 where the table has no numbers.
+        cardinalities: codes per category column; empty where it has none. Code 0 stands for unseen or missing.
+
+    Attributes:
+        size: how many numbers come out per row.
+    """
+
+    def __init__(self, num_numeric: int, cardinalities: tuple[int, ...]) -> None:
+        super().__init__()
+        num_features = min(_MOST_PER_NUMBER, _MOST_FEATURES // max(1, num_numeric))
+        self.numbers = PeriodicEmbedding(num_numeric, num_features) if num_numeric and num_features else None
+        self.categories = nn.ModuleList(_embed(cardinality) for cardinality in cardinalities)
+        self.size: int = num_numeric * (1 + num_features) + sum(embedding.embedding_dim for embedding in self.categories)  # type: ignore[misc]
+
+    def forward(self, *fields: Tensor) -> Tensor:
+        """Numbers (B, F) float, then codes (B, C) int64, whichever the table has -> (B, size)."""
+        numeric, codes = fields[0], fields[-1]
+        parts = [numeric] if numeric.is_floating_point() else []
+        if self.numbers is not None:
+            parts.append(self.numbers(numeric))
+        parts += [embedding(codes[:, number]) for number, embedding in enumerate(self.categories)]
+        return torch.cat(parts, 1)
+
+
 class TabularNet(nn.Module):
     """Embeddings of numbers and categories beside the numbers themselves, then [Linear -> ReLU -> Dropout]*depth -> Linear.
 
@@ -63,28 +91,25 @@ class TabularNet(nn.Module):
 
     def __init__(self, num_numeric: int, cardinalities: tuple[int, ...], num_outputs: int, width: int = 256, depth: int = 3, dropout: float = 0.1) -> None:
         super().__init__()
-        num_features = min(_MOST_PER_NUMBER, _MOST_FEATURES // max(1, num_numeric))
-        self.numbers = PeriodicEmbedding(num_numeric, num_features) if num_numeric and num_features else None
-        self.categories = nn.ModuleList(_embed(cardinality) for cardinality in cardinalities)
-        size = num_numeric * (1 + num_features) + sum(embedding.embedding_dim for embedding in self.categories)  # type: ignore[misc]
-        hidden: list[nn.Module] = []
-        for units in [size, *[width] * (depth - 1)][:depth]:
-            linear = nn.Linear(units, width)
-            nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
-            nn.init.zeros_(linear.bias)
-            hidden += [linear, nn.ReLU(), nn.Dropout(dropout)]
-        self.hidden = nn.Sequential(*hidden)
-        self.final = nn.Linear(width if depth else size, num_outputs)
+        self.columns = ColumnEmbedding(num_numeric, cardinalities)
+        self.hidden = stack_layers(self.columns.size, width, depth, dropout)
+        self.final = nn.Linear(width if depth else self.columns.size, num_outputs)
         start_small(self.final)
 
     def forward(self, *fields: Tensor) -> Tensor:
         """Numbers (B, F) float, then codes (B, C) int64, whichever the table has -> (B, K) raw outputs."""
-        numeric, codes = fields[0], fields[-1]
-        parts = [numeric] if numeric.is_floating_point() else []
-        if self.numbers is not None:
-            parts.append(self.numbers(numeric))
-        parts += [embedding(codes[:, number]) for number, embedding in enumerate(self.categories)]
-        return self.final(self.hidden(torch.cat(parts, 1)))
+        return self.final(self.hidden(self.columns(*fields)))
+
+
+def stack_layers(size: int, width: int, depth: int, dropout: float) -> nn.Sequential:
+    """[Linear -> ReLU -> Dropout]*depth over `size` inputs."""
+    hidden: list[nn.Module] = []
+    for units in [size, *[width] * (depth - 1)][:depth]:
+        linear = nn.Linear(units, width)
+        nn.init.kaiming_normal_(linear.weight, nonlinearity="relu")
+        nn.init.zeros_(linear.bias)
+        hidden += [linear, nn.ReLU(), nn.Dropout(dropout)]
+    return nn.Sequential(*hidden)
 
 
 def _embed(cardinality: int) -> nn.Embedding:

@@ -46,6 +46,8 @@ def default_space(
     if fields[0].name == "image" and not train.augment:
         flips = ["shift_flip", "affine_flip"] if fields[0].shape[0] == 3 else []
         space["train.augment"] = Space(choice=["none", "shift", "affine", *flips], level="high", role="scientific")
+    if any(field.is_text for field in fields) and not train.augment:
+        space["train.augment"] = Space(choice=["none", "token_dropout", "token_swap"], level="middle", role="scientific")
     if len(sizes) > 1:
         space[SIZE] = Space(choice=sizes, level="middle", role="scientific")
     return space

@@ -261,6 +261,7 @@ def _describe_records(predictor: Predictor) -> dict[str, Any]:
         how = f"One input of datatype BYTES: each value is the base64 text of a picture file ({', '.join(pictures.FORMATS)}) of any size."
         return {"how": how, "max_pictures": MAX_PICTURES, "inputs": [{"name": "image", "datatype": "BYTES", "shape": [-1]}]}
     how = "One input per column, in any order, shape [B] or [B, 1]; null where a value is missing. Numbers may come as text, dates in ISO 8601."
-    kinds = {"numeric": "FP64", "boolean": "BOOL", "category": "BYTES", "date": "BYTES"}
-    columns = [{**column, "datatype": kinds[column["kind"]], "shape": [-1]} for column in predictor.recipe["columns"]]
+    kinds = {"numeric": "FP64", "boolean": "BOOL", "category": "BYTES", "date": "BYTES", "text": "BYTES"}
+    told = [{key: value for key, value in column.items() if key not in ("words", "tokenizer")} for column in predictor.recipe["columns"]]
+    columns = [{**column, "datatype": kinds[column["kind"]], "shape": [-1]} for column in told]
     return {"how": how, "inputs": columns}

@@ -21,6 +21,7 @@ from surefoot.data.near_rows import near_rows
 from surefoot.data.profile import profile_columns
 from surefoot.data.readers import open_source
 from surefoot.data.targets import check_column, encode_targets
+from surefoot.data.text import is_blank, read_texts
 from surefoot.types import (
     AuditReport,
     AuditStepConfig,
@@ -57,7 +58,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         contents, records = _look(ctx, source, refused)
     else:
         profiles = profile_columns(source, problem.target, config.data, config.split, np.asarray([given != "test" for given in source.given_sets], bool))
-        contents = _read_rows(source, profiles)
+        contents = _read_rows(source, profiles, refused)
     rows = np.asarray([row for row in contents if not np.isnan(targets[row]).any()], np.int64)
     _check_left(rows, targets, problem, refused)
     near = _find_near(ctx, source, {row: contents[row] for row in rows.tolist()}, records, profiles)
@@ -98,11 +99,19 @@ def _check_table(source: ImageSource | TableSource, profiles: tuple[ColumnProfil
     return check_columns(source, profiles, used, problem, seed) if isinstance(source, TableSource) else []
 
 
-def _read_rows(source: TableSource, profiles: tuple[ColumnProfile, ...]) -> dict[int, str]:
-    """Row -> hash of what its inputs hold."""
+def _read_rows(source: TableSource, profiles: tuple[ColumnProfile, ...], refused: list[Refused]) -> dict[int, str]:
+    """Row -> hash of what its inputs hold; a row of nothing but empty texts goes to `refused`."""
     if not any(p.role == "input" for p in profiles):
         raise DataError("No column is left as an input.", where="data.ignore, data.target", next="Ignore fewer columns, or bring data that has more.")
-    return dict(enumerate(hash_rows({p.name: source.columns[p.name] for p in profiles if p.role not in ("target", "id", "weight", "ignored")})))
+    hashes = hash_rows({p.name: source.columns[p.name] for p in profiles if p.role not in ("target", "id", "weight", "ignored")})
+    inputs = [p for p in profiles if p.role == "input"]
+    empty = np.zeros(len(source), bool)
+    if all(p.kind == "text" for p in inputs):
+        empty = np.all([[is_blank(text) for text in read_texts(source.columns[p.name])] for p in inputs], axis=0)
+        refused += [
+            Refused(source.places[row], f"{' and '.join(p.name for p in inputs)}: the text is empty", "data.empty_item") for row in np.flatnonzero(empty)
+        ]
+    return {row: content for row, content in enumerate(hashes) if not empty[row]}
 
 
 def _look(ctx: Context, source: ImageSource, refused: list[Refused]) -> tuple[dict[int, str], np.ndarray]:
@@ -170,8 +179,9 @@ def _build_index(source: ImageSource | TableSource, config: AuditStepConfig, use
         for setting, name in (("split.group", config.split.group), ("data.id", config.data.id), ("data.weight", config.data.weight)):
             if name:
                 check_column(source, name, setting)
-        for name in config.data.ignore:
-            check_column(source, name, "data.ignore")
+        for setting, names in (("data.ignore", config.data.ignore), ("data.text", config.data.text)):
+            for name in names:
+                check_column(source, name, setting)
         group = read_groups(source.columns[config.split.group][rows]) if config.split.group else None
         time = find_time(source, config.split.time, rows)
         weight = read_weights(source.columns[config.data.weight][rows], config.data.weight) if config.data.weight else weight

@@ -50,8 +50,9 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
     source = open_source(config.data, ctx.root)
     table = _join(ctx.store.get_table(audit.index), ctx.store.get_table(split.sets))
     sets = np.asarray(table.column("set").to_pylist())
-    recipe, reason = _choose_recipe(source, audit, config, np.asarray(table.column("row"))[sets != "test"])
-    ctx.events.say(f"  inputs: {reason}")
+    recipe, reason, choices = _choose_recipe(ctx, config, source, audit, np.asarray(table.column("row")), sets)
+    for said in (f"inputs: {reason}", *choices):
+        ctx.events.say(f"  {said}")
     fields = preprocess.fields(recipe)
     quality = making.choose_quality(recipe, int((sets != "test").sum()), config.data, config.prepare)
     work = crew.Work(config.data, ctx.root, recipe, quality, workers=config.prepare.workers)
@@ -67,6 +68,7 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
     manifests = [read_manifest(ctx.store, ref) for ref in (pack_ref, test_ref, wild_ref) if ref]
     ranges = _ranges(pack, rows["fold0.train"])
     sample, pictures = _sample(ctx, pack, problem, rows["fold0.train"])
+    texts = making.join_texts(source, recipe, np.asarray(inside.column("row"))) if isinstance(source, TableSource) else []
     return PreparedData(
         fields=fields,
         recipe=recipe,
@@ -85,6 +87,9 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
         ranges=ranges,
         sample=sample,
         pictures=pictures,
+        texts=ctx.store.put_table(pa.table({"id": inside.column("id"), "text": pa.array(texts, pa.string())})) if texts else "",
+        sample_texts=_sample_texts(ctx, pack, problem, rows["fold0.train"], texts),
+        choices=choices,
         findings=tuple(checks.judge(ranges, [(rows[f"fold{k}.train"], rows[f"fold{k}.val"]) for k in range(split.folds)])),
     )
 
@@ -99,13 +104,17 @@ def _join(index: pa.Table, sets: pa.Table) -> pa.Table:
     return joined
 
 
-def _choose_recipe(source: ImageSource | TableSource, audit: AuditReport, config: PrepareStepConfig, rows: np.ndarray) -> tuple[dict[str, Any], str]:
+def _choose_recipe(
+    ctx: Context, config: PrepareStepConfig, source: ImageSource | TableSource, audit: AuditReport, rows: np.ndarray, sets: np.ndarray
+) -> tuple[dict[str, Any], str, tuple[str, ...]]:
+    """The recipe, the reason for it, and how texts are read."""
     if isinstance(source, TableSource):
-        recipe = making.table_recipe(source, audit, rows, config.prepare)
-        return recipe, f"{len(recipe['columns'])} columns"
+        texts, choices = making.learn_texts(source, audit, rows[sets == "train"], config.data, ctx.root)
+        recipe = making.table_recipe(source, audit, rows[sets != "test"], config.prepare, texts)
+        return recipe, f"{len(recipe['columns'])} columns", choices
     side, why = making.choose_side(audit, config.data, budget_seconds(config.budget))
     recipe = making.image_recipe(audit, side, config.prepare)
-    return recipe, f"pictures of {recipe['height']} x {recipe['width']} x {recipe['channels']}: {why}"
+    return recipe, f"pictures of {recipe['height']} x {recipe['width']} x {recipe['channels']}: {why}", ()
 
 
 def _list_items(table: pa.Table) -> making.Items:
@@ -213,6 +222,17 @@ def _ranges(pack: Pack, rows: np.ndarray) -> dict[str, tuple[float, float]]:
                 low, high = found.get(field.name, (np.inf, -np.inf))
                 found[field.name] = (min(low, float(finite.min())), max(high, float(finite.max())))
     return found
+
+
+def _sample_texts(ctx: Context, pack: Pack, problem: Problem, rows: np.ndarray, texts: list[str]) -> dict[str, tuple[str, ...]]:
+    """Class -> a few train texts; of other tasks a few of all."""
+    if not texts:
+        return {}
+    shuffled = randomness.stream(ctx.seed, "sample texts").permutation(rows)
+    if problem.task not in ("binary", "multiclass"):
+        return {"": tuple(texts[row] for row in shuffled[:_SHOWN])}
+    labels = pack.targets[shuffled, 0].astype(int)
+    return {name: tuple(texts[row] for row in shuffled[labels == number][:_SHOWN]) for number, name in enumerate(problem.classes[:_SHOWN_CLASSES])}
 
 
 def _sample(ctx: Context, pack: Pack, problem: Problem, rows: np.ndarray) -> tuple[dict[str, tuple[str, ...]], str]:

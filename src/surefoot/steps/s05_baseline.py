@@ -27,7 +27,7 @@ _BYTES = 8
 _FEWEST_ROWS, _FEWEST_ROUNDS = 1_000, 20
 """Below these a yardstick says little; on pictures of many pixels they may cost more than their share."""
 _ONE_OUTPUT = ("binary", "multiclass", "regression")
-"""Tasks for which boosting is one model and can ship; for the others it is a yardstick."""
+"""Tasks for which boosting is one model and can ship; for the others, and where there is text, which it doesn't read, it is a yardstick."""
 YARDSTICKS = ("persistence", "knn")
 """Shown, never shipped: k-NN carries the train set with it, and persistence is told the row before."""
 
@@ -35,8 +35,10 @@ YARDSTICKS = ("persistence", "knn")
 def baseline(ctx: Context, config: BaselineStepConfig, *, problem: Problem, split: Split, data: PreparedData) -> BaselineReport:
     """Scores the trivial predictors, a linear model, k-NN and gradient boosting on the held-out items of every fold."""
     desk = lay_out(ctx, problem, data)
-    rows, rounds = _affordable(ctx, config, desk)
-    names = [*TASKS[problem.task].trivial, *(["persistence"] if split.by == "time" and problem.task == "regression" else []), "linear", "knn", "boosting"]
+    has_text, has_columns = any(field.is_text for field in data.fields), not all(field.is_text for field in data.fields)
+    rows, rounds = _affordable(ctx, config, desk) if has_columns else (_held(config, desk), ENOUGH)
+    names = [*TASKS[problem.task].trivial, *(["persistence"] if split.by == "time" and problem.task == "regression" else [])]
+    names += ["linear", *(["knn", "boosting"] if has_columns else [])]
     fewest = min(len(part.train) for part in desk.folds)
     scores: dict[str, ModelScore] = {}
     for done, name in enumerate(names):
@@ -47,7 +49,7 @@ def baseline(ctx: Context, config: BaselineStepConfig, *, problem: Problem, spli
         ctx.ledger.count_look("baseline", name)
         used = fewest if name in (*TRIVIAL, "persistence") else min(rows, fewest)
         scores[name] = measured.model_copy(update={"seconds": perf_counter() - started, "rows": used, "rounds": rounds.most if name == "boosting" else 0})
-    never = YARDSTICKS if problem.task in _ONE_OUTPUT else (*YARDSTICKS, "boosting")
+    never = YARDSTICKS if problem.task in _ONE_OUTPUT and not has_text else (*YARDSTICKS, "boosting")
     eligible = {name: s for name, s in scores.items() if name not in never}
     return BaselineReport(
         models=scores,
@@ -69,7 +71,7 @@ def _affordable(ctx: Context, config: BaselineStepConfig, desk: Desk) -> tuple[i
     """How many train rows fit into memory, and how many of them, and trees, into a tenth of the budget, by the measured speed of boosting, the slowest."""
     share_s = max(_LEAST_S, _SHARE * budget_seconds(config.budget)) / len(desk.folds)
     part = desk.folds[0]
-    values = sum(int(np.prod(field.shape)) for field in desk.examples.fields)
+    values = _count_values(desk)
     probed = part.on(sample_rows(ctx.seed, part.train, min(_PROBE_ROWS, max(_FEWEST_ROWS // 4, _PROBE_VALUES // values))))
 
     def seconds(rounds: int) -> float:
@@ -84,10 +86,18 @@ def _affordable(ctx: Context, config: BaselineStepConfig, desk: Desk) -> tuple[i
 
     row_s, tree_s = ctx.ledger.decide("seconds per row of boosting, and per row and round", measure)
     most = ENOUGH.most
-    held = int(config.data.memory_mb * 2**20 / (_BYTES * values))
-    rows = max(_FEWEST_ROWS, min(config.baseline.rows, held, int(share_s / (row_s + tree_s * most))))
+    rows = max(_FEWEST_ROWS, min(_held(config, desk), int(share_s / (row_s + tree_s * most))))
     rounds = int((share_s / min(rows, len(part.train)) - row_s) / tree_s)
     return rows, Rounds(max(_FEWEST_ROUNDS, min(most, rounds)))
+
+
+def _count_values(desk: Desk) -> int:
+    return sum(int(np.prod(field.shape)) for field in desk.examples.fields)
+
+
+def _held(config: BaselineStepConfig, desk: Desk) -> int:
+    """The most rows that the settings and the memory bear."""
+    return max(_FEWEST_ROWS, min(config.baseline.rows, int(config.data.memory_mb * 2**20 / (_BYTES * _count_values(desk)))))
 
 
 def _ask(ctx: Context, desk: Desk, name: str, fold: int, rows: int, rounds: Rounds) -> Predictions:
@@ -117,7 +127,7 @@ def _find(desk: Desk, scores: dict[str, ModelScore], rows: int, rounds: Rounds) 
                 evidence={"rows": min(rows, most), "train": most, "rounds": rounds.most},
             )
         )
-    if "persistence" in scores and better(desk.metric, scores["persistence"].value, scores["boosting"].value):
+    if {"persistence", "boosting"} <= scores.keys() and better(desk.metric, scores["persistence"].value, scores["boosting"].value):
         found.append(
             Finding(
                 code="diagnose.below_baseline",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from functools import partial
 
 import numpy as np
 
 from surefoot import durable
 from surefoot.analysis.errors import ceilings, item_losses, mislabel_scores, sample_wrong, worst, wrong_rows
 from surefoot.analysis.pictures import tag_pictures
+from surefoot.analysis.texts import tag_texts
 from surefoot.data.pictures import to_picture
 from surefoot.data.predictions import load_predictions, pool
 from surefoot.engine.build import Desk, lay_out
@@ -48,10 +50,11 @@ def errors(ctx: Context, config: ErrorsStepConfig, *, problem: Problem, data: Pr
     val = load_predictions(ctx.store, tune.val.predictions)
     wrong = wrong_rows(problem.task, val, tune.threshold)
     picked = sample_wrong(problem.task, val, num=config.errors.rows, seed=ctx.seed, threshold=tune.threshold)
-    doubts = _find_mislabels(ctx, desk, baseline, tune, val)
+    texts = _read_texts(ctx, data)
+    doubts = [one.model_copy(update={"text": texts.get(one.id, "")}) for one in _find_mislabels(ctx, desk, baseline, tune, val)]
     position = {i: row for row, i in enumerate(desk.examples.pack.ids())}
-    rows = _make_rows(ctx, desk, val, picked, tune, position, {m.id for m in doubts})
-    gallery = _make_rows(ctx, desk, val, worst(val, _GALLERY), tune, position, {m.id for m in doubts})
+    make = partial(_make_rows, ctx, desk, val, tune, position, {m.id for m in doubts})
+    rows, gallery = ([row.model_copy(update={"text": texts.get(row.id, "")}) for row in make(some)] for some in (picked, worst(val, _GALLERY)))
     tags = Counter(tag for row in rows for tag in row.tags)
     error = float(as_error(desk.metric, tune.val.value))
     durable.replace(ctx.run_dir / "errors.csv", _to_csv(rows, config.errors.tags, problem.task in ("binary", "multiclass")))
@@ -70,7 +73,12 @@ def errors(ctx: Context, config: ErrorsStepConfig, *, problem: Problem, data: Pr
     )
 
 
-def _make_rows(ctx: Context, desk: Desk, val: Predictions, picked: np.ndarray, tune: TuneReport, position: dict[str, int], doubted: set[str]) -> list[ErrorRow]:
+def _read_texts(ctx: Context, data: PreparedData) -> dict[str, str]:
+    """Id -> what a person reads; empty where the items are no texts."""
+    return dict(zip(*ctx.store.get_table(data.texts).to_pydict().values())) if data.texts else {}
+
+
+def _make_rows(ctx: Context, desk: Desk, val: Predictions, tune: TuneReport, position: dict[str, int], doubted: set[str], picked: np.ndarray) -> list[ErrorRow]:
     """The table's rows: what evidence says is filled in, what a person wrote goes before it."""
     problem = desk.problem
     preds = decide(problem.task, val.outputs[picked], tune.threshold)
@@ -115,16 +123,20 @@ def _name(problem: Problem, value: np.ndarray | float) -> str:
 
 
 def _evident_tags(desk: Desk, rows: np.ndarray) -> list[list[str]]:
-    """Tags that need no person: dark and blurry pictures, table rows with gaps."""
+    """Tags that need no person: dark and blurry pictures, table rows with gaps, short and cut texts."""
     if not len(rows):
         return []
     inputs = desk.examples.pack.gather(rows)
     if desk.examples.fields[0].name == "image":
         return tag_pictures(inputs[0])
     gaps = np.zeros(len(rows), bool)
+    tags: list[list[str]] = [[] for _ in rows]
     for field, array in zip(desk.examples.fields, inputs):
-        gaps |= (np.isnan(array) if field.name == "numeric" else array == 0).any(1)
-    return [["missing values"] if gap else [] for gap in gaps]
+        if field.is_text:
+            tags = [had + [tag for tag in more if tag not in had] for had, more in zip(tags, tag_texts(array))]
+        else:
+            gaps |= (np.isnan(array) if field.name == "numeric" else array == 0).any(1)
+    return [["missing values", *had] if gap else had for gap, had in zip(gaps, tags)]
 
 
 def _find_mislabels(ctx: Context, desk: Desk, baseline: BaselineReport, tune: TuneReport, val: Predictions) -> list[Mislabel]:
@@ -187,11 +199,14 @@ def _to_csv(rows: list[ErrorRow], own_tags: list[str], has_confidence: bool) -> 
     """The table for a spreadsheet: tags separated by `;`, and a column of its own for each of the user's tags; `confidence` where one class is named."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["id", "place", "target", "pred", *(["confidence"] if has_confidence else []), "tags", "note", *own_tags])
+    sure, written = ["confidence"] if has_confidence else [], ["text"] if any(row.text for row in rows) else []
+    writer.writerow(["id", "place", "target", "pred", *sure, "tags", "note", *own_tags, *written])
     for row in rows:
         marks = ["x" if tag in row.tags else "" for tag in own_tags]
-        sureness = [f"{row.confidence:.4f}"] if has_confidence else []
-        writer.writerow([row.id, row.place, row.target, row.pred, *sureness, ";".join(t for t in row.tags if t not in own_tags), row.note, *marks])
+        tags = ";".join(tag for tag in row.tags if tag not in own_tags)
+        writer.writerow(
+            [row.id, row.place, row.target, row.pred, *(f"{row.confidence:.4f}" for _ in sure), tags, row.note, *marks, *(row.text for _ in written)]
+        )
     return text.getvalue().encode()
 
 

@@ -14,7 +14,7 @@ from surefoot.parts import PARTS
 from surefoot.testing.questions import Question, Result, take
 from surefoot.types.errors import UsageError
 
-KINDS = ("model", "loss", "optimizer", "schedule", "augmentation", "table_augmentation", "metric", "sampler", "dataset")
+KINDS = ("model", "loss", "optimizer", "schedule", "augmentation", "table_augmentation", "text_augmentation", "metric", "sampler", "dataset")
 
 _SIGNATURES: dict[str, frozenset[str]] = {
     "loss": frozenset({"logits", "targets"}),
@@ -23,6 +23,7 @@ _SIGNATURES: dict[str, frozenset[str]] = {
     "schedule": frozenset({"num_steps"}),
     "augmentation": frozenset({"images", "generator"}),
     "table_augmentation": frozenset({"numbers", "generator"}),
+    "text_augmentation": frozenset({"tokens", "generator"}),
     "sampler": frozenset({"seed"}),
 }
 """What the parameters of a user's function are called, by which its kind is known."""
@@ -69,6 +70,10 @@ def _prepare(name: str, kind: str, folder: Path | None) -> tuple[Sequence[Questi
         from surefoot.testing.searching import SAMPLER
 
         return SAMPLER, part
+    if kind == "text_augmentation":
+        from surefoot.testing.wording import TEXT_AUGMENTATION
+
+        return TEXT_AUGMENTATION, part
     if kind.endswith("augmentation"):
         from surefoot.testing import augmenting
 

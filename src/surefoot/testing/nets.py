@@ -19,11 +19,14 @@ _B, _K, _STEPS = 16, 5, 60
 _PICTURE = FieldSpec(name="image", shape=(3, 16, 16), dtype="float32")
 _NUMBERS = FieldSpec(name="numeric", shape=(6,), dtype="float32", names=tuple("abcdef"))
 _CODES = FieldSpec(name="category", shape=(2,), dtype="int32", names=("g", "h"), cardinalities=(4, 3))
+_WORDS = FieldSpec(name="text", shape=(7,), dtype="int32", names=("t",), cardinalities=(9,))
 _DATA: dict[str, tuple[FieldSpec, ...]] = {
     "pictures": (_PICTURE,),
     "numbers": (_NUMBERS,),
     "categories": (_CODES,),
     "numbers and categories": (_NUMBERS, _CODES),
+    "texts": (_WORDS,),
+    "numbers, categories and texts": (_NUMBERS, _CODES, _WORDS),
 }
 
 
@@ -65,7 +68,9 @@ def _make_inputs(data: str, num: int = _B) -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(1)
     inputs = []
     for field in _DATA[data]:
-        if field.cardinalities:
+        if field.is_text:
+            inputs.append(torch.randint(0, field.cardinalities[0], (num, *field.shape), generator=generator))
+        elif field.cardinalities:
             inputs.append(torch.stack([torch.randint(0, most, (num,), generator=generator) for most in field.cardinalities], 1))
         else:
             inputs.append(torch.randn(num, *field.shape, generator=generator))
@@ -94,7 +99,7 @@ def _is_finite(model: Candidate) -> str:
 def _keeps_apart(model: Candidate) -> str:
     for net, inputs in model.fits():
         other = tuple(field.clone() for field in inputs)
-        other[0][0] = -other[0][0] + 1
+        other[0][0] = -other[0][0] + 1 if other[0].is_floating_point() else other[0][1]
         off = float((net(*inputs)[1:] - net(*other)[1:]).abs().max())
         if off > 1e-5:
             return f"in eval mode the others' outputs move by {off:.3g} when one item changes"
@@ -149,7 +154,8 @@ def _restores(model: Candidate) -> str:
     for net, inputs in model.fits():
         for parameter in net.parameters():
             parameter.add_(0.01)
-        again = next(other for other, given in model.fits() if len(given) == len(inputs) and given[0].shape == inputs[0].shape)
+        shapes = [field.shape for field in inputs]
+        again = next(other for other, given in model.fits() if [field.shape for field in given] == shapes)
         again.load_state_dict(net.state_dict())
         if not torch.equal(net(*inputs), again(*inputs)):
             return "weights put into a fresh net give other outputs"
@@ -158,7 +164,7 @@ def _restores(model: Candidate) -> str:
 
 MODEL = (
     Question(
-        "can be built for pictures or for rows, and called",
+        "can be built for pictures, rows or texts, and called",
         _takes_data,
         "Ask in __init__ for what you need by name, such as input_shape and num_outputs; forward takes one tensor per field.",
         True,

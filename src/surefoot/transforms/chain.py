@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Augment = Callable[[Tensor, Generator], Tensor]
 
-KINDS = {"image": "augmentation", "table": "table_augmentation"}
-"""Kind of data -> kind of part."""
+KINDS = {"image": ("augmentation",), "table": ("table_augmentation", "text_augmentation")}
+"""Kind of data -> kinds of parts."""
 NONE = "none"
 STRONGEST = 2.0
 _WORD = re.compile(r"\s*([^\s()+]+)\s*(?:\(\s*([^()]*?)\s*\))?\s*")
@@ -54,12 +54,14 @@ def check(text: str, kind: str = "") -> None:
     Raises:
         UsageError: there is none; the nearest name is suggested.
     """
-    parts = [KINDS[kind]] if kind else list(KINDS.values())
+    every = [part for parts in KINDS.values() for part in parts]
+    parts = KINDS[kind] if kind else every
     for name, _ in read(text):
         if ":" in name or name == NONE or any(name in PARTS[part] for part in parts):
             continue
-        if kind and any(name in PARTS[part] for part in KINDS.values()):
-            raise _refuse(text, f"{name} is not for data of the kind {kind}.", f"For these there is: {', '.join(PARTS[KINDS[kind]])}.")
+        if kind and any(name in PARTS[part] for part in every):
+            known = [one for part in parts for one in PARTS[part]]
+            raise _refuse(text, f"{name} is not for data of the kind {kind}.", f"For these there is: {', '.join(known)}.")
         refs.resolve(name, kind=parts[0])
 
 
@@ -72,17 +74,23 @@ def join(text: str, kind: str, folder: Path | None = None) -> Augment:
     Raises:
         UsageError: a part is missing, or takes no strength.
     """
-    parts = [_fetch(text, name, strength, kind, folder) for name, strength in read(text)]
+    parts = fetch(text, kind, folder)
     return parts[0] if len(parts) == 1 else lambda items, generator: reduce(lambda so_far, part: part(so_far, generator), parts, items)
 
 
+def fetch(text: str, kind: str, folder: Path | None = None) -> list[Augment]:
+    """The parts in order, each with its strength. Args and Raises: as `join`."""
+    return [_fetch(text, name, strength, kind, folder) for name, strength in read(text)]
+
+
 def _fetch(text: str, name: str, strength: float | None, kind: str, folder: Path | None) -> Augment:
-    part: Augment = refs.resolve(name, kind=KINDS[kind], folder=folder)
+    known = next((part for part in KINDS[kind] if name in PARTS[part]), KINDS[kind][0])
+    part: Augment = refs.resolve(name, kind=known, folder=folder)
     if strength is None:
         return part
     if "strength" not in inspect.signature(part).parameters:
         raise _refuse(text, f"{name} takes no strength.", f"Write {name} without brackets.")
-    return partial(part, strength=strength)
+    return partial(part, strength=strength)  # type: ignore[call-arg]
 
 
 def _read_strength(text: str, written: str) -> float:

@@ -1,6 +1,6 @@
 """Raw fields -> what a net can eat: fitted on train rows, part of the exported graph.
 
-Axes: B batch, C channels, H W height and width, F numeric columns, K category columns.
+Axes: B batch, C channels, H W height and width, F numeric columns, K category columns, L words of a text.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from surefoot.transforms.impute import Impute
 from surefoot.transforms.statistics import ENCODINGS
-from surefoot.types.data_reports import FieldSpec
+from surefoot.types.data_reports import UNKNOWN, FieldSpec
 
 _CLIP = 3.0
 """Smooth clip: x / sqrt(1 + (x / 3)^2) keeps the order and bounds outliers by 3 (Holzmüller et al. 2024, RealMLP)."""
@@ -111,8 +111,22 @@ class PrepareCategory(nn.Module):
         return self.known[category.to(torch.int64) + self.offsets]
 
 
+class PrepareText(nn.Module):
+    """int32 codes (B, L) -> int64 codes; words that the train rows never held become 1, the code of the unknown."""
+
+    known: Tensor
+
+    def __init__(self, seen: np.ndarray) -> None:
+        super().__init__()
+        self.register_buffer("known", torch.tensor(np.where(seen, np.arange(len(seen)), UNKNOWN), dtype=torch.int64))
+
+    def forward(self, text: Tensor) -> Tensor:
+        return self.known[text.to(torch.int64)]
+
+
 class EncodeCategory(nn.Module):
     """int64 codes (B, K) -> numbers (B, M) of the columns that are given as numbers: a column per code, or the share of the code among the train rows."""
+
 
     offsets: Tensor
     table: Tensor
@@ -189,7 +203,10 @@ def build_prepare(fields: tuple[FieldSpec, ...], statistics: dict[str, np.ndarra
         return PrepareImage(statistics)
     parts: list[nn.Module] = []
     for field in fields:
-        parts.append(PrepareNumeric(statistics) if field.name == "numeric" else PrepareCategory(statistics, field.shape[0]))
+        if field.is_text:
+            parts.append(PrepareText(statistics[f"{field.name}.seen"]))
+        else:
+            parts.append(PrepareNumeric(statistics) if field.name == "numeric" else PrepareCategory(statistics, field.shape[0]))
     coded, encoded = _sort_categories(statistics)
     return PrepareTable(parts, tuple(field.name for field in fields), EncodeCategory(statistics, encoded) if encoded else None, tuple(coded))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from surefoot.transforms import impute
 from surefoot.types.configs import ColumnConfig, PrepareConfig
-from surefoot.types.data_reports import FieldSpec
+from surefoot.types.data_reports import LEAST_TEXTS, UNKNOWN, FieldSpec
 
 _SAMPLE = 200_000
 """Rows for medians and quantiles, at least: their standard error is then below a hundredth of the spread."""
@@ -38,9 +38,9 @@ def measure(
         image: `image.mean`, `image.sd` (C,) in 0..1. Numeric (F,): `numeric.median`, `numeric.missing` (share), what gaps become: `numeric.fill`, whether a
         column says where they were: `numeric.gaps`, `numeric.center` and `numeric.scale`, whether outliers are bent in: `numeric.clip`; where asked for,
         the maps to ranks (`numeric.ranks`, `numeric.knots`, `numeric.slopes`) and the model of gaps (`impute.fit`). Category: `category.seen{c}` bool and
-        `category.share{c}` per code, `category.fill` and `category.encoding` (C,). Targets: `target.mean`, `target.sd` (T,).
+        `category.share{c}` per code, `category.fill` and `category.encoding` (C,). Text: `text.seen` bool per code. Targets: `target.mean`, `target.sd` (T,).
     """
-    gauges = [_GAUGES[field.name](field, len(targets), config) for field in fields]
+    gauges = [(TextGauge if field.is_text else _GAUGES[field.name])(field, len(targets), config) for field in fields]
     for chunk in chunks:
         for gauge, array in zip(gauges, chunk):
             gauge.add(array)
@@ -94,6 +94,23 @@ class CategoryGauge:
         ]
         codes = [ENCODINGS.index(choice.encoding or "embedding") for choice in self.choices]
         return found | {"category.fill": np.asarray(fills, np.int64), "category.encoding": np.asarray(codes, np.int64)}
+
+
+class TextGauge:
+    """Which words stand in two texts or more, the rule of the vocabulary, among these rows; codes that were given are all kept."""
+
+    def __init__(self, field: FieldSpec, rows: int, config: PrepareConfig) -> None:
+        self.field, self.texts_with = field, np.zeros(field.cardinalities[0], np.int64)
+
+    def add(self, array: np.ndarray) -> None:
+        ordered = np.sort(array, axis=1)
+        is_first = np.concatenate([np.ones((len(array), 1), bool), ordered[:, 1:] != ordered[:, :-1]], axis=1)
+        self.texts_with += np.bincount(ordered[is_first], minlength=len(self.texts_with))
+
+    def finish(self) -> dict[str, np.ndarray]:
+        seen = (self.texts_with >= LEAST_TEXTS) | self.field.is_given
+        seen[: UNKNOWN + 1] = True
+        return {f"{self.field.name}.seen": seen}
 
 
 class NumericGauge:

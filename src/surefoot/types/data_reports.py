@@ -129,16 +129,24 @@ class Split(Report):
     refused: tuple[RefusedItem, ...] = ()
 
 
+UNKNOWN = 1
+"""The code of a word that is not known; 0 is padding."""
+LEAST_TEXTS = 2
+"""In so many train texts a word must stand to be known: standing in one it tells that text from all others and nothing of its class, and so the
+unknown word is met in training."""
+
+
 class FieldSpec(Plain):
     """One input of the net as the pack holds it.
 
     Attributes:
-        name: `image`, `numeric` or `category`.
+        name: `image`, `numeric`, `category` or, for each column of text, `text`, `text2`, ...
         shape: of one item, e.g. (3, 32, 32) or (14,).
-        dtype: NumPy name: uint8 for pictures, float32 for numbers, int32 for category codes.
+        dtype: NumPy name: uint8 for pictures, float32 for numbers, int32 for codes of categories and words.
         names: column names of a table field, in order.
-        cardinalities: codes per category column, the reserved code 0 (unseen or missing) included.
+        cardinalities: codes per category column, the reserved code 0 (unseen or missing) included; of a text its codes, 0 (padding) and 1 (unknown) included.
         is_ragged: items differ in length along the first axis: what a pack stores of each ends before the zeros at its end, and a batch has them again.
+        is_given: codes have a meaning that was there before the data (a pretrained tokenizer): those that train never held stay as they are.
     """
 
     name: str
@@ -147,6 +155,12 @@ class FieldSpec(Plain):
     names: tuple[str, ...] = ()
     cardinalities: tuple[int, ...] = ()
     is_ragged: bool = False
+    is_given: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds the words of a text."""
+        return self.name.startswith("text")
 
 
 class FoldData(Plain):
@@ -172,6 +186,8 @@ class PreparedData(Report):
         fitted_final: statistics of train + val together, for s11.
         in_memory: the pack is small enough to be held in memory.
         sample: class -> ids of a few train pictures as the net sees them; pictures: stored arrays id -> uint8 (H, W[, 3]).
+        texts: stored table `id`, `text` of the items in `pack`, where there is text; sample_texts: class -> a few of train.
+        choices: how each column of text is read, and why.
     """
 
     fields: tuple[FieldSpec, ...]
@@ -191,3 +207,6 @@ class PreparedData(Report):
     ranges: dict[str, tuple[float, float]] = {}
     sample: dict[str, tuple[str, ...]] = {}
     pictures: Ref = ""
+    texts: Ref = ""
+    sample_texts: dict[str, tuple[str, ...]] = {}
+    choices: tuple[str, ...] = ()

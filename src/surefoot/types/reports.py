@@ -206,6 +206,7 @@ class ErrorRow(Plain):
     loss: float = 0.0
     tags: tuple[str, ...] = ()
     note: str = ""
+    text: str = ""
 
 
 class Mislabel(Plain):
@@ -216,6 +217,7 @@ class Mislabel(Plain):
     suggested: str
     score: float
     place: str = ""
+    text: str = ""
 
 
 class ErrorsReport(Report):

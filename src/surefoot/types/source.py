@@ -69,6 +69,7 @@ class TableSource:
         booleans: names of the columns whose values were true/false words.
         refused: rows that can't be used (ragged ...), with line and reason.
         notes: what was normalised while reading, one sentence each, for findings.
+        texts: names of the columns that hold text, whatever their cells look like.
     """
 
     columns: dict[str, np.ndarray]
@@ -80,6 +81,7 @@ class TableSource:
     fingerprint: str = ""
     kind: str = "table"
     suggested_target: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.places)

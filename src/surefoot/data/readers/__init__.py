@@ -61,9 +61,16 @@ def _open_beside(source: Opened, name: str, config: DataConfig, root: Path) -> I
     return assemble([part.of_set("") for part in wild], config, like=source)
 
 
+def _known_classes(source: Opened) -> frozenset[str]:
+    """The labels of pictures, and of texts in class folders."""
+    if isinstance(source, ImageSource):
+        return frozenset(str(label) for label in source.labels if isinstance(label, str | int))
+    return frozenset(label for part in source if part.texts for name in part.target for label in part.columns[name].unique().to_pylist())
+
+
 def _open_like(source: Opened, name: str, root: Path) -> Opened:
     """Opens a second set of the same kind as the first, knowing its classes."""
-    known = frozenset(str(label) for label in source.labels if isinstance(label, str | int)) if isinstance(source, ImageSource) else frozenset()
+    known = _known_classes(source)
     other = open_named(name, root, known)
     if isinstance(other, ImageSource) != isinstance(source, ImageSource):
         kinds = ("pictures", "a table") if isinstance(source, ImageSource) else ("a table", "pictures")

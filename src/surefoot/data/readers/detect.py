@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surefoot.data.nearest import suggest
-from surefoot.data.readers import archive, arrays, bundled, folder, idx, pictures, table, user
+from surefoot.data.readers import archive, arrays, bundled, folder, idx, pictures, table, texts, user
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError, UsageError
 from surefoot.types.source import ImageSource
 
 HEAD_BYTES = 4096
 FORMATS = (
-    "a folder or archive (.tar, .tar.gz, .tar.xz, .zip) of pictures in class folders; a table (.csv, .tsv, .txt, .parquet, .jsonl, also .gz); "
+    "a folder or archive (.tar, .tar.gz, .tar.xz, .zip) of pictures or texts (.txt) in class folders; a table (.csv, .tsv, .txt, .parquet, .jsonl, also .gz); "
     "IDX files; .npz; sklearn:NAME; my_code:Name"
 )
 HINTS = dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), "No pickle is ever loaded: save it as .npz or .parquet. ")
@@ -35,6 +35,7 @@ class Spot:
 FOLDERS: list[tuple[Callable[[Spot], bool], Callable[[Spot], Opened]]] = [
     (lambda spot: bool(idx.list_idx(spot.path)), lambda spot: idx.open_idx_folder(spot.path)),
     (lambda spot: folder.holds_pictures(spot.path), lambda spot: folder.open_folder(spot.path, spot.known)),
+    (lambda spot: texts.holds_texts(spot.path), lambda spot: texts.open_text_folder(spot.path, spot.known)),
     (lambda spot: bool(table.list_tables(spot.path)), lambda spot: table.open_table_folder(spot.path)),
     (lambda spot: True, lambda spot: folder.open_folder(spot.path, spot.known)),  # says what it saw instead
 ]

@@ -22,7 +22,7 @@ def read_utf8(path: Path) -> tuple[bytes, list[str]]:
     Raises:
         DataError: torn gzip, or no text at all.
     """
-    data, notes = _decode(path, read_bytes(path))
+    data, notes = decode(path, read_bytes(path))
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return data.rstrip(b"\n"), notes
@@ -48,7 +48,12 @@ def read_bytes(path: Path) -> bytes:
         raise DataError(f"{path.name} can't be read: {error}.", where=str(path), next="Copy or download it again; it may be truncated.") from error
 
 
-def _decode(path: Path, data: bytes) -> tuple[bytes, list[str]]:
+def decode(path: Path, data: bytes) -> tuple[bytes, list[str]]:
+    """The content of a file as UTF-8, and notes on what was assumed; see `read_utf8`.
+
+    Raises:
+        DataError: it holds zero bytes and is no UTF-16.
+    """
     for mark, encoding in MARKS.items():
         if data.startswith(mark):
             data = data[len(mark) :]

@@ -21,7 +21,7 @@ def open_folder(path: Path, known: frozenset[str] = frozenset()) -> ImageSource:
     Raises:
         DataError: no pictures, or no labels.
     """
-    return arrange(_walk(path), known)
+    return arrange(walk(path), known)
 
 
 def holds_pictures(path: Path) -> bool:
@@ -38,7 +38,8 @@ def printable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode()
 
 
-def _walk(path: Path) -> Pile:
+def walk(path: Path) -> Pile:
+    """Every file below a folder; what can't be entered or leads out of it is refused."""
     top = path.resolve()
     entries: list[Entry] = []
     refused: list[Refused] = []

@@ -68,12 +68,8 @@ def arrange(pile: Pile, known: frozenset[str] = frozenset()) -> ImageSource:
     items, refused = _pick_pictures(pile)
     if not items:
         raise _explain_no_pictures(pile, refused)
-    trails = [split_path(item.path)[:-1] for item in items]
-    given_sets, trails = _split_off_sets(_skip_wrappers(trails, known), known)
-    _check_classes(pile, {trail[0] for trail in trails if trail}, known)
-    inside = [row for row, trail in enumerate(trails) if trail]
-    refused += [Refused(items[row].path, "lies in no class folder, so it has no label", pictures.WRONG_TYPE) for row, trail in enumerate(trails) if not trail]
-    kept = [items[row] for row in inside]
+    found = sort_out(pile, items, known, "pictures")
+    kept = found.items
 
     def fetch(row: int) -> bytes:
         if kept[row].size > pictures.MAX_BYTES:
@@ -82,13 +78,44 @@ def arrange(pile: Pile, known: frozenset[str] = frozenset()) -> ImageSource:
 
     return ImageSource(
         places=[item.path for item in kept],
-        labels=[trails[row][0] for row in inside],
-        given_sets=[given_sets[row] for row in inside],
+        labels=found.labels,
+        given_sets=found.given_sets,
         read=lambda row: pictures.decode(fetch(row)),
-        refused=sorted(refused, key=lambda one: one.place),
-        notes=_note_subfolders([trails[row] for row in inside]),
+        refused=sorted([*refused, *found.refused], key=lambda one: one.place),
+        notes=found.notes,
         fingerprint=pile.fingerprint,
         fetch=fetch,
+    )
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """What the folders say: items with their label and given set, those that have none, and notes."""
+
+    items: list[Entry]
+    labels: list[Any]
+    given_sets: list[str]
+    refused: list[Refused]
+    notes: list[str]
+
+
+def sort_out(pile: Pile, items: list[Entry], known: frozenset[str], what: str) -> Sorted:
+    """The label and given set of each item, by the folders it lies in; `what` the items are, for messages.
+
+    Raises:
+        DataError: there are fewer than two class folders.
+    """
+    trails = [split_path(item.path)[:-1] for item in items]
+    given_sets, trails = _split_off_sets(_skip_wrappers(trails, known), known)
+    _check_classes(pile, {trail[0] for trail in trails if trail}, known, what)
+    inside = [row for row, trail in enumerate(trails) if trail]
+    refused = [Refused(items[row].path, "lies in no class folder, so it has no label", pictures.WRONG_TYPE) for row, trail in enumerate(trails) if not trail]
+    return Sorted(
+        items=[items[row] for row in inside],
+        labels=[trails[row][0] for row in inside],
+        given_sets=[given_sets[row] for row in inside],
+        refused=refused,
+        notes=_note_subfolders([trails[row] for row in inside], what),
     )
 
 
@@ -154,14 +181,16 @@ def _name_sets(names: set[str]) -> dict[str, str]:
     return {name: GIVEN_SETS[name.lower()] for name in names if name.lower() in GIVEN_SETS}
 
 
-def _check_classes(pile: Pile, classes: set[str], known: frozenset[str]) -> None:
+def _check_classes(pile: Pile, classes: set[str], known: frozenset[str], what: str) -> None:
     if len(classes) >= 2 or (classes and known):
         return
     found = f"only one class folder, {quote_some(classes)}" if classes else "no class folders"
+    folder, suffix = ("photos", "jpg") if what == "pictures" else (what, "txt")
     raise DataError(
-        f"Labels are missing: {pile.name} holds pictures but {found}.",
+        f"Labels are missing: {pile.name} holds {what} but {found}.",
         where=pile.name,
-        next="Put the pictures of each class into a folder of its own, e.g. `photos/cat/1.jpg` and `photos/dog/2.jpg`, and name the folder around them.",
+        next=f"Put the {what} of each class into a folder of its own, e.g. `{folder}/cat/1.{suffix}` and "
+        f"`{folder}/dog/2.{suffix}`, and name the folder around them.",
     )
 
 
@@ -174,8 +203,8 @@ def _explain_no_pictures(pile: Pile, refused: list[Refused]) -> DataError:
     )
 
 
-def _note_subfolders(trails: list[tuple[str, ...]]) -> list[str]:
+def _note_subfolders(trails: list[tuple[str, ...]], what: str) -> list[str]:
     deeper = sorted({"/".join(trail) for trail in trails if len(trail) > 1})
     if not deeper:
         return []
-    return [f"Class folders hold {len(deeper)} subfolders ({quote_some(deeper, 3)}); their pictures have the class of the outer folder."]
+    return [f"Class folders hold {len(deeper)} subfolders ({quote_some(deeper, 3)}); their {what} have the class of the outer folder."]

@@ -22,6 +22,7 @@ class RawTable:
         given_set: "train", "val", "test" or "", of all rows.
         target: target columns, where the format says so.
         decimal_comma: numbers may be written `1,5`.
+        texts: columns of text, whatever their cells look like.
     """
 
     name: str
@@ -33,6 +34,7 @@ class RawTable:
     decimal_comma: bool = False
     refused: list[Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    texts: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.places)

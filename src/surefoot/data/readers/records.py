@@ -92,7 +92,11 @@ def as_column(values: list[Any]) -> pa.ChunkedArray | None:
             return pa.chunked_array([pa.array([None if value is None else float(value) for value in values], pa.float64())])
         except OverflowError:  # an int of more than 308 digits: infinite, as it would be in a text file
             pass
-    return pa.chunked_array([pa.array([value if value is None or isinstance(value, str) else json.dumps(value) for value in values], pa.string())])
+    words = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
+    try:
+        return pa.chunked_array([pa.array(words, pa.string())])
+    except UnicodeEncodeError:  # half of a pair of surrogates, which JSON can write and UTF-8 can't
+        return pa.chunked_array([pa.array([word and word.encode("utf-8", "replace").decode() for word in words], pa.string())])
 
 
 def _collect(records: list[dict[str, Any]]) -> tuple[dict[str, pa.ChunkedArray], list[str]]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import pyarrow as pa
 
 TARGET_NAMES = ("target", "label", "class", "y", "outcome", "response", "income")
 TEXT_DISTINCT_FRAC, TEXT_WORDS, TEXT_CHARACTERS = 0.5, 3, 20
+TEXT_RULE = f"more than {TEXT_DISTINCT_FRAC:.0%} of its cells differ, and they have {TEXT_WORDS} words and {TEXT_CHARACTERS} characters or more on average"
+PROSE_ROWS = 1_000
 
 
-def column_kind(name: str, values: np.ndarray, booleans: Sequence[str]) -> str:
+def column_kind(name: str, values: np.ndarray, booleans: Sequence[str], texts: Sequence[str] = ()) -> str:
     """`numeric`, `category`, `boolean`, `date` or `text`.
 
     Text is what is written rather than chosen: more than half of the cells differ, and they have at least 3 words and
@@ -21,6 +24,7 @@ def column_kind(name: str, values: np.ndarray, booleans: Sequence[str]) -> str:
         name: of the column.
         values: as in `TableSource.columns`.
         booleans: names of the columns that hold true and false.
+        texts: names of the columns that hold text whatever they look like.
     """
     if name in booleans:
         return "boolean"
@@ -28,12 +32,20 @@ def column_kind(name: str, values: np.ndarray, booleans: Sequence[str]) -> str:
         return "date"
     if values.dtype.kind == "f":
         return "numeric"
-    cells = [value for value in values.tolist() if value is not None]
+    return "text" if name in texts or _are_written([value for value in values.tolist() if value is not None]) else "category"
+
+
+def is_prose(column: pa.ChunkedArray) -> bool:
+    """Whether a column as it was read holds text, by the same rule, on its first rows: nobody's target."""
+    return pa.types.is_string(column.type) and _are_written(column.slice(0, PROSE_ROWS).drop_null().to_pylist())
+
+
+def _are_written(cells: list[str]) -> bool:
     if not cells or len(set(cells)) <= TEXT_DISTINCT_FRAC * len(cells):
-        return "category"
+        return False
     words = sum(len(cell.split()) for cell in cells) / len(cells)
     characters = sum(map(len, cells)) / len(cells)
-    return "text" if words >= TEXT_WORDS and characters >= TEXT_CHARACTERS else "category"
+    return words >= TEXT_WORDS and characters >= TEXT_CHARACTERS
 
 
 def suggest_target(names: Iterable[str]) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from surefoot.data.readers.encoding import looks_like_text
 from surefoot.data.readers.layout import GIVEN_SETS
 from surefoot.data.readers.raw import RawTable
 from surefoot.data.readers.records import read_jsonl, read_parquet
-from surefoot.data.readers.schema import suggest_target
+from surefoot.data.readers.schema import is_prose, suggest_target
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError
 from surefoot.types.source import TableSource
@@ -83,8 +83,10 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     """
     tables, notes = _agree([*like, *parts], set(config.ignore))
     names = list(tables[0].columns)
+    texts = {*config.text, *(name for table in tables for name in table.texts)}
     free = [name for name in names if name not in (*config.ignore, config.id, config.weight)]
-    target = next((table.target for table in tables if table.target), suggest_target(free or names))
+    told = [name for name in free if name not in texts and not is_prose(tables[0].columns[name])]
+    target = next((table.target for table in tables if table.target), suggest_target(told or free or names))
     named = (config.target if isinstance(config.target, list) else [config.target]) if config.target else target
     tables, said = _merge_dotted_labels(tables, [name for name in named if name in names])
     wanted = tables[len(like) :]
@@ -93,7 +95,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     columns, booleans = {}, []
     for name in names:
         judged = prepare(_stack(judges, name))
-        how = decide(judged, is_target=name in named, decimal_comma=any(table.decimal_comma for table in judges))
+        how = ColumnType("word") if name in texts else decide(judged, is_target=name in named, decimal_comma=any(table.decimal_comma for table in judges))
         columns[name], stray = convert(prepare(_stack(wanted, name)) if like else judged, how)
         notes += _note_column(name, how, stray, places)
         booleans += [name] if how.kind == "boolean" else []
@@ -106,6 +108,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
         notes=[note for table in wanted for note in table.notes] + said + notes,
         fingerprint=_join_fingerprints(wanted),
         suggested_target=target,
+        texts=tuple(name for name in names if name in texts),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from surefoot.data.readers.schema import TEXT_RULE
 from surefoot.reporting.axes import Axis
 from surefoot.reporting.charts import Bar, bars, histogram, mini_histogram
 from surefoot.reporting.markup import EMPTY, card, cards, code, element, facts, figure, folded_if, join, table
@@ -88,7 +89,8 @@ def _columns(columns: Sequence[ColumnProfile], scene: Scene) -> Markup:
     ]
     headers = ("column", "role", "kind", "missing", "distinct", "lowest", "mean", "highest", "values")
     content = table("Column profile", headers, rows, numeric=(3, 4, 5, 6, 7))
-    return card("Columns", folded_if(len(rows) > 40, f"{len(rows)} columns", content), "What each column holds.", wide=True)
+    rule = f" A column of words is text where {TEXT_RULE}, or where data.text names it." if any(column.kind == "text" for column in columns) else ""
+    return card("Columns", folded_if(len(rows) > 40, f"{len(rows)} columns", content), f"What each column holds.{rule}", wide=True)
 
 
 def _top(column: ColumnProfile, scene: Scene) -> Markup | str:

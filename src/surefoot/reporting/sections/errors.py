@@ -93,15 +93,21 @@ def _picture(id: str, scene: Scene) -> Markup:
     return picture_element(scene.pictures[id], f"item {id}", CELL_SIDE) if id in scene.pictures else EMPTY
 
 
+def _written(items: Sequence[ErrorRow | Mislabel]) -> tuple[str, ...]:
+    """The header of the column of texts, where any of the items has one."""
+    return ("text",) if any(item.text for item in items) else ()
+
+
 def _rows(report: ErrorsReport, scene: Scene) -> Markup:
     if not report.rows:
         return EMPTY
-    task, pictured = _task(scene), _pictured(report.rows, scene)
+    task, pictured, written = _task(scene), _pictured(report.rows, scene), _written(report.rows)
     is_sure, is_number = task in ("binary", "multiclass"), "regression" in task
     rows = [
         (
             row.place,
             *(_picture(row.id, scene) for _ in pictured),
+            *(row.text for _ in written),
             row.target,
             row.pred,
             share(row.confidence) if is_sure else number(row.loss, 3),
@@ -111,8 +117,8 @@ def _rows(report: ErrorsReport, scene: Scene) -> Markup:
         for row in report.rows
     ]
     sureness = "how sure" if is_sure else "off by (standard deviations)" if is_number else "loss"
-    headers = ("where", *pictured, "truth", "predicted", sureness, "tags", "note")
-    first = len(pictured) + 1
+    headers = ("where", *pictured, *written, "truth", "predicted", sureness, "tags", "note")
+    first = len(pictured) + len(written) + 1
     content = table("Sample of errors", headers, rows, numeric=(first, first + 1, first + 2) if is_number else (first + 2,))
     note = "Drawn at random from all wrong val items, not the worst ones: so the tags can be counted."
     return card("A sample of the errors", folded_if(len(rows) > 10, count_of(len(rows), "error"), content), note, wide=True)
@@ -121,9 +127,19 @@ def _rows(report: ErrorsReport, scene: Scene) -> Markup:
 def _mislabels(report: ErrorsReport, scene: Scene) -> Markup:
     if not report.mislabels:
         return EMPTY
-    pictured = _pictured(report.mislabels, scene)
-    rows = [(item.place or item.id, *(_picture(item.id, scene) for _ in pictured), item.given, item.suggested, share(item.score)) for item in report.mislabels]
-    headers = ("where", *pictured, "label given", "label suggested", "prob of the given label")
-    content = table("Suspected mislabels", headers, rows, numeric=(len(pictured) + 3,))
+    pictured, written = _pictured(report.mislabels, scene), _written(report.mislabels)
+    rows = [
+        (
+            item.place or item.id,
+            *(_picture(item.id, scene) for _ in pictured),
+            *(item.text for _ in written),
+            item.given,
+            item.suggested,
+            share(item.score),
+        )
+        for item in report.mislabels
+    ]
+    headers = ("where", *pictured, *written, "label given", "label suggested", "prob of the given label")
+    content = table("Suspected mislabels", headers, rows, numeric=(len(headers) - 1,))
     note = "Items of train and val whose label the models doubt, the most doubtful first. A person decides."
     return card("Suspected mislabels", folded_if(len(rows) > 10, count_of(len(rows), "suspect"), content), note, wide=True)

@@ -86,9 +86,11 @@ def show_prepared(report: PreparedData, scene: Scene) -> Markup:
             cards(
                 card("What the net is fed", table("Fields", ("field", "shape of one item", "type", "columns"), fields, numeric=(3,))),
                 card("Ranges after preparing", table("Ranges", ("field", "lowest", "highest"), ranges, numeric=(1, 2))) if ranges else EMPTY,
+                card("How texts are read", element("ul", *(element("li", choice) for choice in report.choices))) if report.choices else EMPTY,
                 card("Folds", table("Folds", ("fold", "train items", "val items"), folds, numeric=(1, 2))) if len(folds) > 1 else EMPTY,
                 _recipe(report, scene),
                 _sample(report, scene),
+                _sample_texts(report, scene),
             ),
         ]
     )
@@ -107,6 +109,14 @@ def _sample(report: PreparedData, scene: Scene) -> Markup:
     return card(
         "A look at the items", element("div", *rows, class_="sample"), "Train pictures as the net sees them. Would you give them the same labels?", wide=True
     )
+
+
+def _sample_texts(report: PreparedData, scene: Scene) -> Markup:
+    if not report.sample_texts or not scene.with_items:
+        return EMPTY
+    rows = [(name, text) for name, texts in report.sample_texts.items() for text in texts]
+    content = table("Sample of texts", ("class", "text"), rows)
+    return card("A look at the texts", folded_if(len(rows) > 20, f"{len(rows)} texts", content), "From train. Would you give them the same labels?", wide=True)
 
 
 def _recipe(report: PreparedData, scene: Scene) -> Markup:

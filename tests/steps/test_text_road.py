@@ -1,0 +1,129 @@
+"""The whole road on texts: from a folder of .txt files, and from a table with a column of them, to answers from a bundle."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from surefoot.data.packs import open_pack
+from surefoot.engine import yardsticks
+from surefoot.engine.build import lay_out
+from surefoot.engine.predict import predict
+from surefoot.exporting.predictor import load
+from surefoot.exporting.records import predict_inputs
+from surefoot.project import Project
+from surefoot.serving.protocol import describe_model, read_request
+
+from .samples import SMALL
+
+THINGS = ("room", "meal", "pool", "view", "desk", "bar", "lift", "staff")
+
+
+def make_text(generator: np.random.Generator, is_good: bool) -> str:
+    """What a guest wrote: two words tell what he thought, the rest is about anything."""
+    mood = generator.choice(["lovely", "great", "superb", "kind"] if is_good else ["dirty", "awful", "rude", "cold"], 2)
+    things = generator.choice(THINGS, 3)
+    return f"The {things[0]} was {mood[0]} and the {things[1]} number {generator.integers(1, 10_000)} seemed {mood[1]}, near the {things[2]}!"
+
+
+def write_folder(folder: Path, num: int = 300) -> Path:
+    generator = np.random.default_rng(0)
+    for n in range(num):
+        path = folder / ("good" if n % 2 else "bad") / f"{n}.txt"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(make_text(generator, bool(n % 2)), encoding="utf-8")
+    (folder / "bad" / "empty.txt").write_text("")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("text")
+    project = Project.init(str(write_folder(folder / "guests")), out=str(folder / "project"), budget="smoke", question="Was the guest content?")
+    project.run(set=SMALL)
+    return project
+
+
+def test_a_folder_of_texts_walks_every_step_and_is_learned(walked: Project) -> None:
+    assert walked.report("test").value > 0.9
+    assert max(value for name, value in walked.report("export").parity.items() if "difference" in name) <= 1e-4
+    assert all(view.report.gate != "stop" for round_view in walked.rounds() for view in round_view.steps)
+
+
+def test_the_empty_text_is_refused_with_its_path(walked: Project) -> None:
+    assert [(item.place, item.code) for item in walked.report("audit").refused] == [("bad/empty.txt", "data.empty_item")]
+
+
+def test_the_vocabulary_holds_what_train_alone_has_said_twice(walked: Project) -> None:
+    data = walked.report("prepare")
+    (column,) = data.recipe["columns"]
+    assert {"lovely", "dirty", "!"} <= set(column["words"])
+    assert "99% of the train texts" in data.choices[0]
+    texts = dict(zip(*walked.store.get_table(data.texts).to_pydict().values()))
+    pack, rows = open_pack(walked.store, data.pack), walked.store.get_arrays(data.rows)
+    train = [texts[i] for i in pack.ids(rows["fold0.train"])]
+    assert all(sum(word in text.lower() for text in train) >= 2 for word in column["words"] if word.isalpha())
+    assert len(texts) == data.num_rows  # no text of the test set is kept
+
+
+def test_the_linear_yardstick_is_a_layer_over_words_that_says_what_scikit_learn_fitted(walked: Project) -> None:
+    assert "knn" not in walked.report("baseline").models
+    assert walked.report("baseline").models["linear"].value > 0.9
+    desk = lay_out(SimpleNamespace(store=walked.store, root=walked.root, seed=0), walked.report("problem"), walked.report("prepare"))
+    part = desk.folds[0]
+    fitted = yardsticks.fit_yardstick("linear", desk, part, part.val)
+    words, rarity = yardsticks._count_words(desk, part.train, part)
+    weights, bias = yardsticks._fit_weights(desk, part, words)
+    assert fitted.network is not None
+    said = predict(fitted.network, desk.examples, part.train)
+    assert np.abs(said[:, 0] - (words @ weights[0] + bias[0])).max() < 1e-4
+    assert len(rarity) == words.shape[1]
+
+
+def test_the_table_of_errors_and_the_report_show_texts_and_without_items_none(walked: Project) -> None:
+    page = walked.render().read_text(encoding="utf-8")
+    assert "A look at the texts" in page
+    assert "seemed" in page
+    assert "seemed" not in walked.render(with_items=False).read_text(encoding="utf-8")
+    worst = walked.report("errors").worst
+    assert worst
+    assert all(row.text.startswith("The ") for row in worst)
+
+
+def test_raw_texts_are_answered_from_a_table_and_over_http(walked: Project, tmp_path: Path) -> None:
+    predictor = load(walked.root / "export")
+    said = ["The room was superb and lovely", "awful, RUDE &amp; dirty", ""]
+    with (tmp_path / "new.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["n", "text"], *([str(n), text] for n, text in enumerate(said))])
+    rows = list(predict_inputs(predictor, [tmp_path / "new.csv"]))
+    assert [row["pred"] for row in rows[:2]] == ["good", "bad"]
+    (tmp_path / "new.jsonl").write_text("".join(json.dumps({"text": text}) + "\n" for text in said))
+    assert [row["probs"] for row in predict_inputs(predictor, [tmp_path / "new.jsonl"])] == [row["probs"] for row in rows]
+    body = {"inputs": [{"name": "text", "datatype": "BYTES", "shape": [3], "data": [*said[:2], None]}]}
+    outputs = predictor.predict(read_request(predictor, body))
+    assert np.allclose([list(row["probs"].values()) for row in rows], outputs, atol=1e-6)
+    assert "words" not in json.dumps(describe_model(predictor))
+
+
+def test_a_table_of_texts_numbers_and_categories_is_learned_from_all_of_them(tmp_path: Path) -> None:
+    generator = np.random.default_rng(1)
+    lines = []
+    for _ in range(300):
+        is_good, stars, town = bool(generator.random() < 0.5), generator.normal(), generator.choice(["Ulm", "Bonn"])
+        score = 2 * is_good + stars + (town == "Ulm") + 0.1 * generator.normal()
+        lines.append([make_text(generator, is_good), f"{stars:.3f}", town, make_text(generator, bool(generator.random() < 0.5)), f"{score:.3f}"])
+    with (tmp_path / "stays.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["said", "stars", "town", "noted", "score"], *lines])
+    project = Project.init(str(tmp_path / "stays.csv"), target="score", out=str(tmp_path / "stays"), budget="smoke")
+    project.run(to="test", set=[*SMALL, "train.augment=token_dropout_swap", "train.epochs=20"])
+    assert [field.name for field in project.report("prepare").fields] == ["numeric", "category", "text", "text2"]
+    models = project.report("baseline").models
+    assert models["linear"].value < 0.5 * models["boosting"].value  # boosting does not read, and half of the score is in the text
+    assert project.report("test").metrics["r2"] > 0.8
+    shutil.rmtree(project.root)
