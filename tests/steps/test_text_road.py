@@ -111,6 +111,20 @@ def test_raw_texts_are_answered_from_a_table_and_over_http(walked: Project, tmp_
     assert "words" not in json.dumps(describe_model(predictor))
 
 
+def test_files_of_one_text_each_are_answered_and_damaged_ones_named(walked: Project, tmp_path: Path) -> None:
+    predictor = load(walked.root / "export")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "1.txt").write_text("A lovely, superb room")
+    (tmp_path / "new" / "2.txt").write_text("awful and rude")
+    (tmp_path / "new" / "3.txt").write_bytes(b"a\0b")
+    rows = {Path(row["place"]).name: row for row in predict_inputs(predictor, [tmp_path / "new"])}
+    assert [rows[f"{n}.txt"].get("pred") for n in (1, 2)] == ["good", "bad"]
+    assert "zero bytes" in rows["3.txt"]["error"]
+    assert next(iter(predict_inputs(predictor, [tmp_path / "new" / "1.txt"])))["pred"] == "good"
+    (tmp_path / "table.txt").write_text("text\tn\nawful rude dirty\t1\n")  # a table that is named so is still a table
+    assert [row["pred"] for row in predict_inputs(predictor, [tmp_path / "table.txt"])] == ["bad"]
+
+
 def test_a_table_of_texts_numbers_and_categories_is_learned_from_all_of_them(tmp_path: Path) -> None:
     generator = np.random.default_rng(1)
     lines = []

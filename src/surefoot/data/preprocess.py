@@ -79,10 +79,8 @@ def make_table_recipe(
         )
     made: list[dict[str, Any]] = []
     for name, kind in kinds.items():
-        column: dict[str, Any] = {"name": name, "kind": kind}
-        if kind == "text":
-            column = (texts or {})[name]
-        elif kind == "category":
+        column: dict[str, Any] = dict((texts or {}).get(name, {"name": name, "kind": kind}))
+        if kind == "category":
             column["categories"] = _rank(columns[name])[:max_categories]
         elif (typical := find_typical(_as_array(columns[name]), kind)) is not None:
             column["typical"] = typical

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from surefoot.data.readers import pictures
 from surefoot.data.readers.cells import ColumnType, convert, decide
 from surefoot.data.readers.raw import RawTable
 from surefoot.data.readers.table import list_tables, read_table
+from surefoot.data.readers.texts import SUFFIX, decode_text, is_text
 from surefoot.exporting.answers import describe_answers, name_targets
 from surefoot.exporting.bundle import Manifest
 from surefoot.exporting.piles import list_items
@@ -29,12 +32,13 @@ Row = dict[str, Any]
 _PICTURES = 64  # decoded and predicted at once
 _ROWS = 20_000
 _NAMED = 20  # columns and values that one sentence names
+_LINE = 4096
 _DUE = {"boolean": "truth value", "date": "date"}
 _KINDS = {"numeric": "number", "boolean": "boolean", "date": "date"}
 
 
 def predict_inputs(predictor: Predictor, inputs: list[Path], say: Callable[[str], None] | None = None) -> Iterator[Row]:
-    """Predicts pictures (files, folders, archives) or tables (files, folders of them).
+    """Predicts pictures (files, folders, archives), tables (files, folders of them) or, with a model of nothing but a text, .txt files.
 
     Args:
         say: is told, a sentence each, about columns that are not used and values that were never seen.
@@ -51,6 +55,8 @@ def predict_inputs(predictor: Predictor, inputs: list[Path], say: Callable[[str]
     for path in inputs:
         if predictor.recipe["kind"] == "image":
             yield from _predict_pictures(predictor, path)
+        elif _are_texts(path, predictor.recipe):
+            yield from _predict_texts(predictor, path)
         else:
             yield from _predict_tables(predictor, path, say or (lambda text: None))
 
@@ -128,6 +134,38 @@ def _fill_in(predictor: Predictor, rows: list[Row], pixels: list[np.ndarray]) ->
     answers = iter(describe_answers(predictor, predictor.predict((np.stack(pixels),)))) if pixels else iter(())
     for row in rows:
         yield row if "error" in row else row | next(answers)
+
+
+def _are_texts(path: Path, recipe: dict[str, Any]) -> bool:
+    """Whether an input is a file of one text or a folder of such files, and the model takes just a text; a table has its column in the first line."""
+    columns = recipe["columns"]
+    if len(columns) != 1 or columns[0]["kind"] != "text":
+        return False
+    if path.is_dir():
+        return all(file.suffix.lower() == SUFFIX for file in list_tables(path).values()) and any(path.rglob(f"*{SUFFIX}"))
+    if path.suffix.lower() != SUFFIX:
+        return False
+    with path.open("rb") as file:
+        first = file.readline(_LINE).decode("utf-8", "replace")
+    return columns[0]["name"] not in [cell.strip(' "\r\n\ufeff') for cell in re.split(r"[,\t;|]", first)]
+
+
+def _predict_texts(predictor: Predictor, path: Path) -> Iterator[Row]:
+    """In the order found, some at a time; files that are named otherwise are left out."""
+    items = ((place, data) for place, data in list_items(path) if is_text(place.rsplit("/", 1)[-1]))
+    while some := list(islice(items, _PICTURES)):
+        rows: list[Row] = [{"place": place} for place, _ in some]
+        texts = []
+        for row, (place, data) in zip(rows, some):
+            try:
+                if isinstance(data, str):
+                    raise ItemError(data)
+                texts.append(decode_text(place, data)[0])
+            except ItemError as error:
+                row["error"] = error.reason
+        fields = preprocess.decode_columns({predictor.recipe["columns"][0]["name"]: texts}, predictor.recipe)
+        answers = iter(describe_answers(predictor, predictor.predict(fields)))
+        yield from (row if "error" in row else row | next(answers) for row in rows)
 
 
 def _predict_tables(predictor: Predictor, path: Path, say: Callable[[str], None]) -> Iterator[Row]:

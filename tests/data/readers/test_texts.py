@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,16 @@ def test_train_and_test_folders_are_a_split(tmp_path):
     source = read(tmp_path, {f"{part}/{name}": text for part in ("train", "test") for name, text in PLAIN.items()})
     assert source.given_sets == ["train"] * 4 + ["test"] * 4
     assert set(source.columns["label"]) == {"ham", "spam"}
+
+
+def test_archives_of_texts_are_read_in_place(tmp_path):
+    write(tmp_path / "texts", PLAIN)
+    for format, name in (("zip", "texts.zip"), ("gztar", "texts.tar.gz")):
+        shutil.make_archive(str(tmp_path / "texts"), format, tmp_path, "texts")
+        source = open_source(DataConfig(source=name), tmp_path)
+        assert isinstance(source, TableSource)
+        assert source.columns["label"].tolist() == ["ham", "ham", "spam", "spam"]
+        assert "WIN now" in source.columns["text"].tolist()
 
 
 def test_texts_that_look_like_numbers_or_truths_stay_texts(tmp_path):

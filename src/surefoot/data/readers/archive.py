@@ -20,6 +20,8 @@ from typing import Any
 from surefoot.data.readers import fingerprint, pictures
 from surefoot.data.readers.folder import printable
 from surefoot.data.readers.layout import Entry, Pile, arrange, split_path
+from surefoot.data.readers.raw import RawTable
+from surefoot.data.readers.texts import are_texts, read_texts
 from surefoot.types.errors import DataError, UsageError
 from surefoot.types.source import ImageSource, ItemError, Refused
 
@@ -31,14 +33,14 @@ TORN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, struct
 UNPACKERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
 
 
-def open_tar(path: Path, known: frozenset[str] = frozenset()) -> ImageSource:
-    """Lists the pictures in a tar archive; each is read when asked for.
+def open_tar(path: Path, known: frozenset[str] = frozenset()) -> ImageSource | list[RawTable]:
+    """Lists the pictures or texts in a tar archive; pictures are read when asked for.
 
     A plain tar is mapped, so an item is one slice of it, wherever it lies. A packed tar can't be entered in its middle
     without unpacking all that comes before, so it is unpacked once, into memory, if it has at most 512 MiB there.
 
     Raises:
-        DataError: torn, or without labelled pictures. UsageError: a packed tar is too large for memory.
+        DataError: torn, or without labelled pictures or texts. UsageError: a packed tar is too large for memory.
     """
     try:
         data = _unpack(path)
@@ -49,14 +51,14 @@ def open_tar(path: Path, known: frozenset[str] = frozenset()) -> ImageSource:
     def fetch(entry: Entry, limit: int) -> bytes:
         return bytes(data[entry.key : entry.key + min(entry.size, limit)])
 
-    return arrange(Pile(path.name, entries, fetch, refused, fingerprint.of_files([path])), known)
+    return _arrange(Pile(path.name, entries, fetch, refused, fingerprint.of_files([path])), known)
 
 
-def open_zip(path: Path, known: frozenset[str] = frozenset()) -> ImageSource:
-    """Lists the pictures in a zip archive; each is read when asked for.
+def open_zip(path: Path, known: frozenset[str] = frozenset()) -> ImageSource | list[RawTable]:
+    """Lists the pictures or texts in a zip archive; pictures are read when asked for.
 
     Raises:
-        DataError: torn, or without labelled pictures.
+        DataError: torn, or without labelled pictures or texts.
     """
     try:
         data = _map(path)
@@ -73,7 +75,11 @@ def open_zip(path: Path, known: frozenset[str] = frozenset()) -> ImageSource:
         except TORN as error:
             raise ItemError(f"can't be taken out of the archive: {error}") from error
 
-    return arrange(Pile(path.name, entries, fetch, refused, fingerprint.of_files([path])), known)
+    return _arrange(Pile(path.name, entries, fetch, refused, fingerprint.of_files([path])), known)
+
+
+def _arrange(pile: Pile, known: frozenset[str]) -> ImageSource | list[RawTable]:
+    return read_texts(pile, known) if are_texts(pile) else arrange(pile, known)
 
 
 def is_tar(path: Path, head: bytes) -> bool:

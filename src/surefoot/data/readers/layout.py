@@ -68,8 +68,12 @@ def arrange(pile: Pile, known: frozenset[str] = frozenset()) -> ImageSource:
     items, refused = _pick_pictures(pile)
     if not items:
         raise _explain_no_pictures(pile, refused)
-    found = sort_out(pile, items, known, "pictures")
-    kept = found.items
+    trails = [split_path(item.path)[:-1] for item in items]
+    given_sets, trails = _split_off_sets(_skip_wrappers(trails, known), known)
+    _check_classes(pile, {trail[0] for trail in trails if trail}, known)
+    inside = [row for row, trail in enumerate(trails) if trail]
+    refused += [Refused(items[row].path, "lies in no class folder, so it has no label", pictures.WRONG_TYPE) for row, trail in enumerate(trails) if not trail]
+    kept = [items[row] for row in inside]
 
     def fetch(row: int) -> bytes:
         if kept[row].size > pictures.MAX_BYTES:
@@ -78,45 +82,19 @@ def arrange(pile: Pile, known: frozenset[str] = frozenset()) -> ImageSource:
 
     return ImageSource(
         places=[item.path for item in kept],
-        labels=found.labels,
-        given_sets=found.given_sets,
+        labels=[trails[row][0] for row in inside],
+        given_sets=[given_sets[row] for row in inside],
         read=lambda row: pictures.decode(fetch(row)),
-        refused=sorted([*refused, *found.refused], key=lambda one: one.place),
-        notes=found.notes,
+        refused=sorted(refused, key=lambda one: one.place),
+        notes=_note_subfolders([trails[row] for row in inside]),
         fingerprint=pile.fingerprint,
         fetch=fetch,
     )
 
 
-@dataclass(frozen=True)
-class Sorted:
-    """What the folders say: items with their label and given set, those that have none, and notes."""
-
-    items: list[Entry]
-    labels: list[Any]
-    given_sets: list[str]
-    refused: list[Refused]
-    notes: list[str]
-
-
-def sort_out(pile: Pile, items: list[Entry], known: frozenset[str], what: str) -> Sorted:
-    """The label and given set of each item, by the folders it lies in; `what` the items are, for messages.
-
-    Raises:
-        DataError: there are fewer than two class folders.
-    """
-    trails = [split_path(item.path)[:-1] for item in items]
-    given_sets, trails = _split_off_sets(_skip_wrappers(trails, known), known)
-    _check_classes(pile, {trail[0] for trail in trails if trail}, known, what)
-    inside = [row for row, trail in enumerate(trails) if trail]
-    refused = [Refused(items[row].path, "lies in no class folder, so it has no label", pictures.WRONG_TYPE) for row, trail in enumerate(trails) if not trail]
-    return Sorted(
-        items=[items[row] for row in inside],
-        labels=[trails[row][0] for row in inside],
-        given_sets=[given_sets[row] for row in inside],
-        refused=refused,
-        notes=_note_subfolders([trails[row] for row in inside], what),
-    )
+def read_folders(paths: list[str], known: frozenset[str] = frozenset()) -> tuple[list[str], list[tuple[str, ...]]]:
+    """The given set of each path, and the folders left of it, of which the first is its class; none where it lies in no class folder."""
+    return _split_off_sets(_skip_wrappers([split_path(path)[:-1] for path in paths], known), known)
 
 
 def is_hidden(path: str) -> bool:
@@ -181,16 +159,14 @@ def _name_sets(names: set[str]) -> dict[str, str]:
     return {name: GIVEN_SETS[name.lower()] for name in names if name.lower() in GIVEN_SETS}
 
 
-def _check_classes(pile: Pile, classes: set[str], known: frozenset[str], what: str) -> None:
+def _check_classes(pile: Pile, classes: set[str], known: frozenset[str]) -> None:
     if len(classes) >= 2 or (classes and known):
         return
     found = f"only one class folder, {quote_some(classes)}" if classes else "no class folders"
-    folder, suffix = ("photos", "jpg") if what == "pictures" else (what, "txt")
     raise DataError(
-        f"Labels are missing: {pile.name} holds {what} but {found}.",
+        f"Labels are missing: {pile.name} holds pictures but {found}.",
         where=pile.name,
-        next=f"Put the {what} of each class into a folder of its own, e.g. `{folder}/cat/1.{suffix}` and "
-        f"`{folder}/dog/2.{suffix}`, and name the folder around them.",
+        next="Put the pictures of each class into a folder of its own, e.g. `photos/cat/1.jpg` and `photos/dog/2.jpg`, and name the folder around them.",
     )
 
 
@@ -203,8 +179,8 @@ def _explain_no_pictures(pile: Pile, refused: list[Refused]) -> DataError:
     )
 
 
-def _note_subfolders(trails: list[tuple[str, ...]], what: str) -> list[str]:
+def _note_subfolders(trails: list[tuple[str, ...]]) -> list[str]:
     deeper = sorted({"/".join(trail) for trail in trails if len(trail) > 1})
     if not deeper:
         return []
-    return [f"Class folders hold {len(deeper)} subfolders ({quote_some(deeper, 3)}); their {what} have the class of the outer folder."]
+    return [f"Class folders hold {len(deeper)} subfolders ({quote_some(deeper, 3)}); their pictures have the class of the outer folder."]

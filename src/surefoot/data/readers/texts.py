@@ -10,7 +10,7 @@ import pyarrow as pa
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import encoding, pictures
 from surefoot.data.readers.folder import walk
-from surefoot.data.readers.layout import Entry, Pile, is_hidden, sort_out
+from surefoot.data.readers.layout import Entry, Pile, has_picture_suffix, is_hidden, read_folders
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError
 from surefoot.types.source import ItemError, Refused
@@ -36,6 +36,11 @@ def holds_texts(path: Path) -> bool:
     return found
 
 
+def are_texts(pile: Pile) -> bool:
+    """Whether the files of an archive are texts and no pictures."""
+    return any(is_text(entry.path) for entry in pile.entries) and not any(has_picture_suffix(entry.path) for entry in pile.entries)
+
+
 def is_text(name: str) -> bool:
     """Whether a file is named like a text."""
     return name.lower().endswith(SUFFIX) and not is_hidden(name)
@@ -58,21 +63,23 @@ def read_texts(pile: Pile, known: frozenset[str] = frozenset()) -> list[RawTable
         DataError: there is no text, or fewer than two class folders.
     """
     files = [entry for entry in sorted(pile.entries, key=lambda one: one.path) if is_text(entry.path)]
-    other = [entry for entry in pile.entries if not is_text(entry.path)]
-    refused = [*pile.refused, *(Refused(entry.path, _name_other(entry), pictures.WRONG_TYPE) for entry in other)]
-    sorted_out = sort_out(pile, files, known, "texts")
-    refused += sorted_out.refused
+    refused = [*pile.refused, *(Refused(entry.path, _name_other(entry), pictures.WRONG_TYPE) for entry in pile.entries if not is_text(entry.path))]
+    given_sets, folders = read_folders([entry.path for entry in files], known)
+    _check_classes(pile, {trail[0] for trail in folders if trail}, known)
     rows: dict[str, list[tuple[str, str, str]]] = {}
     guessed: list[str] = []
-    for entry, label, given in zip(sorted_out.items, sorted_out.labels, sorted_out.given_sets):
+    for entry, given, trail in zip(files, given_sets, folders):
         try:
-            rows.setdefault(given, []).append((read_text(pile, entry, guessed), label, entry.path))
+            if not trail:
+                raise ItemError("lies in no class folder, so it has no label", pictures.WRONG_TYPE)
+            rows.setdefault(given, []).append((read_text(pile, entry, guessed), trail[0], entry.path))
         except ItemError as error:
             refused.append(Refused(entry.path, error.reason, error.code))
     if not any(rows.values()):
         first = f"; the first is {refused[0].place}: {refused[0].reason}" if refused else ""
         raise DataError(f"{pile.name} holds no text that can be read{first}.", where=pile.name, next="Look at the files; a text is a .txt file, UTF-8.")
-    notes = [*sorted_out.notes]
+    deeper = sorted({"/".join(trail) for trail in folders if len(trail) > 1})
+    notes = [f"Class folders hold {len(deeper)} subfolders ({quote_some(deeper, 3)}); their texts have the class of the outer folder."] if deeper else []
     if guessed:
         notes.append(f"{len(guessed):,} files are not UTF-8 and were read as Windows-1252 or UTF-16, so look at their accents: {quote_some(guessed, 3)}.")
     tables = [_tabulate(pile, given, some) for given, some in sorted(rows.items(), key=lambda one: one[0] != "train") if some]
@@ -89,20 +96,38 @@ def read_text(pile: Pile, entry: Entry, guessed: list[str]) -> str:
     """
     if entry.size > MAX_BYTES:
         raise ItemError(f"the file has {entry.size:,} bytes, more than {MAX_BYTES:,}", pictures.TOO_LARGE)
-    data = pile.fetch(entry, MAX_BYTES)
+    text, is_guessed = decode_text(entry.path, pile.fetch(entry, MAX_BYTES))
+    guessed += [entry.path] if is_guessed else []
+    return text
+
+
+def decode_text(place: str, data: bytes) -> tuple[str, bool]:
+    """The content of a text file, and whether its encoding had to be guessed.
+
+    Raises:
+        ItemError: it is empty, or no text.
+    """
     try:
-        plain, notes = encoding.decode(Path(entry.path), data)
+        plain, notes = encoding.decode(Path(place), data)
     except DataError as error:
         raise ItemError("it holds zero bytes, so it is no text", pictures.CORRUPT) from error
     text = plain.decode("utf-8", "replace")
-    controls = sum(sign < " " and sign not in "\t\n\r\f\v" for sign in text) if not text.isprintable() else 0
-    if controls and ("\0" in text or controls > MOST_CONTROLS * len(text)):
+    controls = sum(sign < " " and sign not in "\t\n\r\f\v" for sign in text)
+    if "\0" in text or controls > MOST_CONTROLS * len(text):
         raise ItemError(f"{controls:,} of its {len(text):,} signs are controls, so it is no text", pictures.CORRUPT)
     if not any(sign.isprintable() and not sign.isspace() for sign in text):
         raise ItemError("the text is empty", pictures.EMPTY)
-    if notes:
-        guessed.append(entry.path)
-    return text
+    return text, bool(notes)
+
+
+def _check_classes(pile: Pile, classes: set[str], known: frozenset[str]) -> None:
+    if len(classes) < 2 and not (classes and known):
+        found = f"only one class folder, {quote_some(classes)}" if classes else "no class folders"
+        raise DataError(
+            f"Labels are missing: {pile.name} holds texts but {found}.",
+            where=pile.name,
+            next="Put the texts of each class into a folder of its own, e.g. `texts/ham/1.txt` and `texts/spam/2.txt`, and name the folder around them.",
+        )
 
 
 def _name_other(entry: Entry) -> str:
