@@ -61,10 +61,12 @@ def test_what_is_not_changed_keeps_its_last_digit():
         assert torch.equal(find_augmentation(job, text)(job.inputs, generator())[0].nan_to_num(), job.inputs[0].nan_to_num())
 
 
-def test_a_table_of_codes_alone_has_nothing_to_add_noise_to():
+@pytest.mark.parametrize(("name", "what"), [("noise", "numbers"), ("token_swap", "texts")])
+def test_what_a_table_does_not_have_is_not_augmented_in_silence(name, what):
     job = table_job()
     job.examples.fields = job.examples.fields[1:]
-    assert find_augmentation(job, "noise")(job.inputs[1:], generator()) == job.inputs[1:]
+    with pytest.raises(UsageError, match=f"{name} changes {what}, and this table has none"):
+        find_augmentation(job, name)
 
 
 def test_a_users_own_augmentation_of_a_table_sees_standard_units(tmp_path):
