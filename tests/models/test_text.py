@@ -12,6 +12,7 @@ from surefoot.models.build import build, sizes
 from surefoot.models.network import Deployed, Network
 from surefoot.models.text import TextEmbedding, TextNet
 from surefoot.transforms.prepare import build_prepare
+from surefoot.transforms.statistics import measure
 from surefoot.types import ConfigError, FieldSpec, ModelConfig
 
 WORDS = FieldSpec(name="text", shape=(7,), dtype="int32", names=("said",), cardinalities=(30,))
@@ -71,13 +72,8 @@ def test_the_layer_notation_says_that_it_takes_no_text():
 
 
 def test_words_that_this_fold_never_held_count_as_unknown_and_the_graph_says_the_same_for_any_batch():
-    statistics = {
-        "text.seen": np.arange(30) < 20,
-        "numeric.median": np.zeros(2),
-        "numeric.scale": np.ones(2),
-        "numeric.missing": np.zeros(2),
-        "target.mean": np.zeros(1),
-    }
+    told = np.random.default_rng(0).integers(2, 20, (40, WORDS.shape[0])).astype(np.int32)  # codes below 20 in many texts, the others in none
+    statistics = measure((NUMBERS, WORDS), [(np.random.default_rng(1).normal(size=(40, 2)).astype(np.float32), told)], np.zeros((40, 1)))
     torch.manual_seed(0)
     network = Network(build_prepare((NUMBERS, WORDS), statistics), TextNet((NUMBERS, WORDS), 3, width=8)).eval()
     numbers, tokens = inputs((NUMBERS, WORDS), 6)

@@ -116,7 +116,7 @@ def test_files_of_one_text_each_are_answered_and_damaged_ones_named(walked: Proj
     (tmp_path / "new").mkdir()
     (tmp_path / "new" / "1.txt").write_text("A lovely, superb room")
     (tmp_path / "new" / "2.txt").write_text("awful and rude")
-    (tmp_path / "new" / "3.txt").write_bytes(b"a\0b")
+    (tmp_path / "new" / "3.txt").write_bytes(b"abc\0\0def")
     rows = {Path(row["place"]).name: row for row in predict_inputs(predictor, [tmp_path / "new"])}
     assert [rows[f"{n}.txt"].get("pred") for n in (1, 2)] == ["good", "bad"]
     assert "zero bytes" in rows["3.txt"]["error"]

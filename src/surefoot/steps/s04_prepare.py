@@ -68,7 +68,6 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
     manifests = [read_manifest(ctx.store, ref) for ref in (pack_ref, test_ref, wild_ref) if ref]
     ranges = _ranges(pack, rows["fold0.train"])
     sample, pictures = _sample(ctx, pack, problem, rows["fold0.train"])
-    texts = making.join_texts(source, recipe, np.asarray(inside.column("row"))) if isinstance(source, TableSource) else []
     return PreparedData(
         fields=fields,
         recipe=recipe,
@@ -87,9 +86,8 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
         ranges=ranges,
         sample=sample,
         pictures=pictures,
-        texts=ctx.store.put_table(pa.table({"id": inside.column("id"), "text": pa.array(texts, pa.string())})) if texts else "",
-        sample_texts=_sample_texts(ctx, pack, problem, rows["fold0.train"], texts),
         choices=choices,
+        **_keep_texts(ctx, source, recipe, problem, inside, rows["fold0.train"]),
         findings=tuple(checks.judge(ranges, [(rows[f"fold{k}.train"], rows[f"fold{k}.val"]) for k in range(split.folds)])),
     )
 
@@ -224,15 +222,25 @@ def _ranges(pack: Pack, rows: np.ndarray) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _sample_texts(ctx: Context, pack: Pack, problem: Problem, rows: np.ndarray, texts: list[str]) -> dict[str, tuple[str, ...]]:
-    """Class -> a few train texts; of other tasks a few of all."""
+def _keep_texts(
+    ctx: Context, source: ImageSource | TableSource, recipe: dict[str, Any], problem: Problem, inside: pa.Table, train: np.ndarray
+) -> dict[str, Any]:
+    """What a person reads of each item, stored, and of a few train items by class; nothing where the recipe has no text.
+
+    Args:
+        inside: the items of the pack, in its order; none of them is a test item.
+        train: positions of the train items in it.
+    """
+    texts = making.join_texts(source, recipe, np.asarray(inside.column("row"))) if isinstance(source, TableSource) else []
     if not texts:
         return {}
-    shuffled = randomness.stream(ctx.seed, "sample texts").permutation(rows)
-    if problem.task not in ("binary", "multiclass"):
-        return {"": tuple(texts[row] for row in shuffled[:_SHOWN])}
-    labels = pack.targets[shuffled, 0].astype(int)
-    return {name: tuple(texts[row] for row in shuffled[labels == number][:_SHOWN]) for number, name in enumerate(problem.classes[:_SHOWN_CLASSES])}
+    shuffled = randomness.stream(ctx.seed, "sample texts").permutation(train)
+    sample = {"": tuple(texts[row] for row in shuffled[:_SHOWN])}
+    if problem.task in ("binary", "multiclass"):
+        labels = np.asarray([target[0] for target in inside.column("target").to_pylist()], int)[shuffled]
+        sample = {name: tuple(texts[row] for row in shuffled[labels == number][:_SHOWN]) for number, name in enumerate(problem.classes[:_SHOWN_CLASSES])}
+    stored = ctx.store.put_table(pa.table({"id": inside.column("id"), "text": pa.array(texts, pa.string())}))
+    return {"texts": stored, "sample_texts": sample}
 
 
 def _sample(ctx: Context, pack: Pack, problem: Problem, rows: np.ndarray) -> tuple[dict[str, tuple[str, ...]], str]:
