@@ -8,7 +8,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from surefoot.exporting.onnx import export_onnx
+from surefoot.exporting.session import Session
 from surefoot.models.linear import LinearBody
+from surefoot.models.network import Deployed, Network
+from surefoot.transforms.prepare import build_prepare
+from surefoot.types import FieldSpec
 
 
 def inputs_of(rows: int, num_inputs: int, cardinalities: tuple[int, ...], seed: int = 0) -> tuple[torch.Tensor, ...]:
@@ -69,3 +74,26 @@ def test_all_of_it_can_be_trained_and_stored():
 def test_weights_of_the_wrong_width_are_refused():
     with pytest.raises(RuntimeError, match="split_with_sizes"):
         LinearBody(4, (3, 2), 3).set_weights(torch.zeros(3, 8), torch.zeros(3))
+
+
+@pytest.mark.parametrize(
+    ("field", "statistics", "body"),
+    [
+        (FieldSpec(name="category", shape=(1,), dtype="int32", names=("c",), cardinalities=(4,)), "category.seen0", LinearBody(0, (4,), 1)),
+        (FieldSpec(name="text", shape=(7,), dtype="int32", names=("t",), cardinalities=(4,)), "text.seen", LinearBody(0, (), 1, (4,))),
+    ],
+)
+def test_without_a_number_it_still_ships_for_any_batch(field, statistics, body):
+    network = Network(build_prepare((field,), {statistics: np.ones(4, bool)}), body).eval()
+    body.set_weights(torch.tensor([[0.0, 1.0, 2.0, 3.0]]), torch.tensor([0.5]))
+    session = Session(export_onnx(Deployed(network, "sigmoid"), (field,)))
+    for num in (1, 5):
+        codes = np.arange(num * field.shape[0], dtype=np.int32).reshape(num, -1) % 4
+        assert np.abs(session.run((codes,))[0] - network(torch.from_numpy(codes)).detach().numpy()).max() < 1e-5
+
+
+def test_a_text_adds_the_weights_of_its_words_over_the_root_of_their_number():
+    body = LinearBody(0, (), 1, (5,))
+    body.set_weights(torch.tensor([[9.0, 1.0, 2.0, 3.0, 4.0]]), torch.tensor([0.5]))
+    said = body(torch.tensor([[2, 4, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]]))
+    assert torch.allclose(said[:, 0], torch.tensor([0.5 + 6 / 2**0.5, 0.5, 0.5 + 4 / 2]))

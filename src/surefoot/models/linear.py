@@ -31,7 +31,7 @@ class LinearBody(nn.Module):
     def forward(self, *fields: Tensor) -> Tensor:
         """Prepared fields -> (B, num_outputs)."""
         has_numbers = fields[0].is_floating_point()
-        outputs = self.final(fields[0].flatten(1)) if has_numbers else self.final.bias.expand(len(fields[0]), -1)
+        outputs = self.final(fields[0].flatten(1)) if has_numbers else self.final.bias.expand(fields[0].shape[0], -1)
         for number, embedding in enumerate(self.codes):
             outputs = outputs + embedding(fields[int(has_numbers)][:, number])
         for embedding, text in zip(self.words, fields[len(fields) - len(self.words) :]):
