@@ -33,6 +33,7 @@ MEMORY_BYTES = 4 * 2**30
 """Address space of one process; a picture of 64 megapixels with transparency takes 3 GiB while it is laid on white."""
 _PIXELS_AT_ONCE = 16_000_000
 _READY = b"R"
+_COMMAND = ("-m", "surefoot.data.decoding")
 _CRASHED = "decoding it broke the decoder"
 _EXIF, _TAKEN, _WRITTEN = 0x8769, 0x9003, 0x0132
 """The part of EXIF about the shot, and the tags DateTimeOriginal and DateTime (CIPA DC-008)."""
@@ -153,7 +154,7 @@ def _start() -> subprocess.Popen[bytes]:
     package = str(Path(__file__).resolve().parents[2])
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")  # threads reserve address space each
     paths = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-P", "-m", "surefoot.data.decoding"]
+    command = [sys.executable, "-P", *_COMMAND]
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

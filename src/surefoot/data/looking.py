@@ -137,8 +137,12 @@ def _write(source: ImageSource, start: int, records: np.ndarray, refused: dict[i
 
 def _replay(journal: Path, source: ImageSource, records: np.ndarray, refused: dict[int, ItemError]) -> set[int]:
     """Fills in what an interrupted look has seen of this source; returns the starts of its chunks. A torn last line is as good as none."""
-    seen = set()
-    for text in journal.open("rb") if journal.is_file() else ():
+    seen: set[int] = set()
+    if not journal.is_file():
+        return seen
+    with journal.open("rb") as file:
+        lines = file.readlines()
+    for text in lines:
         try:
             line = json.loads(text)
             found = np.frombuffer(base64.b64decode(line["records"]), RECORD)

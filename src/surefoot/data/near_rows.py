@@ -5,33 +5,29 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from surefoot import randomness
 from surefoot.data.groups import Groups, Near
 
-_STEPS = (0.01, 0.0025)
-"""Of a standard deviation, to which numbers are rounded: the second where the first lets chance in."""
+_STEPS = (0.01, 0.0025, 0.000625)
+"""Of a standard deviation, to which numbers are rounded: the second where the first lets chance in; the third only tests the second."""
 _STAY = 0.5
-_CHANCE = 0.1
-"""Share of the pairs found that chance may explain."""
-_DRAWN = 200_000
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
 
-def near_rows(contents: Mapping[int, str], columns: Mapping[str, np.ndarray], seed: int, exact: Collection[str] = ()) -> Near:
+def near_rows(contents: Mapping[int, str], columns: Mapping[str, np.ndarray], exact: Collection[str] = ()) -> Near:
     """Rows that are equal once numbers are rounded and words simplified.
 
     Numbers with a fraction are rounded to a hundredth of their standard deviation, words are compared without case, punctuation and spaces, all else must be
-    equal. Where there are few columns chance makes such rows too. How many is known from rows drawn at random; and a step four times smaller leaves few of
-    them, but all copies: unless chance explains at most a tenth of the pairs, and half of them stay, the smaller step is taken, or none.
+    equal. Where there are few columns chance makes such rows too; but a step four times smaller leaves at most a quarter of those, and all copies. Unless half
+    of the pairs stay the smaller step is taken, with the same test, or none.
 
     Args:
         contents: row -> content hash; of equal ones the first row stands for all.
         columns: the inputs, float64, datetime64 or object (N,) each. exact: names of those that are no measured numbers, such as booleans.
-        seed: of the rows drawn.
     """
     first: dict[str, int] = {}
     for row, content in contents.items():
@@ -42,7 +38,7 @@ def near_rows(contents: Mapping[int, str], columns: Mapping[str, np.ndarray], se
     fixed = {name: _simplify(values) if values.dtype == object else values for name, values in taken.items() if name not in measured}
     keys = pd.util.hash_pandas_object(pd.DataFrame(fixed), index=False).to_numpy() if fixed else np.zeros(len(rows), np.uint64)
     units = {name: (taken[name], unit) for name, unit in measured.items()}
-    pairs = _choose(keys, units, seed)
+    pairs = _choose(keys, units)
     groups = Groups(len(rows))
     for a, b in pairs:
         groups.join(a, b)
@@ -57,14 +53,20 @@ def _find_unit(values: np.ndarray) -> float:
     return spread if np.isfinite(spread) else 0.0
 
 
-def _choose(keys: np.ndarray, measured: Mapping[str, tuple[np.ndarray, float]], seed: int) -> list[tuple[int, int]]:
+def _choose(keys: np.ndarray, measured: Mapping[str, tuple[np.ndarray, float]]) -> list[tuple[int, int]]:
     if not measured:
         return _pair_equal([keys])
-    coarse, fine = (_round(keys, measured, step) for step in _STEPS)
-    pairs, stay = _pair_equal(coarse), _pair_equal(fine)
-    if len(stay) >= _STAY * len(pairs) and _expect(coarse, seed) <= _CHANCE * len(pairs):
-        return pairs
-    return stay if _expect(fine, seed) <= _CHANCE * len(stay) else []
+    grids = [_round(keys, measured, step) for step in _STEPS]
+    for chosen, finer in pairwise(grids):
+        if _count_equal(finer[0]) >= _STAY * _count_equal(chosen[0]):
+            return _pair_equal(chosen)
+    return []
+
+
+def _count_equal(keys: np.ndarray) -> int:
+    """All pairs of rows with equal keys: those that chance makes fall with the step in each column, however many they are."""
+    counts = np.unique(keys, return_counts=True)[1].astype(object)
+    return int((counts * (counts - 1) // 2).sum())
 
 
 def _round(keys: np.ndarray, measured: Mapping[str, tuple[np.ndarray, float]], step: float) -> list[np.ndarray]:
@@ -90,15 +92,6 @@ def _pair_equal(grids: list[np.ndarray]) -> list[tuple[int, int]]:
         equal = keys[order][1:] == keys[order][:-1]
         pairs |= set(zip(order[:-1][equal].tolist(), order[1:][equal].tolist()))
     return sorted(pairs)
-
-
-def _expect(grids: list[np.ndarray], seed: int) -> float:
-    """Pairs that chance makes, from rows drawn at random."""
-    num = len(grids[0])
-    drawn = randomness.stream(seed, "near rows").integers(0, max(num, 1), (2, _DRAWN if num > 1 else 0))
-    drawn = drawn[:, drawn[0] != drawn[1]]
-    hits = sum(int((keys[drawn[0]] == keys[drawn[1]]).sum()) for keys in grids)
-    return hits / max(drawn.shape[1], 1) * num * (num - 1) / 2
 
 
 def _simplify(values: np.ndarray) -> np.ndarray:

@@ -126,7 +126,7 @@ def _find_near(ctx: Context, source: ImageSource | TableSource, contents: dict[i
     ctx.events.progress("looking for near duplicates", 0, len(contents))
     if isinstance(source, ImageSource):
         return near_pictures(contents, records["thumb"].reshape(len(records), -1), source.read, ctx.seed)
-    return near_rows(contents, {p.name: source.columns[p.name] for p in profiles if p.role in ("input", "text")}, ctx.seed, source.booleans)
+    return near_rows(contents, {p.name: source.columns[p.name] for p in profiles if p.role in ("input", "text")}, source.booleans)
 
 
 def _list_used(source: ImageSource | TableSource, rows: np.ndarray, contents: list[str], near: Near, targets: np.ndarray) -> Used:
