@@ -48,7 +48,7 @@ CHANGES = {
     "smaller": lambda image: resized(image, 32),
     "larger": lambda image: resized(image, 96),
     "brighter": lambda image: (image * 0.7 + 60).astype(np.uint8),
-    "a patch": lambda image: np.where((np.arange(48).reshape(-1, 1, 1) < 3) & (np.arange(48).reshape(1, -1, 1) < 3), 255, image).astype(np.uint8),
+    "a speck": lambda image: np.where((np.arange(48).reshape(-1, 1, 1) < 2) & (np.arange(48).reshape(1, -1, 1) < 2), 255, image).astype(np.uint8),
 }
 
 

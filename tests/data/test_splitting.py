@@ -306,3 +306,12 @@ def test_newcomers_of_a_time_split_join_the_set_of_their_time():
     times = np.asarray([1.0, 2.0, 3.0, 4.0, 0.5, 2.5, 3.5, 9.0])
     sets = np.asarray(["train", "train", "val", "test", "", "", "", ""], object)
     assert list(join_time(times, sets)) == ["train", "train", "val", "test", "train", "train", "val", "test"]
+
+
+def test_near_duplicates_stay_together_unless_equals_may_part():
+    strata = np.zeros(4, np.int64)
+    near = ["n", None, "n", None]
+    together = make_units(list("wxyz"), [None] * 4, strata, by_content=True, near=near)
+    assert together.of[0] == together.of[2] != together.of[1]
+    apart = make_units(list("wxyz"), [None] * 4, strata, by_content=False, near=near)
+    assert len(set(apart.of.tolist())) == 4

@@ -143,6 +143,8 @@ def find_across(groups: Iterable[str], given_sets: list[str], places: list[str])
     Args:
         groups: of each item, a name that equal and nearly equal items share.
     """
+    if len(set(given_sets) - {""}) < 2:
+        return {}
     members: dict[str, list[int]] = {}
     for row, group in enumerate(groups):
         members.setdefault(group, []).append(row)

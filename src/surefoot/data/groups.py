@@ -26,6 +26,7 @@ class Groups:
 
     def __init__(self, num: int) -> None:
         self._parent = list(range(num))
+        self._joined: set[int] = set()
 
     def root(self, item: int) -> int:
         """The item that stands for the group."""
@@ -37,11 +38,12 @@ class Groups:
 
     def join(self, one: int, other: int) -> None:
         """Makes two groups one."""
+        self._joined |= {one, other}
         self._parent[self.root(one)] = self.root(other)
 
     def name(self, contents: list[str]) -> dict[str, str]:
         """Content of each item that is not alone -> the smallest content of its group."""
         members: dict[int, list[str]] = {}
-        for item, content in enumerate(contents):
-            members.setdefault(self.root(item), []).append(content)
-        return {content: min(group) for group in members.values() if len(group) > 1 for content in group}
+        for item in sorted(self._joined):
+            members.setdefault(self.root(item), []).append(contents[item])
+        return {content: min(group) for group in members.values() for content in group}

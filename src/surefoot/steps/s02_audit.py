@@ -59,7 +59,8 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     else:
         profiles = profile_columns(source, problem.target, config.data, config.split, np.asarray([given != "test" for given in source.given_sets], bool))
         contents = _read_rows(source, profiles, refused)
-    rows = np.asarray([row for row in contents if not np.isnan(targets[row]).any()], np.int64)
+    rows = np.asarray(list(contents), np.int64)
+    rows = rows[~np.isnan(targets[rows]).any(1)]
     _check_left(rows, targets, problem, refused)
     near = _find_near(ctx, source, {row: contents[row] for row in rows.tolist()}, records, profiles)
     used = _list_used(source, rows, [contents[row] for row in rows.tolist()], near, targets[rows])
@@ -137,7 +138,7 @@ def _list_used(source: ImageSource | TableSource, rows: np.ndarray, contents: li
         places=[source.places[row] for row in rows],
         given_sets=given,
         contents=contents,
-        groups=[near.names.get(content, content) for content in contents],
+        groups=[near.names.get(content, content) for content in contents] if near.names else contents,
         targets=targets,
         visible=np.asarray([name != "test" for name in given], bool),
     )
