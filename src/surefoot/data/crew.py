@@ -51,7 +51,7 @@ class Work:
     which: str = "source"
     workers: int = 0
 
-    def to_json(self) -> bytes:
+    def as_line(self) -> bytes:
         plain = {"data": self.data.model_dump(mode="json"), "root": str(self.root.resolve()), "which": self.which}
         return json.dumps(plain | {"recipe": self.recipe, "quality": self.quality}).encode()
 
@@ -124,7 +124,7 @@ class _Member:
         )
         self._fingerprint, self._is_ready = fingerprint, False
         self._schema = make_input_schema(preprocess.fields(work.recipe), {"image": JPEG} if work.quality else {})
-        self._write(work.to_json())
+        self._write(work.as_line())
 
     def decode(self, rows: np.ndarray) -> Decoded:
         if not self._is_ready:

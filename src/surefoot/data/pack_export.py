@@ -46,7 +46,8 @@ def write_webdataset(pack: Pack, folder: Path, say: Callable[[float, float], Non
     """
     _check(pack, folder)
     order = draw_order(len(pack), seed=0, name="webdataset", epoch=0)  # shards are read from end to end, and classes must not come one after another
-    items, written = _list_items(pack, order, say), []
+    items = _list_items(pack, order, say)
+    written: list[Path] = []
     item = next(items, None)
     while item is not None:
         written.append(folder / f"shard-{len(written):06}.tar")

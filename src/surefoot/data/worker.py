@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -42,5 +43,5 @@ def _answer(answers: BinaryIO, facts: dict[str, Any], message: Any = b"") -> Non
 if __name__ == "__main__":
     pipe = os.dup(1)
     os.dup2(2, 1)  # what the user's code or a library prints must not land among the answers
-    with os.fdopen(pipe, "wb") as answers:
+    with io.BufferedWriter(io.FileIO(pipe, "w")) as answers:
         serve(sys.stdin.buffer, answers)

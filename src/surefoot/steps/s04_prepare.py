@@ -128,7 +128,11 @@ def _pack(ctx: Context, work: crew.Work, problem: Problem, source: ImageSource |
     key = hashlib.sha256(json.dumps([name, work.recipe, work.quality, source.fingerprint, items.ids]).encode()).hexdigest()
     manner = Manner(work.recipe, problem.classes, forms, ctx.run_dir / "packing" / f"{name}.jsonl", key)
     decode = crew.choose_decode(work, source, -(-len(items.rows) // rows_per_block(fields)))
-    blocks = lambda start: _with_progress(ctx, making.make_blocks(source, work.recipe, items, decode, start), len(items.rows))  # noqa: E731
+
+    def blocks(start: int) -> Iterator[Block]:
+        made = making.make_blocks(source, work.recipe, items, decode, start)
+        return _with_progress(ctx, made, start * rows_per_block(fields), len(items.rows))
+
     ref = write_pack(ctx.store, fields, items.targets.shape[1], blocks, is_sealed=name != _OPEN, manner=manner)
     refused = read_manifest(ctx.store, ref).refused
     if refused and work.which == "source":
@@ -140,8 +144,7 @@ def _pack(ctx: Context, work: crew.Work, problem: Problem, source: ImageSource |
     return ref
 
 
-def _with_progress(ctx: Context, blocks: Iterator[Block], total: int) -> Iterator[Block]:
-    done = 0
+def _with_progress(ctx: Context, blocks: Iterator[Block], done: int, total: int) -> Iterator[Block]:
     for block in blocks:
         done += len(block.ids)
         ctx.events.progress("packing", done, total)
