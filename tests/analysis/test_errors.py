@@ -1,14 +1,10 @@
-"""Which errors to look at, what mending them brings, and which labels to doubt."""
+"""Which errors to look at, and what mending them brings."""
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
-from sklearn.model_selection import cross_val_predict
-from sklearn.neighbors import KNeighborsClassifier
 
-from surefoot.analysis.errors import ceilings, item_losses, mislabel_scores, sample_wrong, worst, wrong_rows
+from surefoot.analysis.errors import ceilings, item_losses, sample_wrong, worst, wrong_rows
 from surefoot.analysis.intervals import wilson
-from surefoot.types.errors import UsageError
 from surefoot.types.examples import Predictions
 
 
@@ -93,48 +89,3 @@ def test_a_ceiling_is_the_share_of_the_error():
 
 def test_no_rows_leave_the_ceiling_open():
     assert ceilings({"blurry": 0}, 0, 0.2)["blurry"].interval == (0.0, 0.2)
-
-
-def test_a_doubtful_label_is_found_by_hand():
-    probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.1, 0.9]])
-    suspects = mislabel_scores(np.array([0, 0, 1, 1, 0]), probs)
-    np.testing.assert_array_equal(suspects.rows, [4])
-    np.testing.assert_allclose(suspects.scores, [0.1])
-    np.testing.assert_array_equal(suspects.suggested, [1])
-
-
-def test_an_unsure_model_accuses_nobody():
-    assert len(mislabel_scores(np.array([0, 1, 0, 1]), np.full((4, 2), 0.5)).rows) == 0
-
-
-def test_a_class_without_items_is_never_suggested():
-    probs = np.array([[0.1, 0.3, 0.6], [0.2, 0.2, 0.6], [0.1, 0.5, 0.4]])
-    assert 2 not in mislabel_scores(np.array([0, 0, 1]), probs).suggested
-
-
-def test_labels_in_sets_are_refused():
-    with pytest.raises(UsageError, match="one class"):
-        mislabel_scores(np.zeros((2, 2), np.int64), np.zeros((2, 2)))
-
-
-def doubted(given):
-    """Suspects among the digits with these labels, by the probs of ten neighbours out of fold."""
-    digits = load_digits().data / 16
-    return mislabel_scores(given, cross_val_predict(KNeighborsClassifier(10), digits, given, cv=5, method="predict_proba"))
-
-
-def test_planted_flips_in_real_digits_are_found():
-    truth, rng = load_digits().target, np.random.default_rng(0)
-    flipped = rng.choice(len(truth), 90, replace=False)
-    given = truth.copy()
-    given[flipped] = (truth[flipped] + rng.integers(1, 10, 90)) % 10
-    suspects = doubted(given)
-    is_flip = np.isin(suspects.rows, flipped)
-    assert is_flip.sum() >= 60
-    assert is_flip.mean() >= 0.8
-    assert (np.diff(suspects.scores) >= 0).all()
-    assert (suspects.suggested[is_flip] == truth[suspects.rows[is_flip]]).mean() > 0.95
-
-
-def test_clean_digits_are_left_alone():
-    assert len(doubted(load_digits().target).rows) <= 8

@@ -74,16 +74,16 @@ def covered_share(metric, truth, make, repeats=300, **options):
 
 
 def test_the_bootstrap_covers_a_skewed_mean():
-    assert 0.89 <= covered_share(MAE, 1.0, lambda rng: numbers(rng.exponential(size=120)), num=400) <= 0.985
+    assert 0.89 <= covered_share(MAE, 1.0, lambda rng: numbers(rng.exponential(size=120))) <= 0.985
 
 
 def test_the_bootstrap_covers_a_root_of_a_mean():
-    assert 0.89 <= covered_share(RMSE, 1.0, lambda rng: numbers(rng.normal(size=120)), num=400) <= 0.985
+    assert 0.89 <= covered_share(RMSE, 1.0, lambda rng: numbers(rng.normal(size=120))) <= 0.985
 
 
 def test_the_bootstrap_covers_an_area_under_the_curve():
     truth = stats.norm.cdf(1.5 / np.sqrt(2))
-    assert 0.89 <= covered_share(ROC_AUC, truth, lambda rng: two_clouds(rng, 150), repeats=150, num=200) <= 0.99
+    assert 0.89 <= covered_share(ROC_AUC, truth, lambda rng: two_clouds(rng, 150), repeats=150) <= 0.99
 
 
 def grouped(rng, groups=60, size=5):
@@ -95,8 +95,8 @@ def grouped(rng, groups=60, size=5):
 
 def test_drawing_groups_whole_covers_what_drawing_items_does_not():
     truth = stats.norm.cdf(0.8 / np.sqrt(2))
-    assert covered_share(ACCURACY, truth, grouped, num=400) >= 0.9
-    assert covered_share(ACCURACY, truth, lambda rng: grouped(rng)[:2], num=400) < 0.89
+    assert covered_share(ACCURACY, truth, grouped) >= 0.9
+    assert covered_share(ACCURACY, truth, lambda rng: grouped(rng)[:2]) < 0.89
 
 
 def test_the_same_seed_gives_the_same_interval():
@@ -123,9 +123,9 @@ def test_many_items_are_bundled_without_changing_the_interval():
 def test_a_sample_of_many_items_is_scaled_back():
     targets, outputs = two_clouds(np.random.default_rng(0), 40_000)
     value = ROC_AUC.score(targets, outputs)
-    low, high = bootstrap(ROC_AUC, targets, outputs, seed=0, num=200)
+    low, high = bootstrap(ROC_AUC, targets, outputs, seed=0)
     assert low < value < high
-    quarter = bootstrap(ROC_AUC, targets[:10_000], outputs[:10_000], seed=0, num=200)
+    quarter = bootstrap(ROC_AUC, targets[:10_000], outputs[:10_000], seed=0)
     assert (high - low) == pytest.approx((quarter[1] - quarter[0]) / 2, rel=0.25)
 
 

@@ -4,41 +4,57 @@ from __future__ import annotations
 
 import pytest
 
+from surefoot.analysis.gaps import late_gaps
 from surefoot.checks import test as checks
 from surefoot.metrics import get
+from surefoot.types.findings import Measured
 from surefoot.types.reports import ModelScore
 
 ACCURACY, RMSE = get("accuracy"), get("rmse")
 HIGH = ModelScore(value=0.9, interval=(0.88, 0.92))
-MIDDLE = ModelScore(value=0.87, interval=(0.85, 0.89))
+MIDDLE = ModelScore(value=0.88, interval=(0.86, 0.9))
 LOW = ModelScore(value=0.8, interval=(0.78, 0.82))
-UNSURE = ModelScore(value=0.5)
+UNSURE = ModelScore(value=0.5, n=3)
+
+
+def gaps(metric, tuned, val, wild=None):
+    """The two late gaps of models with these scores; the final one is as good as the tuned one."""
+    known = [None if one is None else Measured(value=one.value, interval=one.interval, n=one.n) for one in (val, tuned, tuned, wild)]
+    return late_gaps(metric, **dict(zip(("val", "tuned", "published", "wild"), known)))
+
+
+def against_val(metric, tuned, val, *, by_time=False):
+    return checks.against_val(gaps(metric, tuned, val)["val_overfit"], tuned, val, by_time=by_time)
+
+
+def wild_gap(metric, published, wild):
+    return checks.wild_gap(gaps(metric, published, published, wild)["wild_gap"], published, wild)
 
 
 def test_doing_worse_on_test_than_on_val_beyond_noise_is_overfitting_to_val():
-    (found,) = checks.against_val(ACCURACY, LOW, HIGH, by_time=False)
+    (found,) = against_val(ACCURACY, LOW, HIGH, by_time=False)
     assert (found.code, found.severity, found.evidence) == ("diagnose.val_overfit", "warn", {"test": 0.8, "val": 0.9})
 
 
 def test_in_a_split_by_time_it_is_the_later_data_that_differs():
-    (found,) = checks.against_val(ACCURACY, LOW, HIGH, by_time=True)
+    (found,) = against_val(ACCURACY, LOW, HIGH, by_time=True)
     assert (found.code, found.severity) == ("split.shift", "warn")
 
 
 @pytest.mark.parametrize(("tuned", "val"), [(HIGH, LOW), (MIDDLE, HIGH), (HIGH, HIGH), (UNSURE, HIGH), (LOW, UNSURE)])
 def test_doing_better_or_worse_within_noise_says_nothing(tuned, val):
-    assert checks.against_val(ACCURACY, tuned, val, by_time=False) == []
+    assert against_val(ACCURACY, tuned, val, by_time=False) == []
 
 
 def test_a_smaller_rmse_is_better():
-    assert checks.against_val(RMSE, LOW, HIGH, by_time=False) == []
-    assert [f.code for f in checks.against_val(RMSE, HIGH, LOW, by_time=False)] == ["diagnose.val_overfit"]
+    assert against_val(RMSE, LOW, HIGH, by_time=False) == []
+    assert [f.code for f in against_val(RMSE, HIGH, LOW, by_time=False)] == ["diagnose.val_overfit"]
 
 
 def test_a_gap_between_the_wild_and_the_test_set_is_told():
-    (found,) = checks.wild_gap(ACCURACY, HIGH, LOW)
+    (found,) = wild_gap(ACCURACY, HIGH, LOW)
     assert (found.code, found.severity, found.evidence) == ("diagnose.wild_gap", "warn", {"wild": 0.8, "test": 0.9})
-    assert checks.wild_gap(ACCURACY, HIGH, MIDDLE) == checks.wild_gap(ACCURACY, LOW, HIGH) == checks.wild_gap(ACCURACY, HIGH, None) == []
+    assert wild_gap(ACCURACY, HIGH, MIDDLE) == wild_gap(ACCURACY, LOW, HIGH) == wild_gap(ACCURACY, HIGH, None) == []
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ import io
 
 import pytest
 
-from surefoot.steps.s10_errors import _to_csv
+from surefoot.analysis.errors import write_table
 from surefoot.types import ErrorRow
 
 
 @pytest.mark.parametrize("has_confidence", [True, False])
 def test_amounts_have_no_column_of_confidence(has_confidence):
     row = ErrorRow(id="a1", place="bikes.csv:2", target="12", pred="19", confidence=0.5, loss=1.0, tags=("night", "mine"), note="rain")
-    table = list(csv.DictReader(io.StringIO(_to_csv([row], ["mine"], has_confidence).decode())))
+    table = list(csv.DictReader(io.StringIO(write_table([row], ["blurry", "mine"], has_confidence=has_confidence).decode())))
     sureness = {"confidence": "0.5000"} if has_confidence else {}
-    assert table == [{"id": "a1", "place": "bikes.csv:2", "target": "12", "pred": "19", **sureness, "tags": "night", "note": "rain", "mine": "x"}]
+    assert table == [{"id": "a1", "place": "bikes.csv:2", "target": "12", "pred": "19", **sureness, "blurry": "", "mine": "x", "tags": "night", "note": "rain"}]

@@ -1,77 +1,176 @@
-"""What to do next, ranked by what it could bring: the largest gap first (Ng, "Machine Learning Yearning"; Google's Tuning Playbook)."""
+"""What to do next, ranked by what it could bring, each with the command that does it (Ng, "Machine Learning Yearning"; Google's Tuning Playbook)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from surefoot.analysis.curves import power_law
+from surefoot.analysis.curves import forecast
+from surefoot.types.configs import TrainConfig
 from surefoot.types.figures import write
 from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
 from surefoot.types.reports import Advice, TuneReport
 
-_WORDS = {
-    "bias": ("Fit the train set better: a larger budget lets larger models train for longer; else better inputs.", "surefoot run --from overfit --budget 1h"),
-    "variance": (
-        "Close the gap between train and val: search regularisation, augmentation and size over more settings; what helps most is more data.",
-        "surefoot run --from tune --set search.trials=30",
-    ),
-    "mismatch": ("Make the train data more like the data it is judged on: gather, synthesise or reweight; then audit it anew.", "surefoot run --from audit"),
-}
+NEXT_OPTIMIZER = {"adamw": "muon", "adam": "adamw"}
+DEEP = "INPUT -> [[CONV -> BN -> RELU]*2 -> POOL?]*3 -> GAP -> FC"
+_LEAST_GAIN = 0.0005
+"""A gain under a twentieth of a point is not worth a line."""
+_UNEVEN = 0.3
+"""Between the recall of the best and the worst class."""
+_TUNE = "surefoot run --from tune --set"
 
 
-def advise(
-    problem: Problem,
-    gaps: Mapping[str, Measured | None],
-    verdict: str,
-    tune: TuneReport,
-    *,
-    val_error: Measured | None,
-) -> list[Advice]:
-    """Advice for each gap that is more than zero, the most rewarding first."""
-    known = [(name, gap) for name, gap in gaps.items() if gap is not None and gap.value > 0 and name in _WORDS]
-    ranked = sorted(known, key=lambda pair: (pair[0] != verdict, -pair[1].value))
-    found = [Advice(term=name, what=_WORDS[name][0], could_bring=gap.value, command=_WORDS[name][1]) for name, gap in ranked]
+@dataclass(frozen=True)
+class Evidence:
+    """What advice rests on.
+
+    Attributes:
+        gaps, errors: of the table. verdict: the largest gap beyond its noise.
+        curve: share of the train set -> val error. noise: share of the labels that are wrong.
+        recalls: class -> recall, for the classes that can be measured.
+        budget: as in the settings.
+    """
+
+    problem: Problem
+    tune: TuneReport
+    gaps: Mapping[str, Measured | None]
+    errors: Mapping[str, Measured | None]
+    verdict: str
+    curve: Mapping[str, Measured] = field(default_factory=dict)
+    noise: Measured | None = None
+    recalls: Mapping[str, float] = field(default_factory=dict)
+    budget: str = "20m"
+    seed: int = 0
+
+
+def advise(evidence: Evidence) -> list[Advice]:
+    """The most rewarding first; of one gap, what usually helps most first. What ships or stops the work goes before all."""
+    problem, verdict = evidence.problem, evidence.verdict
+    terms = {name: gap.value for name, gap in evidence.gaps.items() if gap is not None and gap.value > 0 and name in _ACTIONS}
+    terms = {name: value for name, value in terms.items() if _is_known(evidence, name)}
+    found = [Advice(term=name, what=what, could_bring=value, command=command) for name, value in terms.items() for what, command in _ACTIONS[name](evidence)]
+    found += [*_advise_data(evidence), *_advise_labels(evidence)]
+    found.sort(key=lambda one: (one.term != verdict, -(one.could_bring or 0.0)))  # the sort is stable: actions of one term stay in their order
+    found = [*_advise_balance(evidence), *found]
     if verdict == "none":
-        found.insert(
-            0,
-            Advice(
-                term="none",
-                what="No term stands out of the noise: gather more val data before choosing what to work on.",
-                command="" if len(tune.weights) > 1 else "surefoot run --set split.protocol=kfold",
-            ),
-        )
-    if tune.winner != "net":
-        low, high = (tune.versus_baseline.interval if tune.versus_baseline else None) or (0.0, 0.0)
+        command = "" if len(evidence.tune.weights) > 1 else "surefoot run --set split.protocol=kfold"
+        what = "No term beyond noise: gather more val data before choosing what to work on."
+        found.insert(0, Advice(term="none", what=what, command=command))
+    if evidence.tune.winner != "net":
+        low, high = (evidence.tune.versus_baseline.interval if evidence.tune.versus_baseline else None) or (0.0, 0.0)
         merit = "no worse than the net on val," if low <= 0 <= high else "better than the net on val"
-        found.insert(0, Advice(term="ship", what=f"Ship {tune.winner}: it is {merit} and simpler to run.", command="surefoot serve export"))
-    if problem.goal is not None and val_error is not None and val_error.value <= 1 - problem.goal and problem.classes:
+        found.insert(0, Advice(term="ship", what=f"Ship {evidence.tune.winner}: it is {merit} and simpler to run.", command="surefoot serve export"))
+    val = evidence.errors.get("val")
+    if problem.goal is not None and val is not None and val.value <= 1 - problem.goal and problem.classes:
         found.insert(0, Advice(term="goal", what="The goal is met on val: ship it, and spend effort on watching it in use.", command="surefoot serve export"))
     return found
 
 
-def advise_data(curve: Mapping[str, Measured], val_error: Measured | None, *, is_short: bool) -> list[Advice]:
-    """What twice the data would bring, by a power law through the learning curve (Hestness et al. 2017).
+def _is_known(evidence: Evidence, name: str) -> bool:
+    """Without a human level, bias is but an upper bound; it is told where nothing else is."""
+    return name != "bias" or evidence.errors.get("human") is not None or evidence.verdict in ("none", "bias")
 
-    Nets that were trained for less than the tuned one, or did worse than it beyond noise, are on another curve than it: then only
-    the relative gain between them is told.
 
-    Args:
-        curve: share of the train set -> val error. val_error: of the tuned model. is_short: whether the curve's nets had fewer epochs.
-    """
-    points = sorted((float(share), point.value) for share, point in curve.items())
-    if len(points) < 4 or points[-1][1] <= 0:
+def _reduce_bias(evidence: Evidence) -> list[tuple[str, str]]:
+    tune = evidence.tune
+    found = [
+        (
+            "Fit the train set better, longer: a larger budget lets larger models train for longer.",
+            f"surefoot run --from overfit --budget {_more(evidence.budget)}",
+        )
+    ]
+    if tune.model.width:
+        found.append((f"A wider net: {2 * tune.model.width} for {tune.model.width}.", f"surefoot run --from overfit --set model.width={2 * tune.model.width}"))
+    other = NEXT_OPTIMIZER.get(tune.train.optimizer, TrainConfig().optimizer)
+    found.append((f"Another optimizer: {other} for {tune.train.optimizer}.", f"surefoot run --from overfit --set train.optimizer={other}"))
+    if evidence.problem.kind == "image":
+        found.append(("Another model: deeper, with batch norm.", f"surefoot run --from sanity --set 'model.layers=\"{DEEP}\"'"))
+    else:
+        use = "tabular" if tune.model.use == "mlp" else "mlp"
+        found.append((f"Another model ({use}), or better inputs: columns that tell more.", f"surefoot run --from sanity --set model.use={use}"))
+    return found
+
+
+def _reduce_variance(evidence: Evidence) -> list[tuple[str, str]]:
+    tune = evidence.tune
+    found = [
+        ("More data of the same kind: add it to the source, then audit it anew.", "surefoot run --from audit"),
+        ("Search regularisation, augmentation and size over more settings.", "surefoot run --from tune --set search.trials=30"),
+    ]
+    if evidence.problem.kind == "image":
+        found.append(("Augment more: mixup blends items.", "surefoot run --from tune --set train.mixup=0.2"))
+    decay, dropout = max(0.01, 3 * tune.train.weight_decay), min(0.5, tune.model.dropout + 0.2)
+    found.append(("Regularise more: weight decay and dropout.", f"surefoot run --from tune --set train.weight_decay={decay:g} --set model.dropout={dropout:g}"))
+    if tune.model.width > 8:
+        found.append(
+            (f"A smaller net: {tune.model.width // 2} for {tune.model.width}.", f"surefoot run --from overfit --set model.width={tune.model.width // 2}")
+        )
+    return found
+
+
+def _reduce_mismatch(evidence: Evidence) -> list[tuple[str, str]]:
+    augment = "train.augment=affine" if evidence.problem.kind == "image" else "train.mixup=0.2"
+    return [
+        ("Gather train data like the data that it is judged on, and mark it as practical; then audit it anew.", "surefoot run --from audit"),
+        ("Synthesise: augment the general data until it looks like the target's.", f"surefoot run --from tune --set {augment}"),
+        ("Reweight: a column of weights that is higher for items like the target's.", "surefoot run --from audit --set data.weight=COLUMN"),
+    ]
+
+
+_ACTIONS = {"bias": _reduce_bias, "variance": _reduce_variance, "mismatch": _reduce_mismatch}
+
+
+def _more(budget: str) -> str:
+    """Four times the budget."""
+    if budget == "smoke":
+        return "5m"
+    seconds = 4 * float(budget[:-1])
+    return f"{seconds:g}{budget[-1]}"
+
+
+def _advise_data(evidence: Evidence) -> list[Advice]:
+    """What twice the data would bring, by a power law through the learning curve (Hestness et al. 2017), with its interval."""
+    curve = {float(share): point for share, point in evidence.curve.items()}
+    ahead = forecast(curve, 2.0, seed=evidence.seed)
+    if ahead is None or ahead.interval is None:
         return []
-    law = power_law([share for share, _ in points], [error for _, error in points])
-    last, gain = points[-1][1], points[-1][1] - law.at(2.0)
-    if gain <= 0:
+    last = curve[max(curve)].value
+    gain = last - ahead.value
+    if gain < _LEAST_GAIN * (last if not evidence.problem.classes else 1.0):
+        return [Advice(term="data", what="The learning curve is flat: twice the train data would bring next to nothing.")]
+    low, high = ahead.interval
+    what = (
+        f"Twice the train data would bring the val error from {write(last)} to about {write(ahead.value)} [{write(low)}, {write(high)}], by the learning curve."
+    )
+    return [Advice(term="data", what=what, could_bring=gain, command="surefoot run --from audit")]
+
+
+def _advise_labels(evidence: Evidence) -> list[Advice]:
+    noise = evidence.noise
+    if noise is None or noise.value <= 0 or noise.n == 0:
         return []
-    full = next(point for share, point in curve.items() if float(share) == points[-1][0])
-    is_worse = val_error is not None and full.interval is not None and full.interval[0] > val_error.value
-    if is_short or is_worse:
-        why = "shorter trainings than the tuned model's" if is_short else "trainings that did worse than the tuned model"
-        tuned = f" of {write(val_error.value)}" if val_error else ""
-        what = f"Twice the train data would cut the val error by about {gain / last:.0%} in {why}; how much of it is left at its own error{tuned} is not known."
-        return [Advice(term="data", what=what)]
-    what = f"Twice the train data would bring the val error from {write(last)} to about {write(law.at(2.0))}, by the learning curve."
-    return [Advice(term="data", what=what, could_bring=gain)]
+    num = max(1, round(noise.value * noise.n))
+    what = f"Review the labels: about {num:,} of {noise.n:,} val items look wrongly labelled; s10 lists them, and those of train, the most doubtful first."
+    return [Advice(term="labels", what=what, could_bring=noise.value, command="surefoot review")]
+
+
+def _advise_balance(evidence: Evidence) -> list[Advice]:
+    """Where a class is missed far more often than others: the three remedies, each a round that `surefoot compare` sets against this one."""
+    recalls = evidence.recalls
+    if len(recalls) < 2 or max(recalls.values()) - min(recalls.values()) < _UNEVEN:
+        return []
+    worst = min(recalls, key=lambda name: recalls[name])
+    again = "`surefoot compare` says what it did to each metric"
+    found = [
+        Advice(
+            term="balance",
+            what=f"{worst} is found in {recalls[worst]:.0%} only. Weigh rare classes more in the loss; {again}.",
+            command=f"{_TUNE} train.class_weights=balanced",
+        ),
+        Advice(term="balance", what=f"Or sample rare classes more often; {again}.", command=f"{_TUNE} train.sampling=balanced"),
+    ]
+    if evidence.problem.task == "binary":
+        what = "Or move the decision threshold: the table of thresholds says what each comes to."
+        found.append(Advice(term="balance", what=what, command=f"{_TUNE} problem.least_recall=0.8"))
+    return found

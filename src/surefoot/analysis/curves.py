@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import least_squares
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from surefoot.randomness import stream
 from surefoot.types.errors import UsageError
+from surefoot.types.findings import Measured
 
 Points = tuple[tuple[float, float], ...]
+LEAST_POINTS = 3
+_REFITS = 200
 
 
 def roc(targets: np.ndarray, scores: np.ndarray, max_points: int = 200) -> Points:
@@ -58,7 +62,7 @@ class PowerLaw(NamedTuple):
         return self.a * size**-self.b + self.c
 
 
-def power_law(sizes: Sequence[float], errors: Sequence[float]) -> PowerLaw:
+def power_law(sizes: Sequence[float], errors: Sequence[float], near: PowerLaw | None = None) -> PowerLaw:
     """Fits a learning curve.
 
     Relative errors are fitted with a loss that a single odd run can't bend (soft L1). With two sizes c is 0: a straight line
@@ -66,6 +70,7 @@ def power_law(sizes: Sequence[float], errors: Sequence[float]) -> PowerLaw:
 
     Args:
         sizes: train items, above 0; at least two distinct ones. errors: val error at each, at least 0.
+        near: a law that is nearly right: then one fit, begun there, is enough.
 
     Raises:
         UsageError: there are fewer than two distinct sizes.
@@ -83,7 +88,44 @@ def power_law(sizes: Sequence[float], errors: Sequence[float]) -> PowerLaw:
         return np.log(amount * (x / top) ** -slope + floor * has_floor) - np.log(y)
 
     starts = [(low * (1 - share), slope, low * share) for share in (0.0, 0.5, 0.9) for slope in (0.1, 0.5, 1.0)]
+    if near is not None:
+        starts = [(near.a * top**-near.b, near.b, near.c)]
     bounds = ([low * 1e-6, 0.0, 0.0], [y.max() * 2, 3.0, low])
     fits = [least_squares(misses, np.clip(start, *bounds), bounds=bounds, loss="soft_l1", f_scale=0.05) for start in starts]
     amount, slope, floor = min(fits, key=lambda fit: fit.cost).x
     return PowerLaw(float(amount * top**slope), float(slope), float(floor * has_floor))
+
+
+def forecast(curve: Mapping[float, Measured], factor: float, *, seed: int) -> Measured | None:
+    """What the val error would become with `factor` times the data, by the power law, with its interval.
+
+    The interval is the parametric bootstrap's: each point of the curve is drawn anew within its own interval (on the log scale), and the law is fitted again.
+    It holds what val's noise leaves open, and not whether the law goes on beyond the data.
+
+    Args:
+        curve: size (any unit) -> val error with interval.
+        factor: of the largest size.
+
+    Returns:
+        None for fewer than three sizes, or where an error is 0.
+    """
+    points = sorted(curve.items())
+    if len(points) < LEAST_POINTS or min(point.value for _, point in points) <= 0:
+        return None
+    sizes, values = [size for size, _ in points], np.array([point.value for _, point in points])
+    law = power_law(sizes, values.tolist())
+    spread = np.array([_spread(point) for _, point in points])
+    rng = stream(seed, "analysis.forecast")
+    drawn = values * np.exp(spread * rng.normal(size=(_REFITS, len(values))))
+    ahead = [power_law(sizes, one.tolist(), law).at(factor * sizes[-1]) for one in drawn]
+    low, high = np.quantile(ahead, [0.025, 0.975])
+    value = law.at(factor * sizes[-1])
+    return Measured(value=value, interval=(min(float(low), value), max(float(high), value)), n=points[-1][1].n)
+
+
+def _spread(point: Measured) -> float:
+    """Standard error of the logarithm of a measured error."""
+    if point.interval is None:
+        return 0.1
+    low, high = (max(end, point.value / 10) for end in point.interval)
+    return float(np.log(high / low) / (2 * 1.96))

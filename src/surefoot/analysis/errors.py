@@ -1,9 +1,10 @@
-"""Looking at errors: which items to show, what fixing a kind of them could bring, whose label is in doubt."""
+"""Looking at errors: which items to show, and what fixing a kind of them could bring."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+import csv
+import io
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,9 +12,9 @@ from surefoot.analysis.intervals import wilson
 from surefoot.metrics.classification import LOG_LOSS
 from surefoot.metrics.decisions import decide, task_of
 from surefoot.randomness import stream
-from surefoot.types.errors import UsageError
 from surefoot.types.examples import Predictions
 from surefoot.types.findings import Measured
+from surefoot.types.reports import ErrorRow
 
 WORST_FRAC = 0.1
 
@@ -82,40 +83,18 @@ def ceilings(tags: Mapping[str, int], num_rows: int, error: float) -> dict[str, 
     return result
 
 
-class Suspects(NamedTuple):
-    """Items whose label the models doubt, the most doubtful first: row, prob of the given label, class they say instead."""
-
-    rows: np.ndarray
-    scores: np.ndarray
-    suggested: np.ndarray
-
-
-def mislabel_scores(targets: np.ndarray, probs: np.ndarray) -> Suspects:
-    """Confident learning: items that lie off the diagonal of the confident joint.
-
-    A class is confidently said of an item when its prob reaches the mean prob that the items labelled so get; the item is
-    suspect when the most probable such class is not the one given, and more probable than it.
+def write_table(rows: Sequence[ErrorRow], columns: Sequence[str], *, has_confidence: bool) -> bytes:
+    """The error table for a spreadsheet, UTF-8: a column that takes an `x` for each of `columns`, other tags separated by `;`.
 
     Args:
-        targets: int64 (N,) given labels. probs: (N, K) of models that did not train on the item (out of fold).
-
-    Returns:
-        Only the suspects; `scores` is self-confidence, the prob of the given label.
-
-    Raises:
-        UsageError: the items carry several labels each.
-
-    Source: Northcutt, Jiang and Chuang 2021, Confident Learning.
+        columns: tags that get a column of their own. has_confidence: whether one class is named, so that there is a prob of it.
     """
-    if targets.ndim != 1:
-        raise UsageError("Label errors are sought where each item has one class.", next="Skip this for multilabel tasks.")
-    given = probs[np.arange(len(targets)), targets]
-    counts = np.bincount(targets, minlength=probs.shape[1])
-    bars = np.full(probs.shape[1], np.inf)
-    np.divide(np.bincount(targets, given, probs.shape[1]), counts, out=bars, where=counts > 0)
-    confident = np.where(probs >= bars, probs, -1.0)
-    suggested = confident.argmax(axis=1)
-    most = confident.max(axis=1)
-    rows = np.flatnonzero((most > given) & (suggested != targets))
-    rows = rows[np.argsort(given[rows], kind="stable")]
-    return Suspects(rows, given[rows], suggested[rows])
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["id", "place", "target", "pred", *(["confidence"] if has_confidence else []), *columns, "tags", "note"])
+    for row in rows:
+        marks = ["x" if tag in row.tags else "" for tag in columns]
+        sureness = [f"{row.confidence:.4f}"] if has_confidence else []
+        others = ";".join(tag for tag in row.tags if tag not in columns)
+        writer.writerow([row.id, row.place, row.target, row.pred, *sureness, *marks, others, row.note])
+    return text.getvalue().encode()

@@ -1,6 +1,7 @@
-"""The table of errors: human, train, train_dev, val, and the gaps between them.
+"""The table of errors, human, train, train_dev, val, and later test and wild, and the gaps between its rows.
 
-Source: Ng, Machine Learning Yearning, ch. 40 (bias, variance, data mismatch); Newcombe 1998 and Zou and Donner 2008 (intervals).
+Source: Ng, Machine Learning Yearning, ch. 40 to 42 (bias, variance, data mismatch; general and practical data); Newcombe 1998 and Zou and Donner 2008,
+Construction of confidence limits about effect measures (intervals of differences, also of correlated ones).
 """
 
 from __future__ import annotations
@@ -8,23 +9,33 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from surefoot.analysis.intervals import measure
+import numpy as np
+
+from surefoot.analysis.intervals import NUM_SAMPLES, measure, resampled_scores
+from surefoot.analysis.units import bundle, resampled_sums, units_of
 from surefoot.metrics.metric import Metric, as_error
+from surefoot.randomness import stream
 from surefoot.types.examples import Predictions
 from surefoot.types.findings import Measured
 
 Errors = dict[str, Measured | None]
+Grid = dict[str, dict[str, Measured | None]]
+"""Row of the table -> `general` and `practical` -> error, None where nothing of that kind was measured."""
 
 SMALL, SMALL_SHARE = 0.02, 0.1
+LEAST = 2
+"""Items without which a cell of the table stays empty."""
+_SHARED_SAMPLES = 200
+"""Joint draws for the correlation of two errors; its standard error is then under 0.08."""
 
 
 def gap_table(
-    *, human: float | None, train: Predictions, train_dev: Predictions | None, val: Predictions, metric: Metric, seed: int
+    *, human: float | Measured | None, train: Predictions, train_dev: Predictions | None, val: Predictions, metric: Metric, seed: int
 ) -> tuple[Errors, Errors, str]:
     """Errors, gaps and verdict of one model.
 
     Args:
-        human: the value of the metric (not the error) that a careful person reaches, or None.
+        human: the value of the metric (not the error) that a careful person reaches, or the error that one was measured at, or None.
         train: predictions for the items it was trained on. train_dev: for held-out items from where the train set is from.
         val: for held-out items from where the model will be used.
         metric: with its threshold fixed, `metric.at(threshold)`.
@@ -33,12 +44,16 @@ def gap_table(
         errors: human, train, train_dev, val. gaps and verdict: see `gaps_of`.
     """
     errors: Errors = {
-        "human": None if human is None else Measured(value=float(as_error(metric, human))),
+        "human": human if isinstance(human, Measured) else None if human is None else Measured(value=float(as_error(metric, human))),
         "train": measure_error(metric, train, seed=seed),
         "train_dev": None if train_dev is None else measure_error(metric, train_dev, seed=seed),
         "val": measure_error(metric, val, seed=seed),
     }
-    return errors, *gaps_of(errors)
+    unseen = val if train_dev is None else train_dev
+    shared = {"variance": correlation(metric, unseen, train, seed=seed)}
+    if train_dev is not None:
+        shared["mismatch"] = correlation(metric, val, train_dev, seed=seed)
+    return errors, *gaps_of(errors, shared)
 
 
 def measure_error(metric: Metric, predictions: Predictions, *, seed: int, groups: Mapping[str, str] | None = None) -> Measured:
@@ -47,34 +62,133 @@ def measure_error(metric: Metric, predictions: Predictions, *, seed: int, groups
     Args:
         groups: id -> group, where the data has groups.
     """
-    measured = measure(metric, predictions, seed=seed, groups=groups)
-    if measured.interval is not None:
-        low, high = sorted(float(as_error(metric, end)) for end in measured.interval)
-        return Measured(value=float(as_error(metric, measured.value)), interval=(low, high), n=measured.n)
-    return Measured(value=float(as_error(metric, measured.value)), n=measured.n)
+    return to_error(metric, measure(metric, predictions, seed=seed, groups=groups))
 
 
-def gaps_of(errors: Errors) -> tuple[Errors, str]:
+def to_error(metric: Metric, measured: Measured) -> Measured:
+    """A value of the metric with its interval, as an error."""
+    ends = sorted(float(as_error(metric, end)) for end in measured.interval) if measured.interval is not None else None
+    return Measured(value=float(as_error(metric, measured.value)), interval=(ends[0], ends[1]) if ends else None, n=measured.n)
+
+
+def gaps_of(errors: Errors, shared: Mapping[str, float] | None = None) -> tuple[Errors, str]:
     """The gaps between the errors, and the largest that is more than noise.
 
     bias = train - human; variance = (train_dev, or val without it) - train; mismatch = val - train_dev. Without a human
     level, bias is taken against an error of 0: an upper bound of the avoidable part, which no verdict rests on.
 
+    Args:
+        shared: gap -> correlation of its two errors, where they were measured on the same items.
+
     Returns:
-        gaps: bias, variance, mismatch, None where they can't be had. verdict: the name of the largest gap whose interval
-        lies above 0, or `none`.
+        gaps: bias, variance, mismatch, None where they can't be had. verdict: as `verdict_of` gives it.
     """
+    shared = shared or {}
     human, train, train_dev, val = (errors[name] for name in ("human", "train", "train_dev", "val"))
     floor = human if human is not None else Measured(value=0.0)
     gaps: Errors = {
         "bias": subtract(train, floor),
-        "variance": subtract(val if train_dev is None else train_dev, train),
-        "mismatch": subtract(val, train_dev),
+        "variance": subtract(val if train_dev is None else train_dev, train, shared.get("variance", 0.0)),
+        "mismatch": subtract(val, train_dev, shared.get("mismatch", 0.0)),
     }
+    return gaps, verdict_of(gaps, has_human=human is not None)
+
+
+def late_gaps(metric: Metric, *, val: Measured, tuned: Measured | None, published: Measured, wild: Measured | None) -> Errors:
+    """The two gaps that only the test set can show: what was fitted to val (tuned model: test - val) and the wild gap (final model: wild - test).
+
+    Args:
+        val, tuned, published, wild: values of the metric with intervals, each on items of its own.
+    """
+    on_val, on_test, final, outside = (None if one is None else to_error(metric, one) for one in (val, tuned, published, wild))
+    return {"val_overfit": subtract(on_test, on_val), "wild_gap": subtract(outside, final)}
+
+
+def verdict_of(gaps: Errors, *, has_human: bool) -> str:
+    """The name of the largest gap whose interval lies above 0, or `none`; bias against no human level does not count."""
     sure = {name: gap.value for name, gap in gaps.items() if gap is not None and gap.interval is not None and gap.interval[0] > 0}
-    if human is None:
+    if not has_human:
         sure.pop("bias", None)
-    return gaps, max(sure, key=sure.__getitem__, default="none")
+    return max(sure, key=sure.__getitem__, default="none")
+
+
+def tabulate(errors: Errors, parts: Mapping[str, tuple[Predictions, np.ndarray]], metric: Metric, *, seed: int) -> Grid:
+    """The table with its two columns: general data, of which there is much, and practical data, on which the model will be judged.
+
+    Args:
+        errors: row -> error, as `gap_table` gives them.
+        parts: row -> its predictions, and bool (N,) which of them are practical. A row that is not among them is practical as a whole (a person's error,
+            a set that came from where the model will be used).
+    """
+    grid: Grid = {}
+    for row, error in errors.items():
+        if row not in parts:
+            grid[row] = {"general": None, "practical": error}
+            continue
+        predictions, is_practical = parts[row]
+        grid[row] = {name: _measure_some(metric, predictions, here, error, seed) for name, here in (("general", ~is_practical), ("practical", is_practical))}
+    return grid
+
+
+def _measure_some(metric: Metric, predictions: Predictions, here: np.ndarray, whole: Measured | None, seed: int) -> Measured | None:
+    if here.all():
+        return whole
+    some = Predictions(predictions.ids[here], predictions.outputs[here], predictions.targets[here])
+    return measure_error(metric, some, seed=seed) if here.sum() >= LEAST else None
+
+
+def correlation(metric: Metric, left: Predictions, right: Predictions, *, seed: int) -> float:
+    """How far two errors go up and down together, in [-1, 1], because they were measured on the same items; 0 where they share none.
+
+    Items of both (in K-fold each is train in some folds and val in one) are drawn together, the others apart: the paired bootstrap.
+    """
+    both = np.intersect1d(left.ids.astype(str), right.ids.astype(str))
+    if not len(both):
+        return 0.0
+    rng = stream(seed, "analysis.correlation", metric.name)
+    shared = [np.isin(side.ids.astype(str), both) for side in (left, right)]
+    if metric.per_item is not None:
+        samples = _draw_means(metric, (left, right), shared, rng)
+    else:
+        samples = _draw_scores(metric, (left, right), shared, rng)
+    samples = samples[np.isfinite(samples).all(1)]
+    if len(samples) < 2 or not (samples.std(0) > 0).all():
+        return 0.0
+    return float(np.clip(np.corrcoef(samples.T)[0, 1], -1.0, 1.0))
+
+
+def _draw_means(metric: Metric, sides: tuple[Predictions, Predictions], shared: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """The two means on joint draws, (S, 2)."""
+    assert metric.per_item is not None
+    values = [metric.per_item(side.targets, side.outputs) for side in sides]
+    columns, apart = [], []
+    for side, value, here in zip(sides, values, shared, strict=True):
+        units = units_of(side.ids[here].astype(str), int(here.sum()))
+        columns += [units.sums(value[here]), units.sizes.astype(np.float64)]
+        rest = np.stack([value[~here], np.ones((~here).sum())], 1)
+        apart.append(resampled_sums(bundle(rest, rng), rng, NUM_SAMPLES) if len(rest) else np.zeros((NUM_SAMPLES, 2)))
+    joint = resampled_sums(bundle(np.stack(columns, 1), rng), rng, NUM_SAMPLES)
+    return np.stack([(joint[:, 2 * k] + apart[k][:, 0]) / (joint[:, 2 * k + 1] + apart[k][:, 1]) for k in range(2)], 1)
+
+
+def _draw_scores(metric: Metric, sides: tuple[Predictions, Predictions], shared: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """The two scores of a metric that is no mean, on joint draws of the items that both have, (S, 2)."""
+    kept = [Predictions(side.ids[here].astype(str), side.outputs[here], side.targets[here]) for side, here in zip(sides, shared, strict=True)]
+    units = [units_of(side.ids, len(side)) for side in kept]
+
+    def score(side: int, drawn: np.ndarray) -> float:
+        rows = units[side].rows(drawn)
+        return metric.score(kept[side].targets[rows], kept[side].outputs[rows])
+
+    drawn: list[np.ndarray] = []
+
+    def first(one: np.ndarray) -> float:
+        drawn.append(one)
+        return score(0, one)
+
+    left = resampled_scores(first, units[0], rng, num=_SHARED_SAMPLES, width=2 * kept[0].outputs.shape[1] * metric.cost)
+    right = np.array([score(1, one) for one in drawn[: len(left)]])
+    return np.stack([left, right], 1)
 
 
 def is_small(gaps: Errors, errors: Errors, verdict: str, *, is_amount: bool) -> bool:
@@ -85,11 +199,14 @@ def is_small(gaps: Errors, errors: Errors, verdict: str, *, is_amount: bool) -> 
     return gap.value < (SMALL_SHARE * val.value if is_amount and val else SMALL)
 
 
-def subtract(left: Measured | None, right: Measured | None) -> Measured | None:
-    """left - right, measured on different items, with the interval that follows from both of theirs.
+def subtract(left: Measured | None, right: Measured | None, shared: float = 0.0) -> Measured | None:
+    """left - right, with the interval that follows from both of theirs.
 
     Each side's distance to the end of its own interval is squared and added, so a lopsided interval (an error near 0) stays
     so. A side without items (`n` 0) is taken as exact; one whose interval is unknown leaves the difference without.
+
+    Args:
+        shared: correlation of the two, 0 where they were measured on different items.
     """
     if left is None or right is None:
         return None
@@ -98,7 +215,11 @@ def subtract(left: Measured | None, right: Measured | None) -> Measured | None:
     if ends[0] is None or ends[1] is None:
         return Measured(value=value, n=max(left.n, right.n))
     (left_low, left_high), (right_low, right_high) = ends[0], ends[1]
-    low = value - math.hypot(left.value - left_low, right_high - right.value)
-    high = value + math.hypot(left_high - left.value, right.value - right_low)
+    low = value - _join(left.value - left_low, right_high - right.value, shared)
+    high = value + _join(left_high - left.value, right.value - right_low, shared)
     counts = [side.n for side in (left, right) if side.n]
     return Measured(value=value, interval=(low, high), n=min(counts, default=0))
+
+
+def _join(one: float, other: float, shared: float) -> float:
+    return math.sqrt(max(0.0, one * one + other * other - 2 * shared * one * other))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from scipy import stats
@@ -19,6 +19,8 @@ NUM_SAMPLES = 1000
 LEAST_SAMPLES = 200
 MOST_CELLS = 80_000_000
 """Items x columns x samples x cost that a metric without `per_item` is computed on: about a second."""
+MOST_COLUMNS = 120
+"""Sums over items up to which they are resampled at once; a table of more classes is scored sample by sample."""
 
 Interval = tuple[float, float]
 
@@ -38,8 +40,8 @@ def wilson(k: float, n: float, level: float = LEVEL) -> Interval:
     return (0.0 if k <= 0 else max(0.0, centre - half)), (1.0 if k >= n else min(1.0, centre + half))
 
 
-def bootstrap(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, seed: int, groups: np.ndarray | None = None, num: int = NUM_SAMPLES) -> Interval:
-    """The 95 % bootstrap interval of a metric: BCa where it is a mean over items, percentile where it is not.
+def bootstrap(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, seed: int, groups: np.ndarray | None = None) -> Interval:
+    """The 95 % bootstrap interval of a metric: BCa where it is a mean or another smooth function of sums over items, else by what is resampled.
 
     Groups are drawn whole. Where a metric is no mean and the items are many, fewer samples of fewer items are drawn and
     their spread is scaled back (m out of n). A decision threshold is fixed by `metric.at(threshold)`.
@@ -47,12 +49,11 @@ def bootstrap(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, seed:
     Args:
         groups: (N,) of any dtype; rows of one value are drawn together: the data's groups, or the ids where iterated
             K-fold says an item several times.
-        num: bootstrap samples.
 
     Returns:
         Lower and upper end; NaNs where there is but one unit, or the metric is undefined on most samples.
 
-    Source: Efron 1987 (BCa); Bickel, Götze and van Zwet 1997 (m out of n).
+    Source: Efron 1987 (BCa); Bickel, Götze and van Zwet 1997 (m out of n); Boyd, Eng and Page 2013 (areas under curves: on the logit scale).
     """
     units = units_of(groups, len(targets))
     rng = stream(seed, "analysis.bootstrap", metric.name)
@@ -60,24 +61,40 @@ def bootstrap(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, seed:
         return math.nan, math.nan
     if metric.per_item is not None:
         columns = np.stack([units.sums(metric.per_item(targets, outputs)), units.sizes], axis=1)
-        low, high = _interval_of_mean(columns, rng, num)
+        low, high = _interval_of_sums(columns, lambda sums: sums[..., 0] / sums[..., 1], rng)
         return float(metric.from_mean(low)), float(metric.from_mean(high))
+    if metric.sums is not None and metric.from_sums is not None:
+        columns = metric.sums(targets, outputs)
+        if columns.shape[1] <= MOST_COLUMNS:
+            return _interval_of_sums(np.stack([units.sums(column) for column in columns.T], axis=1), metric.from_sums, rng)
 
     def score(drawn: np.ndarray) -> float:
         rows = units.rows(drawn)
         return metric.score(targets[rows], outputs[rows])
 
-    return percentile_interval(resampled_scores(score, units, rng, num=num, width=outputs.shape[1] * metric.cost))
+    samples = resampled_scores(score, units, rng, num=NUM_SAMPLES, width=outputs.shape[1] * metric.cost)
+    value = float(metric.score(targets, outputs))
+    if metric.bounded and 0 < value < 1:
+        return _interval_of_area(samples, value, 0.5 / len(units))
+    return percentile_interval(samples)
 
 
-def interval_for(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, seed: int, groups: np.ndarray | None = None) -> Measured:
+def bootstrap_mean(values: np.ndarray, *, seed: int) -> Interval:
+    """The 95 % interval of the mean of some values (BCa), (N,); NaNs for fewer than two."""
+    if len(values) < 2:
+        return math.nan, math.nan
+    columns = np.stack([values, np.ones(len(values))], axis=1)
+    return _interval_of_sums(columns, lambda sums: sums[..., 0] / sums[..., 1], stream(seed, "analysis.bootstrap_mean"))
+
+
+def interval_for(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, seed: int, groups: np.ndarray | None = None, level: float = LEVEL) -> Measured:
     """The metric on these items with its 95 % interval.
 
-    Wilson's for a proportion of independent items (accuracy); the bootstrap otherwise. A perfect or a hopeless score shows
-    resampling no spread, so there Wilson's for as many trials as there are units is given.
+    Wilson's for a proportion of independent items (accuracy, precision, recall); DeLong's for areas under ROC curves, on the logit scale; the
+    bootstrap otherwise. A perfect or a hopeless score shows resampling no spread, so there Wilson's for as many trials as there are units is given.
 
     Args:
-        groups: as for `bootstrap`.
+        groups: as for `bootstrap`. level: of the interval, where it is not 95 %.
 
     Returns:
         `n` counts the units: items, or groups of them. `interval` is None where none could be estimated.
@@ -85,20 +102,32 @@ def interval_for(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, se
     value = float(metric.score(targets, outputs))
     units = units_of(groups, len(targets))
     is_extreme = metric.bounded and value in (0.0, 1.0)
-    if is_extreme or (len(units) == len(targets) and _is_proportion(metric, targets, outputs)):
-        return Measured(value=value, interval=wilson(value * len(units), len(units)), n=len(units))
-    low, high = bootstrap(metric, targets, outputs, seed=seed, groups=groups)
-    is_known = math.isfinite(low) and math.isfinite(high)
-    return Measured(value=value, interval=(low, high) if is_known else None, n=len(units))
+    is_plain = len(units) == len(targets)
+    if metric.trials is not None and is_plain:
+        hit, counted = metric.trials(targets, outputs)
+        ends = wilson(int((hit & counted).sum()), int(counted.sum()), level)
+    elif is_extreme or (is_plain and _is_proportion(metric, targets, outputs)):
+        ends = wilson(value * len(units), len(units), level)
+    elif metric.influence is not None:
+        ends = _interval_of_influence(units.sums(metric.influence(targets, outputs)) / max(len(targets), 1), value, level)
+    else:
+        ends = _stretch(value, bootstrap(metric, targets, outputs, seed=seed, groups=groups), level)
+    return Measured(value=value, interval=ends if math.isfinite(ends[0]) and math.isfinite(ends[1]) else None, n=len(units))
 
 
-def measure(metric: Metric, predictions: Predictions, *, seed: int, groups: Mapping[str, str] | None = None) -> Measured:
+def measure(metric: Metric, predictions: Predictions, *, seed: int, groups: Mapping[str, str] | None = None, level: float = LEVEL) -> Measured:
     """`interval_for` on pooled held-out predictions: an id that several folds say, or a group, is one unit.
 
     Args:
         groups: id -> group, where the data has groups.
     """
-    return interval_for(metric, predictions.targets, predictions.outputs, seed=seed, groups=unit_names(predictions.ids, groups))
+    return interval_for(metric, predictions.targets, predictions.outputs, seed=seed, groups=unit_names(predictions.ids, groups), level=level)
+
+
+def measure_all(metrics: Iterable[Metric], predictions: Predictions, *, seed: int) -> dict[str, Measured]:
+    """Each metric by its name with its interval; those that these items leave undefined are left out."""
+    found = {metric.name: measure(metric, predictions, seed=seed) for metric in metrics}
+    return {name: measured for name, measured in found.items() if math.isfinite(measured.value)}
 
 
 def unit_names(ids: np.ndarray, groups: Mapping[str, str] | None) -> np.ndarray:
@@ -144,7 +173,7 @@ def resampled_scores(score: Callable[[np.ndarray], float], units: Units, rng: np
 
 
 def percentile_interval(samples: np.ndarray) -> Interval:
-    """The middle 95 % of bootstrap samples; NaNs where more than half of them are undefined."""
+    """The middle of bootstrap samples; NaNs where more than half of them are undefined."""
     known = samples[np.isfinite(samples)]
     if len(known) * 2 < len(samples):
         return math.nan, math.nan
@@ -152,20 +181,57 @@ def percentile_interval(samples: np.ndarray) -> Interval:
     return float(low), float(high)
 
 
-def _interval_of_mean(columns: np.ndarray, rng: np.random.Generator, num: int) -> Interval:
-    """BCa interval of the mean of values whose sum and count per unit are the two columns."""
+def _interval_of_sums(columns: np.ndarray, value_of: Callable[[np.ndarray], np.ndarray], rng: np.random.Generator) -> Interval:
+    """BCa interval of a smooth function of the sums of columns (U, M) over units; the jackknife gives its acceleration."""
     columns = bundle(columns, rng)
-    mean = columns[:, 0].sum() / columns[:, 1].sum()
-    sums = resampled_sums(columns, rng, num)
-    samples = sums[:, 0] / sums[:, 1]
-    influence = columns[:, 0] - mean * columns[:, 1]
-    below = ((samples < mean).sum() + (samples == mean).sum() / 2) / num
+    total = columns.sum(axis=0)
+    value = float(value_of(total))
+    samples = value_of(resampled_sums(columns, rng, NUM_SAMPLES))
+    samples = samples[np.isfinite(samples)]
+    without = value_of(total - columns)
+    influence = (len(columns) - 1) * (value - without[np.isfinite(without)])
+    if len(samples) * 2 < NUM_SAMPLES or not math.isfinite(value):
+        return math.nan, math.nan
+    num = len(samples)
+    below = ((samples < value).sum() + (samples == value).sum() / 2) / num
     bias = stats.norm.ppf(np.clip(below, 0.5 / num, 1 - 0.5 / num))
+    influence = influence - influence.mean() if len(influence) else influence
     spread = (influence**2).sum()
     acceleration = (influence**3).sum() / (6 * spread**1.5) if spread > 0 else 0.0
     z = bias + stats.norm.ppf([0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     low, high = np.quantile(samples, stats.norm.cdf(bias + z / (1 - acceleration * z)))
     return float(low), float(high)
+
+
+def _interval_of_influence(influence: np.ndarray, value: float, level: float) -> Interval:
+    """The normal interval on the logit scale, from how far each unit moves the value."""
+    num = len(influence)
+    if num < 2 or not np.isfinite(influence).all():
+        return math.nan, math.nan
+    error = math.sqrt(float((influence**2).sum()) * num / (num - 1))
+    return _from_logits(value, error / (value * (1 - value)), level)
+
+
+def _interval_of_area(samples: np.ndarray, value: float, edge: float) -> Interval:
+    """The normal interval on the logit scale, from the spread of bootstrap samples there; perfect ones count as half an item away from it."""
+    inside = samples[np.isfinite(samples)].clip(edge, 1 - edge)
+    if len(inside) * 2 < len(samples):
+        return math.nan, math.nan
+    return _from_logits(value, float(np.log(inside / (1 - inside)).std(ddof=1)), LEVEL)
+
+
+def _stretch(value: float, ends: Interval, level: float) -> Interval:
+    """A 95 % interval made as wide as another level asks for, each side by itself: a thousand samples know no far quantiles."""
+    if level == LEVEL:
+        return ends
+    factor = float(stats.norm.ppf(0.5 + level / 2) / stats.norm.ppf(0.5 + LEVEL / 2))
+    return value - (value - ends[0]) * factor, value + (ends[1] - value) * factor
+
+
+def _from_logits(value: float, error: float, level: float) -> Interval:
+    centre, half = math.log(value / (1 - value)), float(stats.norm.ppf(0.5 + level / 2)) * error
+    low, high = (1 / (1 + math.exp(-max(-700.0, min(700.0, end)))) for end in (centre - half, centre + half))
+    return low, high
 
 
 def _is_proportion(metric: Metric, targets: np.ndarray, outputs: np.ndarray) -> bool:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 from surefoot.metrics import Metric
+from surefoot.types.examples import Predictions
 from surefoot.types.figures import write
 from surefoot.types.findings import Finding, Measured
 from surefoot.types.problem import Problem
-from surefoot.types.reports import ModelScore
+from surefoot.types.reports import BaselineReport, Mislabel, ModelScore
 
 _MISCALIBRATED = 0.05
 _CEILING = 0.01
+_MANY_DOUBTS, _LEAST_DOUBTS = 0.05, 20
+_LOPSIDED, _MISSED = 0.75, 0.5
+"""The largest class's share of val, and the recall of a class, from which on accuracy hides what is wrong."""
+LEAST_SUPPORT = 10
+"""Val items of a class below which its recall is no evidence."""
 _WHAT = {
     "bias": "The model does not fit its own train set as well as it should: avoidable bias",
     "variance": "The model does better on what it was trained on than on val: variance",
@@ -53,18 +61,58 @@ def calibration(ece: float | None) -> list[Finding]:
     ]
 
 
-def label_ceiling(conflicts: float) -> list[Finding]:
-    """Targets that contradict each other."""
-    if conflicts <= _CEILING:
+def label_ceiling(conflicts: float, noise: Measured | None = None) -> list[Finding]:
+    """Targets that contradict each other, or the models that did not see them."""
+    found = []
+    if conflicts > _CEILING:
+        found.append(
+            Finding(
+                code="diagnose.label_ceiling",
+                severity="info",
+                what=f"{conflicts:.1%} of the train items equal another one with a different target: no model can get all of them right.",
+                where="targets",
+                next="Mend the labels, or add an input that tells these items apart.",
+                evidence={"share": conflicts, "threshold": _CEILING},
+            )
+        )
+    if noise is not None and noise.interval is not None and noise.interval[0] > _CEILING:
+        low, high = noise.interval
+        found.append(
+            Finding(
+                code="diagnose.label_ceiling",
+                severity="info",
+                what=f"About {noise.value:.1%} [{low:.1%}, {high:.1%}] of val's labels look wrong: an error below that is no merit.",
+                where="val",
+                next="`surefoot review` goes through the suspects of s10; the next round reads what you decide.",
+                evidence={"share": noise.value, "low": low, "high": high, "threshold": _CEILING},
+            )
+        )
+    return found
+
+
+def may_doubt(scored: ModelScore, baseline: BaselineReport) -> bool:
+    """Whether a model may doubt labels at all: it closes at least half of the way from the trivial predictor's accuracy to 1."""
+    trivial = baseline.models[baseline.trivial].metrics.get("accuracy", 0.0)
+    return scored.metrics.get("accuracy", 0.0) - trivial >= 0.5 * (1 - trivial)
+
+
+def accuracy_paradox(problem: Problem, val: Predictions, scored: ModelScore, recalls: Mapping[str, float]) -> list[Finding]:
+    """A high accuracy that the largest class alone nearly gives, while another class is mostly missed."""
+    accuracy = scored.metrics.get("accuracy")
+    if problem.task not in ("binary", "multiclass") or accuracy is None or len(recalls) < 2:
+        return []
+    majority = float(np.bincount(val.targets).max() / len(val))
+    worst = min(recalls, key=lambda name: recalls[name])
+    if majority < _LOPSIDED or recalls[worst] >= _MISSED:
         return []
     return [
         Finding(
-            code="diagnose.label_ceiling",
-            severity="info",
-            what=f"{conflicts:.1%} of the train items equal another one with a different target: no model can get all of them right.",
-            where="targets",
-            next="Mend the labels, or add an input that tells these items apart.",
-            evidence={"share": conflicts, "threshold": _CEILING},
+            code="diagnose.accuracy_paradox",
+            severity="warn" if problem.metric == "accuracy" else "info",
+            what=f"Accuracy is {accuracy:.1%}, and always saying the largest class would reach {majority:.1%}; of {worst} {recalls[worst]:.1%} are found.",
+            where="val",
+            next='Judge by `problem.metric = "balanced_accuracy"` or f1, and see the advice on class weights, sampling and the threshold.',
+            evidence={"accuracy": accuracy, "majority": majority, "class": worst, "recall": recalls[worst], "thresholds": [_LOPSIDED, _MISSED]},
         )
     ]
 
@@ -81,5 +129,23 @@ def goal(problem: Problem, metric: Metric, val: ModelScore) -> list[Finding]:
             where="val",
             next="Go on to the end of the road and ship.",
             evidence={"val": val.value, "goal": problem.goal},
+        )
+    ]
+
+
+def mislabels(suspects: Sequence[Mislabel], num: int) -> list[Finding]:
+    """Labels that models doubt which had not seen them."""
+    if not suspects:
+        return []
+    share = len(suspects) / max(num, 1)
+    return [
+        Finding(
+            code="data.mislabels",
+            severity="warn" if share > _MANY_DOUBTS and len(suspects) >= _LEAST_DOUBTS else "info",
+            what=f"{len(suspects):,} of {num:,} labels are in doubt ({share:.1%} of train and val): the models say another class, and are sure of it.",
+            where="train and val",
+            next="`surefoot review` goes through them, the most doubtful first, and writes repairs.csv; then `surefoot run --from audit`.",
+            evidence={"doubted": len(suspects), "items": num},
+            ids=tuple(one.id for one in suspects[:100]),
         )
     ]

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from surefoot.metrics import Metric, as_error
+from surefoot.metrics import Metric
 from surefoot.types.figures import write
-from surefoot.types.findings import Finding
+from surefoot.types.findings import Finding, Measured
 from surefoot.types.reports import ModelScore
 
 _WIDE = 0.2
 
 
-def against_val(metric: Metric, tuned: ModelScore, val: ModelScore, *, by_time: bool) -> list[Finding]:
-    """The tuned model is worse on test than where it was chosen."""
-    if not _is_worse(metric, tuned, val):
+def against_val(gap: Measured | None, tuned: ModelScore, val: ModelScore, *, by_time: bool) -> list[Finding]:
+    """The tuned model is worse on test than where it was chosen, beyond noise."""
+    if not _is_real(gap):
         return []
     return [_drifts(tuned, val) if by_time else _fitted_to_val(tuned, val)]
 
 
-def wild_gap(metric: Metric, published: ModelScore, wild: ModelScore | None) -> list[Finding]:
-    """The data it will meet is harder than the test set."""
-    if wild is None or not _is_worse(metric, wild, published):
+def wild_gap(gap: Measured | None, published: ModelScore, wild: ModelScore | None) -> list[Finding]:
+    """The data it will meet is harder than the test set, beyond noise."""
+    if wild is None or gap is None or not _is_real(gap):
         return []
     return [
         Finding(
@@ -87,10 +87,6 @@ def _drifts(tuned: ModelScore, val: ModelScore) -> Finding:
     )
 
 
-def _is_worse(metric: Metric, one: ModelScore, other: ModelScore) -> bool:
-    """Whether the intervals of the errors do not overlap, the first being the higher."""
-    if one.interval is None or other.interval is None:
-        return False
-    low = min(float(as_error(metric, end)) for end in one.interval)
-    high = max(float(as_error(metric, end)) for end in other.interval)
-    return low > high
+def _is_real(gap: Measured | None) -> bool:
+    """Whether the interval of the difference of errors lies above 0."""
+    return gap is not None and gap.interval is not None and gap.interval[0] > 0

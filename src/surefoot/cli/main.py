@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from surefoot import __version__
-from surefoot.cli import care, craft, failures, look, packing, preview, ship, start, walk
+from surefoot.cli import care, craft, failures, judge, look, packing, preview, ship, start, walk
 from surefoot.cli.arguments import STEPS, arrange
 from surefoot.cli.screen import show, tell
 
@@ -47,6 +47,7 @@ WALKED: dict[str, Command] = {name: walk.make_step(name) for name in STEPS} | {"
 del WALKED["serve"]  # `surefoot serve` serves a bundle; the step of that name is walked by `run`
 LAST: dict[str, Command] = {
     "status": look.status, "report": look.report, "runs": look.runs, "compare": look.compare,
+    "human": judge.human, "tag": judge.tag, "review": judge.review,
     "predict": ship.predict, "serve": ship.serve, "pack": packing.pack,
     "layers": craft.layers, "schedule": preview.schedule, "check": craft.check, "eject": craft.eject, "parts": craft.parts,
     "doctor": care.doctor, "clean": care.clean, "version": care.version,

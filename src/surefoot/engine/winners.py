@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
+import torch
 
 from surefoot.engine.build import Desk, build_network
 from surefoot.engine.predict import activate, predict, to_outputs
 from surefoot.engine.weights import load_weights
-from surefoot.engine.yardsticks import LINEAR_KINDS, Yardstick, fit_yardstick
+from surefoot.engine.yardsticks import LINEAR_KINDS, Yardstick, boosting_outputs, fit_yardstick
 from surefoot.models.boosting import Rounds
 from surefoot.models.network import Network
 from surefoot.randomness import stream
 from surefoot.types.context import Context
 from surefoot.types.reports import BaselineReport, TuneReport
+
+_ASKED = 512
 
 
 def tuned_network(ctx: Context, desk: Desk, tune: TuneReport, fold: int) -> Network:
@@ -41,6 +47,27 @@ def winner_outputs(ctx: Context, desk: Desk, tune: TuneReport, baseline: Baselin
     network = tuned_network(ctx, desk, tune, fold)
     logits = predict(network, desk.examples, rows)
     return activate(desk.problem, logits, tune.temperature) if desk.problem.classes else to_outputs(desk.problem, network, logits)
+
+
+def make_answer(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport, fold: int = 0) -> Callable[[tuple[np.ndarray, ...]], np.ndarray] | None:
+    """The winner of a fold as a function of raw fields, (B, ...) each, to outputs; None for one that answers for rows of the pack only (k-NN)."""
+    if tune.winner != "net":
+        yardstick = tuned_yardstick(desk, tune.winner, baseline, fold, desk.folds[fold].val[:1])
+        if yardstick.text:
+            return lambda fields: boosting_outputs(desk.problem, yardstick.text, fields)
+        network = yardstick.network
+    else:
+        network = tuned_network(ctx, desk, tune, fold)
+    return None if network is None else partial(_ask_network, desk, network.to(desk.examples.device), tune.temperature)
+
+
+def _ask_network(desk: Desk, network: Network, temperature: float, fields: tuple[np.ndarray, ...]) -> np.ndarray:
+    parts = []
+    with torch.inference_mode():
+        for start in range(0, len(fields[0]), _ASKED):
+            some = (torch.from_numpy(field[start : start + _ASKED]).to(desk.examples.device) for field in fields)
+            parts.append(network(*some).float().cpu().numpy())
+    return to_outputs(desk.problem, network, np.concatenate(parts), temperature)
 
 
 def kind_of(winner: str) -> str:

@@ -23,6 +23,7 @@ from surefoot.models.linear import LinearBody
 from surefoot.models.network import Network
 from surefoot.transforms.prepare import build_prepare, prepared_fields
 from surefoot.types.data_reports import UNKNOWN
+from surefoot.types.problem import Problem
 
 TRIVIAL = ("majority", "mean", "median")
 LINEAR_KINDS = (*TRIVIAL, "linear")
@@ -151,8 +152,13 @@ def _fit_boosting(desk: Desk, part: Part, rows: np.ndarray, rounds: Rounds) -> Y
     targets = desk.examples.plain_targets(part.train)
     scaled = targets if problem.classes else scale_targets(problem, targets)
     text, used = fit_boosting(_gather_columns(desk, part.train), scaled, problem.task, len(problem.classes), seed=desk.seed, rounds=rounds)
-    outputs = _ask_in_parts(rows, lambda some: predict_boosting(text, _gather_columns(desk, some), problem.task))
-    return Yardstick(np.expm1(outputs) if problem.log_target else outputs, text=text, rounds=used)
+    return Yardstick(_ask_in_parts(rows, lambda some: boosting_outputs(problem, text, _gather_columns(desk, some))), text=text, rounds=used)
+
+
+def boosting_outputs(problem: Problem, text: str, fields: tuple[np.ndarray, ...]) -> np.ndarray:
+    """What a fitted boosting model says of raw fields, in the target's own units."""
+    outputs = predict_boosting(text, fields, problem.task)
+    return np.expm1(outputs) if problem.log_target else outputs
 
 
 def _gather_columns(desk: Desk, rows: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from surefoot.metrics.decisions import confusion, count_outcomes, decide, divide, mean_defined, task_of
@@ -43,6 +45,50 @@ def _positive_counts(targets: np.ndarray, outputs: np.ndarray, threshold: float)
     return count_outcomes(targets, outputs, threshold)[1]
 
 
+def _count_binary(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Whether each item is a true positive, false positive, false negative; (N, 3)."""
+    said, due = outputs[:, 1] >= threshold, targets == 1
+    return np.stack([said & due, said & ~due, ~said & due], axis=1).astype(np.float64)
+
+
+def _count_classes(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """The same for each class or label: (N, 3 K), true positives first."""
+    due = one_hot(targets, outputs.shape[1])
+    said = outputs >= threshold if targets.ndim == 2 else one_hot(decide(task_of(targets, outputs), outputs, threshold), outputs.shape[1])
+    return np.concatenate([said & due, said & ~due, ~said & due], axis=1).astype(np.float64)
+
+
+def _mean_where_defined(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis without NaNs."""
+    known = ~np.isnan(values)
+    return divide(np.where(known, values, 0.0).sum(-1), known.sum(-1), NAN)
+
+
+def _f1_from_sums(sums: np.ndarray) -> np.ndarray:
+    return _f1_of(sums[..., 0], sums[..., 1], sums[..., 2])
+
+
+def _f1_macro_from_sums(sums: np.ndarray) -> np.ndarray:
+    return _mean_where_defined(_f1_of(*np.split(sums, 3, axis=-1)))
+
+
+def _f1_micro_from_sums(sums: np.ndarray) -> np.ndarray:
+    return _f1_of(*(part.sum(-1) for part in np.split(sums, 3, axis=-1)))
+
+
+def _balanced_from_sums(sums: np.ndarray) -> np.ndarray:
+    right, _, missed = np.split(sums, 3, axis=-1)
+    return _mean_where_defined(divide(right, right + missed, NAN))
+
+
+def _said(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    return targets == 1, outputs[:, 1] >= threshold
+
+
+def _due(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    return outputs[:, 1] >= threshold, targets == 1
+
+
 def _f1_of(right: np.ndarray, extra: np.ndarray, missed: np.ndarray) -> np.ndarray:
     return divide(2 * right, 2 * right + extra + missed, NAN)
 
@@ -81,6 +127,27 @@ def area_under_roc(is_positive: np.ndarray, scores: np.ndarray) -> float:
         return NAN
     below = np.searchsorted(negatives, positives, "left") + np.searchsorted(negatives, positives, "right")
     return float(below.sum() / (2.0 * len(positives) * len(negatives)))
+
+
+def _auc_influence(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """How far each item moves the area, N times over; NaNs without both kinds. Source: DeLong, DeLong and Clarke-Pearson 1988 (placements)."""
+    area = area_under_roc(is_positive, scores)
+    if np.isnan(area):
+        return np.full(len(scores), NAN)
+    result = np.empty(len(scores))
+    for here, sign in ((is_positive, 1), (~is_positive, -1)):
+        others = np.sort(sign * scores[~here])
+        below = np.searchsorted(others, sign * scores[here], "left") + np.searchsorted(others, sign * scores[here], "right")
+        result[here] = (below / (2 * len(others)) - area) * len(scores) / here.sum()
+    return result
+
+
+def _roc_influence(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    if task_of(targets, outputs) == "binary":
+        return _auc_influence(targets == 1, outputs[:, 1])
+    truth = one_hot(targets, outputs.shape[1])
+    each = np.stack([_auc_influence(truth[:, k], outputs[:, k]) for k in range(outputs.shape[1])])
+    return _mean_where_defined(each.T)
 
 
 def average_precision(is_positive: np.ndarray, scores: np.ndarray) -> float:
@@ -133,14 +200,15 @@ def _squared_prob_error(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
 
 
 ACCURACY = Metric("accuracy", "Accuracy", True, mean_of(_is_right), _is_right, bounded=True, tasks=SINGLE_LABEL)
-BALANCED_ACCURACY = Metric("balanced_accuracy", "Balanced accuracy", True, _balanced_accuracy, bounded=True, tasks=SINGLE_LABEL)
+_COUNTED: dict[str, Any] = {"bounded": True, "sums": _count_classes}
+BALANCED_ACCURACY = Metric("balanced_accuracy", "Balanced accuracy", True, _balanced_accuracy, tasks=SINGLE_LABEL, from_sums=_balanced_from_sums, **_COUNTED)
 TOP2_ACCURACY = Metric("top2_accuracy", "Top-2 accuracy", True, mean_of(_is_among_two), _is_among_two, bounded=True, tasks=SINGLE_LABEL)
-F1 = Metric("f1", "F1", True, _f1, bounded=True, tasks=("binary",))
-PRECISION = Metric("precision", "Precision", True, _precision, bounded=True, tasks=("binary",))
-RECALL = Metric("recall", "Recall", True, _recall, bounded=True, tasks=("binary",))
-F1_MACRO = Metric("f1_macro", "F1, mean over classes", True, _f1_macro, bounded=True, tasks=CLASSIFICATION)
-F1_MICRO = Metric("f1_micro", "F1, all decisions pooled", True, _f1_micro, bounded=True, tasks=CLASSIFICATION)
-ROC_AUC = Metric("roc_auc", "Area under the ROC curve", True, undecided(_roc_auc), bounded=True, tasks=CLASSIFICATION, cost=5)
+F1 = Metric("f1", "F1", True, _f1, bounded=True, tasks=("binary",), sums=_count_binary, from_sums=_f1_from_sums)
+PRECISION = Metric("precision", "Precision", True, _precision, bounded=True, tasks=("binary",), trials=_said)
+RECALL = Metric("recall", "Recall", True, _recall, bounded=True, tasks=("binary",), trials=_due)
+F1_MACRO = Metric("f1_macro", "F1, mean over classes", True, _f1_macro, tasks=CLASSIFICATION, from_sums=_f1_macro_from_sums, **_COUNTED)
+F1_MICRO = Metric("f1_micro", "F1, all decisions pooled", True, _f1_micro, tasks=CLASSIFICATION, from_sums=_f1_micro_from_sums, **_COUNTED)
+ROC_AUC = Metric("roc_auc", "Area under the ROC curve", True, undecided(_roc_auc), bounded=True, tasks=CLASSIFICATION, cost=5, influence=_roc_influence)
 PR_AUC = Metric("pr_auc", "Average precision", True, undecided(_pr_auc), bounded=True, tasks=CLASSIFICATION, cost=5)
 LOG_LOSS = Metric("log_loss", "Log loss", False, mean_of(_surprise), _surprise, tasks=CLASSIFICATION)
 BRIER = Metric("brier", "Brier score", False, mean_of(_squared_prob_error), _squared_prob_error, bounded=True, tasks=CLASSIFICATION)

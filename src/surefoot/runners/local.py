@@ -100,7 +100,8 @@ def read_report(store: Blobs, spec: StepSpec, ref: str) -> Report:
 
 def find_key(job: Walk, spec: StepSpec, reports: dict[str, str]) -> str:
     """The key of a step's result, given the refs of the reports before it."""
-    notes = {item: list(tags) for item, tags in job.ledger.tags().items()} if spec.short == "errors" else None
+    written = {"errors": lambda: {item: list(tags) for item, tags in job.ledger.tags().items()}, "diagnose": job.ledger.answers}
+    notes = written[spec.short]() if spec.short in written else None
     return plan.key_of(spec, job.values, job.root, reports, notes)
 
 

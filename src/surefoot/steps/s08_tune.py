@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.analysis.calibration import best_threshold, fit_temperature
+from surefoot.analysis.calibration import fit_temperature
 from surefoot.analysis.compare import Comparison, paired
 from surefoot.analysis.scores import score
+from surefoot.analysis.thresholds import choose
 from surefoot.checks import search as checks
 from surefoot.data.predictions import load_predictions, pool
 from surefoot.engine.build import Desk, lay_out
@@ -50,7 +51,6 @@ _MOST_EPOCHS = ((2_000, 60), (10_000, 40), (100_000, 30))
 _FINAL_EPOCHS, _FEW_EPOCHS = 20, 12
 """Fewer epochs than `_FEW_EPOCHS` for each of those kept, and only two are trained in full: half-trained nets tell little."""
 _SMOKE_TRIALS = 3
-_THRESHOLD_METRICS = ("f1", "f1_macro")
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,13 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     model, train = apply(best.trial.settings, bench.model, bench.train, bench.sizes)
     pooled = load_predictions(ctx.store, best.score.predictions)
     temperature = _temperature(problem, pooled)
-    threshold = best_threshold(desk.metric, pooled.targets, pooled.outputs) if problem.task == "binary" and problem.metric in _THRESHOLD_METRICS else 0.5
-    net = _rescore(ctx, desk, best.score, pooled, temperature, threshold)
-    rival, trivial = baseline.models[baseline.best], baseline.models[baseline.trivial]
-    comparison = _compare(ctx, desk, net, rival, threshold)
+    net, net_at = _decide(ctx, config, desk, best.score, pooled, temperature)
+    rival, rival_at = _decide(ctx, config, desk, baseline.models[baseline.best])
+    trivial = baseline.models[baseline.trivial]
+    comparison = _compare(ctx, desk, net, rival, (net_at, rival_at))
     winner = "net" if better(desk.metric, net.value, rival.value) else baseline.best
-    chosen = net if winner == "net" else rival
-    guess = _compare(ctx, desk, chosen, trivial, threshold if winner == "net" else 0.5)
+    chosen, threshold = (net, net_at) if winner == "net" else (rival, rival_at)
+    guess = _compare(ctx, desk, chosen, trivial, (threshold, 0.5))
     every = (*trials, *(t.trial for t in full))
     return TuneReport(
         winner=winner,
@@ -118,7 +118,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
         epochs=_epochs_for_final(desk, best, net),
         best_epoch=_best_epoch(desk, best),
         temperature=temperature if winner == "net" else 1.0,
-        threshold=threshold if winner == "net" else 0.5,
+        threshold=threshold,
         trials=every,
         history=best.history,
         versus_baseline=comparison.difference,
@@ -262,19 +262,25 @@ def _temperature(problem: Problem, pooled: Predictions) -> float:
     return fit_temperature(pooled.logits, pooled.targets, problem.task)
 
 
-def _rescore(ctx: Context, desk: Desk, net: ModelScore, pooled: Predictions, temperature: float, threshold: float) -> ModelScore:
-    """The net's score with the probs it will ship: after temperature, at the chosen threshold."""
-    if pooled.logits is None or not desk.problem.classes:
-        return net
-    calibrated = Predictions(pooled.ids, activate(desk.problem, pooled.logits, temperature), pooled.targets, pooled.logits, pooled.folds)
-    measured = score(ctx.store, desk.problem, desk.metric, calibrated, seed=ctx.seed, threshold=threshold)
-    return measured.model_copy(update={"seconds": net.seconds, "rows": net.rows})
+def _decide(
+    ctx: Context, config: TuneStepConfig, desk: Desk, scored: ModelScore, pooled: Predictions | None = None, temperature: float = 1.0
+) -> tuple[ModelScore, float]:
+    """A model's score with the probs and at the threshold that it would ship with: after temperature; binary: from the prob that the settings' rule chooses."""
+    said = load_predictions(ctx.store, scored.predictions)
+    if pooled is not None and pooled.logits is not None and desk.problem.classes:
+        said = Predictions(pooled.ids, activate(desk.problem, pooled.logits, temperature), pooled.targets, pooled.logits, pooled.folds)
+    threshold = choose(config.problem, desk.metric, said.targets, said.outputs) if desk.problem.task == "binary" else 0.5
+    if threshold == 0.5 and pooled is None:
+        return scored, threshold
+    measured = score(ctx.store, desk.problem, desk.metric, said, seed=ctx.seed, threshold=threshold)
+    kept = {name: getattr(scored, name) for name in ("seconds", "rows", "rounds", "model", "train_value")}
+    return measured.model_copy(update=kept), threshold
 
 
-def _compare(ctx: Context, desk: Desk, one: ModelScore, simple: ModelScore, threshold: float) -> Comparison:
+def _compare(ctx: Context, desk: Desk, one: ModelScore, simple: ModelScore, thresholds: tuple[float, float]) -> Comparison:
     """A model against a simple one on the same held-out items, each at its own threshold."""
     one_says, simple_says = (load_predictions(ctx.store, scored.predictions) for scored in (one, simple))
-    return paired(desk.metric, one_says, simple_says, seed=ctx.seed, thresholds=(threshold, 0.5))
+    return paired(desk.metric, one_says, simple_says, seed=ctx.seed, thresholds=thresholds)
 
 
 def _best_epoch(desk: Desk, trained: Trained) -> float:

@@ -8,63 +8,96 @@ from typing import Any
 import numpy as np
 
 from surefoot import randomness
-from surefoot.analysis.advice import advise, advise_data
+from surefoot.analysis.advice import Evidence, advise
 from surefoot.analysis.calibration import ece, reliability
 from surefoot.analysis.curves import pr, roc
-from surefoot.analysis.gaps import gap_table, is_small
-from surefoot.analysis.intervals import interval_for
+from surefoot.analysis.gaps import gap_table, is_small, measure_error, tabulate
+from surefoot.analysis.human import human_error
+from surefoot.analysis.intervals import measure_all
+from surefoot.analysis.val_looks import correct_for_looks
+from surefoot.analysis.mislabels import count_wrong
+from surefoot.analysis.per_class import class_intervals
+from surefoot.analysis.thresholds import list_choices
 from surefoot.checks import diagnosis as checks
 from surefoot.data.predictions import load_predictions, pool
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import fit
 from surefoot.engine.jobs import fill_batch, settle_speed, start_job
-from surefoot.engine.predict import predict, to_outputs
+from surefoot.engine.predict import activate, predict, to_outputs
 from surefoot.engine.winners import winner_outputs
 from surefoot.engine.yardsticks import fit_yardstick
-from surefoot.metrics import as_error, confusion, evaluate, per_class
+from surefoot.metrics import Metric, confusion, per_class
+from surefoot.metrics import get as get_metric
 from surefoot.settings import budget_seconds
+from surefoot.store.scope import ScopedLedger
 from surefoot.types import BaselineReport, Context, DiagnoseReport, DiagnoseStepConfig, Measured, Predictions, PreparedData, Problem, TuneReport
 
 _ASKED = 5_000
 """Train items whose error is measured: its interval is then under one and a half points wide."""
-_PARTS = (0.125, 0.25, 0.5, 1.0)
-_SHARE = 0.06
-_LEAST_EPOCHS = 1.0
+_PARTS = (0.5, 0.25, 0.125, 0.0625)
+"""Shares of the train set on the learning curve, beside all of it: the point at 1 is the tuned model itself."""
+_LEAST_PARTS, _MOST_PARTS = 2, 3
+_SHARE = 0.08
 _SHOWN_CLASSES = 12
 
 
 def diagnose(ctx: Context, config: DiagnoseStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport, tune: TuneReport) -> DiagnoseReport:
-    """The table of errors and gaps of the winner, calibration, per class, and what more data would bring."""
+    """The table of errors and gaps of the winner, calibration, thresholds, per class, and what more data would bring."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     val = load_predictions(ctx.store, tune.val.predictions)
-    train = _ask_train(ctx, desk, tune, baseline)
     metric = desk.metric.at(tune.threshold)
-    errors, gaps, verdict = gap_table(human=problem.human, train=train, train_dev=None, val=val, metric=metric, seed=ctx.seed)
-    curve, is_short = _learning_curve(ctx, config, desk, tune)
+    train, train_dev, is_practical = _ask_train(ctx, desk, tune, baseline), _ask_train_dev(ctx, desk, tune, baseline, data), _find_practical(ctx, data, desk)
+    human = _measure_human(ctx, problem, metric, val)
+    errors, gaps, verdict = gap_table(human=human or problem.human, train=train, train_dev=train_dev, val=val, metric=metric, seed=ctx.seed)
+    parts = {"train": (train, is_practical(train))} | ({"train_dev": (train_dev, is_practical(train_dev))} if train_dev is not None else {})
+    curve = _learning_curve(ctx, config, desk, tune, errors["val"])
     is_labelled = problem.task in ("binary", "multiclass")
+    noise = count_wrong(val.targets, val.outputs, val.folds) if is_labelled and checks.may_doubt(tune.val, baseline) else None
+    classes = per_class(val.targets, val.outputs, problem.classes, tune.threshold) if problem.classes else {}
+    recalls = {name: scores["recall"] for name, scores in classes.items() if scores["support"] >= checks.LEAST_SUPPORT}
+    looks = ctx.ledger.count_look("diagnose", "table of errors")
+    miscalibration = ece(val.targets, val.outputs) if is_labelled else None
     return DiagnoseReport(
         errors=errors,
         gaps=gaps,
         verdict=verdict,
         unit=problem.metric if problem.classes == () else "error",
-        advice=(*advise(problem, gaps, verdict, tune, val_error=errors["val"]), *advise_data(curve, errors["val"], is_short=is_short)),
+        grid=tabulate(errors, parts, metric, seed=ctx.seed),
+        human_from="measured" if human else "given" if problem.human is not None else "",
+        label_noise=noise,
+        advice=tuple(advise(Evidence(problem, tune, gaps, errors, verdict, curve, noise, recalls, config.budget, ctx.seed))),
         curve=curve,
-        ece=ece(val.targets, val.outputs) if is_labelled else None,
+        looks=looks,
+        val_corrected=correct_for_looks(metric, val, looks, seed=ctx.seed),
+        ece=miscalibration,
         reliability=reliability(val.targets, val.outputs) if is_labelled else (),
+        thresholds=list_choices(config.problem, desk.metric, val.targets, val.outputs, tune.threshold) if problem.task == "binary" else (),
         confusion=tuple(tuple(int(n) for n in row) for row in confusion(val.targets, val.outputs, tune.threshold)) if is_labelled else (),
-        per_class=per_class(val.targets, val.outputs, problem.classes, tune.threshold) if problem.classes else {},
+        per_class=classes,
+        class_intervals=class_intervals(val.targets, val.outputs, problem.classes, tune.threshold) if problem.classes else {},
         roc=_curves(problem, val, roc),
         pr=_curves(problem, val, pr),
         residuals=_residuals(ctx, val) if not problem.classes else (),
-        metrics=evaluate((desk.metric, *problem.metrics), val.targets, val.outputs, tune.threshold),
+        **_measure_metrics(ctx, desk, problem, tune, val),
         findings=(
             *checks.largest_gap(gaps, verdict, is_small=is_small(gaps, errors, verdict, is_amount=not problem.classes)),
-            *checks.calibration(ece(val.targets, val.outputs) if is_labelled else None),
-            *checks.label_ceiling(_conflicts(desk)),
+            *checks.calibration(miscalibration),
+            *checks.label_ceiling(_conflicts(desk), noise),
+            *checks.accuracy_paradox(problem, val, tune.val, recalls),
             *checks.goal(problem, metric, tune.val),
         ),
     )
+
+
+def _measure_metrics(ctx: Context, desk: Desk, problem: Problem, tune: TuneReport, val: Predictions) -> dict[str, Any]:
+    measured = measure_all([get_metric(name, ctx.root).at(tune.threshold) for name in dict.fromkeys((problem.metric, *problem.metrics))], val, seed=ctx.seed)
+    return {"metrics": {name: one.value for name, one in measured.items()}, "intervals": {name: one.interval for name, one in measured.items() if one.interval}}
+
+
+def _measure_human(ctx: Context, problem: Problem, metric: Metric, val: Predictions) -> Measured | None:
+    answers = ctx.ledger.answers() if isinstance(ctx.ledger, ScopedLedger) else {}
+    return human_error(problem, metric, answers, val, seed=ctx.seed) if answers else None
 
 
 def _ask_train(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport) -> Predictions:
@@ -73,54 +106,80 @@ def _ask_train(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineRep
     for fold, part in enumerate(desk.folds):
         order = randomness.stream(ctx.seed, "asked train rows", fold).permutation(len(part.train))
         rows = part.train[np.sort(order[: max(50, _ASKED // len(desk.folds))])]
-        outputs = np.nan_to_num(winner_outputs(ctx, desk, tune, baseline, fold, rows))
-        parts.append(Predictions(desk.examples.pack.ids(rows), outputs, desk.examples.plain_targets(rows)))
+        parts.append(_ask(ctx, desk, tune, baseline, fold, rows))
     return pool(parts)
 
 
-def _learning_curve(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport) -> tuple[dict[str, Measured], bool]:
-    """Share of the train rows -> val error of the winner retrained on it, for as many epochs as the budget bears; empty where that is under one.
+def _ask_train_dev(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport, data: PreparedData) -> Predictions | None:
+    """What the winner says about held-out items from where the train set is from, where the split carved some out."""
+    rows = ctx.store.get_arrays(data.rows).get("train_dev", np.zeros(0, np.int64))
+    return _ask(ctx, desk, tune, baseline, 0, rows) if len(rows) else None
 
-    And whether those are fewer than the winner had.
+
+def _ask(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport, fold: int, rows: np.ndarray) -> Predictions:
+    outputs = np.nan_to_num(winner_outputs(ctx, desk, tune, baseline, fold, rows))
+    return Predictions(desk.examples.pack.ids(rows), outputs, desk.examples.plain_targets(rows))
+
+
+def _find_practical(ctx: Context, data: PreparedData, desk: Desk) -> Any:
+    """A function from predictions to which of their items are practical: all, but those that the split marked as general."""
+    general = set(desk.examples.pack.ids(ctx.store.get_arrays(data.rows).get("general", np.zeros(0, np.int64))))
+    return lambda said: np.array([id not in general for id in said.ids], bool)
+
+
+def _learning_curve(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport, val_error: Measured | None) -> dict[str, Measured]:
+    """Share of the train rows -> val error of the winner's own setting, trained on it for as many epochs as the winner was; at 1 the winner itself.
+
+    Shares that the budget does not bear are left out, never epochs: nets that were trained for less are on another curve.
     """
-    found: dict[str, Measured] = {}
     train = desk.folds[0].train
-    epochs = _curve_epochs(ctx, config, desk, tune) if tune.winner == "net" else 1.0
-    if epochs < _LEAST_EPOCHS:
-        ctx.events.say("  the learning curve is left out: the budget bears less than an epoch of it")
-        return {}, False
-    for part in _PARTS:
+    parts = _choose_parts(ctx, config, desk, tune)
+    if not parts or val_error is None:
+        return {}
+    found = {}
+    for part in sorted(parts):
         order = randomness.stream(ctx.seed, "learning curve").permutation(len(train))
         rows = train[np.sort(order[: max(16, int(part * len(train)))])]
-        measured = ctx.ledger.decide(f"curve {part}", partial(_measure_part, ctx, config, desk, tune, rows, epochs))
+        found[f"{part:g}"] = Measured.model_validate(ctx.ledger.decide(f"curve {part}", partial(_measure_part, ctx, desk, tune, rows)))
         ctx.ledger.count_look("diagnose", f"curve {part}")
-        found[f"{part:g}"] = Measured.model_validate(measured)
-    return found, tune.winner == "net" and epochs < tune.epochs
+    whole = load_predictions(ctx.store, tune.val.predictions)
+    here = whole.folds == 0 if whole.folds is not None and len(desk.folds) > 1 else np.ones(len(whole), bool)
+    first = Predictions(whole.ids[here], whole.outputs[here], whole.targets[here])
+    found["1"] = measure_error(desk.metric.at(tune.threshold), first, seed=ctx.seed).model_copy(update={"n": len(train)})
+    return found
 
 
-def _curve_epochs(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport) -> float:
+def _choose_parts(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport) -> list[float]:
+    """The largest three shares whose trainings, all together, the budget bears; none where it does not bear the smallest two."""
+    if tune.winner != "net":
+        return list(_PARTS[:_MOST_PARTS])
     job = start_job(desk, tune.model, desk.folds[0], tune.train)
     _, rate = settle_speed(ctx, job, tune.train, "the learning curve")
-    affordable = _SHARE * budget_seconds(config.budget) * rate / (len(desk.folds[0].train) * sum(_PARTS))
-    return min(tune.epochs, affordable)
+    bearable = _SHARE * budget_seconds(config.budget) * rate / max(len(desk.folds[0].train) * tune.train.epochs, 1.0)
+    for start in range(len(_PARTS)):
+        parts = _PARTS[start : start + _MOST_PARTS]
+        if len(parts) >= _LEAST_PARTS and sum(parts) <= bearable:
+            return list(parts)
+    ctx.events.say(f"  the learning curve is left out: the budget does not bear trainings of {tune.train.epochs:g} epochs on parts of the data")
+    return []
 
 
-def _measure_part(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport, rows: np.ndarray, epochs: float) -> dict[str, Any]:
-    """The val error, with interval, of the winner trained on these rows with its own settings."""
+def _measure_part(ctx: Context, desk: Desk, tune: TuneReport, rows: np.ndarray) -> dict[str, Any]:
+    """The val error, with interval, of the winner trained on these rows with its own settings, as s08 trained it: the best epoch on val counts."""
     part = desk.folds[0].on(rows)
     val = part.val
     if tune.winner != "net":
         outputs = fit_yardstick(tune.winner, desk, part, val).outputs
     else:
-        train = tune.train.model_copy(update={"epochs": epochs, "batch_size": min(tune.train.batch_size, max(16, len(rows) // 8))})
-        train = fill_batch(train, len(rows))
-        job = start_job(desk, tune.model, part.without_val(), train)
+        train = fill_batch(tune.train.model_copy(update={"batch_size": min(tune.train.batch_size, max(16, len(rows) // 8))}), len(rows))
+        job = start_job(desk, tune.model, part, train)
         fitted = fit(job, train, seed=ctx.seed, name=f"curve {len(rows)}", listen=partial(ctx.events.progress, f"learning curve: {len(rows)} items"))
-        outputs = np.nan_to_num(to_outputs(desk.problem, fitted.network, predict(fitted.network, desk.examples, val)))
-    measured = interval_for(desk.metric.at(tune.threshold), desk.examples.plain_targets(val), outputs, seed=ctx.seed)
-    ends = [float(as_error(desk.metric, end)) for end in measured.interval] if measured.interval else None
-    error = Measured(value=float(as_error(desk.metric, measured.value)), interval=(min(ends), max(ends)) if ends else None, n=len(rows))
-    return error.model_dump(mode="json")
+        if fitted.best:
+            fitted.network.load_state_dict(fitted.best)
+        logits = predict(fitted.network, desk.examples, val)
+        outputs = activate(desk.problem, logits, tune.temperature) if desk.problem.classes else to_outputs(desk.problem, fitted.network, logits)
+    said = Predictions(desk.examples.pack.ids(val), np.nan_to_num(outputs), desk.examples.plain_targets(val))
+    return measure_error(desk.metric.at(tune.threshold), said, seed=ctx.seed).model_copy(update={"n": len(rows)}).model_dump(mode="json")
 
 
 def _conflicts(desk: Desk) -> float:

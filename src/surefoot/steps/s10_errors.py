@@ -1,116 +1,151 @@
-"""s10: looks at a hundred errors, and counts what they have in common."""
+"""s10: looks at a hundred errors, and counts what they have in common; then where errors gather, and whose label is in doubt."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from surefoot import durable
-from surefoot.analysis.errors import ceilings, item_losses, mislabel_scores, sample_wrong, worst, wrong_rows
-from surefoot.analysis.pictures import tag_pictures
-from surefoot.analysis.texts import tag_texts
+from surefoot.analysis import attribution, mislabels, slices, tagging
+from surefoot.analysis.crossfit import cross_fit
+from surefoot.analysis.errors import ceilings, item_losses, sample_wrong, worst, write_table, wrong_rows
+from surefoot.analysis.neighbours import nearest
+from surefoot.checks import diagnosis as checks
 from surefoot.data.pictures import to_picture
-from surefoot.data.predictions import load_predictions, pool
+from surefoot.data.predictions import load_predictions, pool, save_predictions
+from surefoot.data.showing import name_codes
 from surefoot.engine.build import Desk, lay_out
-from surefoot.engine.winners import sample_rows
-from surefoot.engine.yardsticks import fit_yardstick
+from surefoot.engine.devices import choose_device
+from surefoot.engine.inspect import find_features, weigh_pixels
+from surefoot.engine.outsiders import Outsiders, count_parts
+from surefoot.engine.winners import make_answer, sample_rows, tuned_network
 from surefoot.metrics import as_error, decide
-from surefoot.models.boosting import Rounds
+from surefoot.randomness import stream
 from surefoot.store.scope import ScopedLedger
 from surefoot.types import (
+    AuditReport,
     BaselineReport,
     Context,
     ErrorRow,
     ErrorsReport,
     ErrorsStepConfig,
-    Finding,
+    Measured,
     Mislabel,
-    ModelScore,
+    Neighbour,
     Predictions,
     PreparedData,
     Problem,
+    Slice,
     TuneReport,
 )
 
-_GALLERY = 24
-_LISTED = 200
-_DOUBTED_ROWS = 6_000
-_ROUNDS = Rounds(60, early=False)
+_GALLERY, _LISTED = 24, 200
+_DOUBTED_PICTURES = 6_000
+"""Train pictures that a simple model doubts; nets, and simple models of tables, doubt all that `errors.doubted` allows."""
+_LEAST_EPOCHS = 0.5
+_KNOWN_ROWS = 20_000
+_SLICED_ROWS = 5_000
 _SURE = 0.9
-_MANY_DOUBTS, _LEAST_DOUBTS = 0.05, 20
 
 
-def errors(ctx: Context, config: ErrorsStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport, tune: TuneReport) -> ErrorsReport:
-    """A seeded sample of all wrong val items with tags, their sums and ceilings; the worst; and suspected mislabels over train and val."""
-    desk = lay_out(ctx, problem, data)
+@dataclass(frozen=True)
+class Bench:
+    """What everything here looks at: the winner, and what it said about val.
+
+    Attributes:
+        position: item id -> row of the pack.
+    """
+
+    ctx: Context
+    desk: Desk
+    config: ErrorsStepConfig
+    baseline: BaselineReport
+    tune: TuneReport
+    val: Predictions
+    position: dict[str, int]
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether each item has one class."""
+        return self.desk.problem.task in ("binary", "multiclass")
+
+    def rows(self, ids: np.ndarray) -> np.ndarray:
+        """Rows of the pack, int64."""
+        return np.asarray([self.position[str(i)] for i in ids], np.int64)
+
+
+def errors(
+    ctx: Context, config: ErrorsStepConfig, *, problem: Problem, audit: AuditReport, data: PreparedData, baseline: BaselineReport, tune: TuneReport
+) -> ErrorsReport:
+    """A seeded sample of all wrong val items with tags, their sums and ceilings; the worst; slices; and suspected mislabels over train and val."""
+    desk = lay_out(ctx, problem, data, choose_device(config.device))
     val = load_predictions(ctx.store, tune.val.predictions)
-    wrong = wrong_rows(problem.task, val, tune.threshold)
+    bench = Bench(ctx, desk, config, baseline, tune, val, {i: row for row, i in enumerate(desk.examples.pack.ids())})
     picked = sample_wrong(problem.task, val, num=config.errors.rows, seed=ctx.seed, threshold=tune.threshold)
-    texts = _read_texts(ctx, data)
-    doubts = [one.model_copy(update={"text": texts.get(one.id, "")}) for one in _find_mislabels(ctx, desk, baseline, tune, val)]
-    position = {i: row for row, i in enumerate(desk.examples.pack.ids())}
-    make = partial(_make_rows, ctx, desk, val, tune, position, {m.id for m in doubts})
-    rows, gallery = ([row.model_copy(update={"text": texts.get(row.id, "")}) for row in make(some)] for some in (picked, worst(val, _GALLERY)))
+    pooled, doubts, suspects = _find_mislabels(bench)
+    rows = _make_rows(bench, picked, audit, {m.id for m in suspects})
+    gallery = _make_rows(bench, worst(val, _GALLERY), audit, {m.id for m in suspects})
     tags = Counter(tag for row in rows for tag in row.tags)
-    error = float(as_error(desk.metric, tune.val.value))
-    durable.replace(ctx.run_dir / "errors.csv", _to_csv(rows, config.errors.tags, problem.task in ("binary", "multiclass")))
+    most = ceilings(tags, len(rows), float(as_error(desk.metric, tune.val.value))) if rows and problem.classes else {}
+    shown = list(dict.fromkeys(row.id for row in (*rows, *gallery)))
+    found, num_slices = _find_slices(bench, data)
+    neighbours = _find_neighbours(bench, [row.id for row in rows])
+    columns = (*tagging.CLASSIC.get(problem.kind, ("mislabel",)), *config.errors.tags)
     return ErrorsReport(
-        num_wrong=len(wrong),
+        num_wrong=len(wrong_rows(problem.task, val, tune.threshold)),
         num_val=len(np.unique(val.ids.astype(str))),
         is_amount=not problem.classes,
         rows=tuple(rows),
         tags=dict(tags.most_common()),
-        ceilings=ceilings(tags, len(rows), error) if rows and problem.classes else {},
-        mislabels=tuple(doubts[:_LISTED]),
+        ceilings=most,
+        most_rewarding=max((tag for tag in most if tag != "sure of it"), key=lambda tag: most[tag].value, default=""),
+        slices=found,
+        num_slices=num_slices,
+        neighbours=neighbours,
+        saliency=_weigh(bench, shown),
+        importance=_weigh_columns(bench),
+        mislabels=tuple(suspects[:_LISTED]),
+        num_suspects=len(suspects),
+        doubted=len(pooled) if pooled else 0,
+        doubts=_save_doubts(ctx, pooled, doubts),
+        review_minutes=mislabels.review_minutes(len(suspects)),
+        repairs=_write(ctx, "repairs.csv", mislabels.write_repairs(suspects)) if suspects else "",
         worst=tuple(gallery),
-        pictures=_pictures(ctx, desk, [row.id for row in (*rows, *gallery)], position),
-        csv=str((ctx.run_dir / "errors.csv").relative_to(ctx.root)),
-        findings=tuple(_find(doubts, len(desk.examples))),
+        pictures=_pictures(bench, [*shown, *(near.id for some in neighbours.values() for near in some)]),
+        csv=_write(ctx, "errors.csv", write_table(rows, columns, has_confidence=bench.is_labelled)),
+        findings=tuple(checks.mislabels(suspects, len(pooled) if pooled else 0)),
     )
 
 
-def _read_texts(ctx: Context, data: PreparedData) -> dict[str, str]:
-    """Id -> what a person reads; empty where the items are no texts."""
-    return dict(zip(*ctx.store.get_table(data.texts).to_pydict().values())) if data.texts else {}
+def _write(ctx: Context, name: str, content: bytes) -> str:
+    durable.replace(ctx.run_dir / name, content)
+    return str((ctx.run_dir / name).relative_to(ctx.root))
 
 
-def _make_rows(ctx: Context, desk: Desk, val: Predictions, tune: TuneReport, position: dict[str, int], doubted: set[str], picked: np.ndarray) -> list[ErrorRow]:
+def _make_rows(bench: Bench, picked: np.ndarray, audit: AuditReport, doubted: set[str]) -> list[ErrorRow]:
     """The table's rows: what evidence says is filled in, what a person wrote goes before it."""
-    problem = desk.problem
-    preds = decide(problem.task, val.outputs[picked], tune.threshold)
-    losses = item_losses(val)[picked]
-    packed = np.asarray([position[i] for i in val.ids[picked]], np.int64)
+    desk, val, tune, ctx = bench.desk, bench.val, bench.tune, bench.ctx
+    preds = decide(desk.problem.task, val.outputs[picked], tune.threshold)
+    losses, packed = item_losses(val)[picked], bench.rows(val.ids[picked])
     places = desk.examples.pack.places(packed)
-    evident = _evident_tags(desk, packed)
+    usual = desk.examples.pack.gather(_sample_val(bench, 1_000))
+    evident = tagging.tag_items(desk.examples.fields, desk.examples.pack.gather(packed), usual)
+    audited = tagging.audited_tags(audit.findings)
     written = ctx.ledger.tags() if isinstance(ctx.ledger, ScopedLedger) else {}
     rows = []
     for number, row in enumerate(picked):
-        target, pred = _name(problem, val.targets[row]), _name(problem, preds[number])
-        confidence = float(val.outputs[row].max()) if problem.task in ("binary", "multiclass") else 0.0
-        tags = list(evident[number])
-        if problem.task in ("binary", "multiclass"):
-            tags.append(f"{target} as {pred}")
-        if confidence > _SURE:
-            tags.append("sure of it")
-        if val.ids[row] in doubted:
-            tags.append("mislabel?")
-        own, note = written.get(str(val.ids[row]), (tags, ""))
-        rows.append(
-            ErrorRow(
-                id=str(val.ids[row]),
-                place=str(places[number]),
-                target=target,
-                pred=pred,
-                confidence=confidence,
-                loss=float(losses[number]),
-                tags=tuple(own),
-                note=note,
-            )
-        )
+        id, target, pred = str(val.ids[row]), _name(desk.problem, val.targets[row]), _name(desk.problem, preds[number])
+        confidence = float(val.outputs[row].max()) if bench.is_labelled else 0.0
+        tags = [*evident[number], *audited.get(id, [])]
+        tags += [f"{target} as {pred}"] if bench.is_labelled else []
+        tags += ["sure of it"] if confidence > _SURE else []
+        tags += ["mislabel"] if id in doubted else []
+        own, note = written.get(id, (list(dict.fromkeys(tags)), ""))
+        known = {"confidence": confidence, "loss": float(losses[number]), "tags": tuple(own), "note": note}
+        rows.append(ErrorRow(id=id, place=str(places[number]), target=target, pred=pred, **known))
     return rows
 
 
@@ -122,106 +157,130 @@ def _name(problem: Problem, value: np.ndarray | float) -> str:
     return ", ".join(f"{number:.5g}" for number in np.atleast_1d(value))
 
 
-def _evident_tags(desk: Desk, rows: np.ndarray) -> list[list[str]]:
-    """Tags that need no person: dark and blurry pictures, table rows with gaps, short and cut texts."""
-    if not len(rows):
-        return []
-    inputs = desk.examples.pack.gather(rows)
-    if desk.examples.fields[0].name == "image":
-        return tag_pictures(inputs[0])
-    gaps = np.zeros(len(rows), bool)
-    tags: list[list[str]] = [[] for _ in rows]
-    for field, array in zip(desk.examples.fields, inputs):
-        if field.is_text:
-            tags = [had + [tag for tag in more if tag not in had] for had, more in zip(tags, tag_texts(array))]
-        else:
-            gaps |= (np.isnan(array) if field.name == "numeric" else array == 0).any(1)
-    return [["missing values", *had] if gap else had for gap, had in zip(gaps, tags)]
+def _sample_val(bench: Bench, num: int) -> np.ndarray:
+    """Rows of the pack: a seeded sample of val."""
+    rows = np.unique(bench.rows(bench.val.ids))
+    return np.sort(stream(bench.ctx.seed, "usual val items").permutation(rows)[:num])
 
 
-def _find_mislabels(ctx: Context, desk: Desk, baseline: BaselineReport, tune: TuneReport, val: Predictions) -> list[Mislabel]:
-    """Items whose label the held-out predictions doubt: val by the winner, train by the best simple model in two halves."""
-    problem = desk.problem
-    if problem.task not in ("binary", "multiclass"):
-        return []
-    parts = [val] if _knows(tune.val, baseline) else []
-    if len(desk.folds) == 1 and _knows(baseline.models[_doubter(baseline)], baseline):
-        parts.append(_cross_predict(ctx, desk, baseline))
-    if not parts:
-        return []
-    pooled = pool([Predictions(p.ids, p.outputs, p.targets) for p in parts])
-    suspects = mislabel_scores(pooled.targets, pooled.outputs)
-    position = {i: row for row, i in enumerate(desk.examples.pack.ids())}
-    places = desk.examples.pack.places()
-    return [
-        Mislabel(
-            id=str(pooled.ids[row]),
-            given=problem.classes[int(pooled.targets[row])],
-            suggested=problem.classes[int(other)],
-            score=float(score),
-            place=str(places[position[pooled.ids[row]]]),
+# where errors gather, and what answers rest on
+
+
+def _find_slices(bench: Bench, data: PreparedData) -> tuple[tuple[Slice, ...], int]:
+    desk, val, tune = bench.desk, bench.val, bench.tune
+    first = np.unique(val.ids.astype(str), return_index=True)[1]
+    kept = np.sort(stream(bench.ctx.seed, "sliced items").permutation(first)[:_SLICED_ROWS])
+    rows = bench.rows(val.ids[kept])
+    if desk.problem.classes:
+        differs = decide(desk.problem.task, val.outputs[kept], tune.threshold) != val.targets[kept]
+        losses = (differs.any(1) if differs.ndim == 2 else differs).astype(np.float64)
+    else:
+        losses = item_losses(val)[kept]
+    candidates = slices.list_candidates(desk.examples.fields, desk.examples.pack.gather(rows), name_codes(data.recipe))
+    if tune.winner == "net" and len(tune.weights) == 1:
+        candidates |= slices.by_cluster(find_features(tuned_network(bench.ctx, desk, tune, 0), desk.examples, rows), seed=bench.ctx.seed)
+    return slices.find_slices(candidates, losses, is_share=bool(desk.problem.classes), seed=bench.ctx.seed), len(candidates)
+
+
+def _find_neighbours(bench: Bench, ids: list[str]) -> dict[str, tuple[Neighbour, ...]]:
+    """The nearest train items of each error, in the features of the net: the tuned one, or, where a simple model won, the best net all the same."""
+    desk, num = bench.desk, bench.config.errors.neighbours
+    if not ids or not num:
+        return {}
+    rows, network = bench.rows(np.asarray(ids, dtype=object)), tuned_network(bench.ctx, desk, bench.tune, 0)
+    known = np.setdiff1d(sample_rows(bench.ctx.seed, desk.folds[0].train, _KNOWN_ROWS), rows)
+    found, likeness = nearest(find_features(network, desk.examples, rows), find_features(network, desk.examples, known), num)
+    near = known[found]
+    names, places = (dict(zip(np.unique(near), some(np.unique(near)))) for some in (desk.examples.pack.ids, desk.examples.pack.places))
+    targets = desk.examples.plain_targets(near.ravel()).reshape(*near.shape, *desk.examples.plain_targets(near[:1, :1].ravel()).shape[1:])
+    return {
+        id: tuple(
+            Neighbour(id=str(names[row]), place=str(places[row]), target=_name(desk.problem, target), likeness=float(like))
+            for row, target, like in zip(near[k], targets[k], likeness[k])
         )
-        for row, score, other in zip(suspects.rows, suspects.scores, suspects.suggested)
-    ]
+        for k, id in enumerate(ids)
+    }
 
 
-def _knows(scored: ModelScore, baseline: BaselineReport) -> bool:
-    """Whether a model may doubt labels at all: it closes at least half of the way from the trivial predictor's accuracy to 1."""
-    trivial = baseline.models[baseline.trivial].metrics.get("accuracy", 0.0)
-    return scored.metrics.get("accuracy", 0.0) - trivial >= 0.5 * (1 - trivial)
+def _weigh(bench: Bench, ids: list[str]) -> str:
+    """What the answers about these pictures rest on: gradient times input for nets, occlusion for what has no gradient."""
+    desk, problem = bench.desk, bench.desk.problem
+    if desk.examples.fields[0].name != "image" or not ids or not problem.classes:
+        return ""
+    first = dict(zip(bench.val.ids[::-1].astype(str), range(len(bench.val) - 1, -1, -1)))
+    said = bench.val.outputs[[first[i] for i in ids]].argmax(1)
+    images = desk.examples.pack.gather(bench.rows(np.asarray(ids, dtype=object)))[0]
+    if bench.tune.winner == "net":
+        weights = weigh_pixels(tuned_network(bench.ctx, desk, bench.tune, 0), images, said)
+    elif (answer := make_answer(bench.ctx, desk, bench.tune, bench.baseline)) is not None:
+        weights = attribution.occlude(answer, images, said)
+    else:
+        return ""
+    return bench.ctx.store.put_arrays(dict(zip(ids, attribution.paint(images, weights))))
 
 
-def _doubter(baseline: BaselineReport) -> str:
-    return baseline.best if baseline.best in ("linear", "boosting") else "linear"
+def _weigh_columns(bench: Bench) -> dict[str, Measured]:
+    """What shuffling each column costs the winner on val (at most 5,000 rows of the first fold)."""
+    desk, tune = bench.desk, bench.tune
+    if desk.examples.fields[0].name == "image" or (answer := make_answer(bench.ctx, desk, tune, bench.baseline)) is None:
+        return {}
+    rows = sample_rows(bench.ctx.seed, desk.folds[0].val, _SLICED_ROWS)
+    inputs = desk.examples.pack.gather(rows)
+    said = Predictions(desk.examples.pack.ids(rows), answer(inputs), desk.examples.plain_targets(rows))
+    return attribution.importance(answer, inputs, said, desk.examples.fields, desk.metric.at(tune.threshold), seed=bench.ctx.seed)
 
 
-def _cross_predict(ctx: Context, desk: Desk, baseline: BaselineReport) -> Predictions:
-    """Each half of a sample of train, predicted by the simple model fitted on the other half."""
-    name = _doubter(baseline)
-    rows = sample_rows(ctx.seed, desk.folds[0].train, _DOUBTED_ROWS)
-    halves = rows[0::2], rows[1::2]
-    parts = []
-    for fitted, asked in (halves, halves[::-1]):
-        outputs = fit_yardstick(name, desk, desk.folds[0].on(fitted), asked, _ROUNDS).outputs
-        parts.append(Predictions(desk.examples.pack.ids(asked), outputs, desk.examples.plain_targets(asked)))
-    return pool(parts)
-
-
-def _pictures(ctx: Context, desk: Desk, ids: list[str], position: dict[str, int]) -> str:
+def _pictures(bench: Bench, ids: list[str]) -> str:
+    desk = bench.desk
     if desk.examples.fields[0].name != "image" or not ids:
         return ""
     unique = sorted(set(ids))
-    images = desk.examples.pack.gather(np.asarray([position[i] for i in unique], np.int64))[0]
-    return ctx.store.put_arrays({i: to_picture(image) for i, image in zip(unique, images)})
+    images = desk.examples.pack.gather(bench.rows(np.asarray(unique, dtype=object)))[0]
+    return bench.ctx.store.put_arrays({i: to_picture(image) for i, image in zip(unique, images)})
 
 
-def _to_csv(rows: list[ErrorRow], own_tags: list[str], has_confidence: bool) -> bytes:
-    """The table for a spreadsheet: tags separated by `;`, and a column of its own for each of the user's tags; `confidence` where one class is named."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    sure, written = ["confidence"] if has_confidence else [], ["text"] if any(row.text for row in rows) else []
-    writer.writerow(["id", "place", "target", "pred", *sure, "tags", "note", *own_tags, *written])
-    for row in rows:
-        marks = ["x" if tag in row.tags else "" for tag in own_tags]
-        tags = ";".join(tag for tag in row.tags if tag not in own_tags)
-        writer.writerow(
-            [row.id, row.place, row.target, row.pred, *(f"{row.confidence:.4f}" for _ in sure), tags, row.note, *marks, *(row.text for _ in written)]
-        )
-    return text.getvalue().encode()
+# whose label is in doubt
 
 
-def _find(doubts: list[Mislabel], num: int) -> list[Finding]:
-    if not doubts:
-        return []
-    share = len(doubts) / num
-    return [
-        Finding(
-            code="data.mislabels",
-            severity="warn" if share > _MANY_DOUBTS and len(doubts) >= _LEAST_DOUBTS else "info",
-            what=f"{len(doubts):,} labels are in doubt ({share:.1%} of train and val): the models say another class, and are sure of it.",
-            where="train and val",
-            next="Look at the list, the most doubtful first; mend the source, then `surefoot run --from audit`.",
-            evidence={"doubted": len(doubts), "items": num},
-            ids=tuple(m.id for m in doubts[:100]),
-        )
+def _find_mislabels(bench: Bench) -> tuple[Predictions | None, np.ndarray, list[Mislabel]]:
+    """What models that had not seen them say of train and val, how doubtful each label is, and the suspects, the most doubtful first."""
+    problem, desk = bench.desk.problem, bench.desk
+    if not bench.is_labelled:
+        return None, np.zeros(0), []
+    parts = [bench.val] if checks.may_doubt(bench.tune.val, bench.baseline) else []
+    parts += _doubt_train(bench) if len(desk.folds) == 1 and bench.config.errors.doubted else []
+    if not parts:
+        return None, np.zeros(0), []
+    models = np.concatenate([np.zeros(len(p)) if p.folds is None else p.folds + 100 * k for k, p in enumerate(parts)])
+    pooled = pool([Predictions(p.ids, p.outputs, p.targets) for p in parts])
+    suspects = mislabels.mislabel_scores(pooled.targets, pooled.outputs, models)
+    places = desk.examples.pack.places(bench.rows(pooled.ids[suspects.rows]))
+    found = [
+        Mislabel(id=str(pooled.ids[row]), given=problem.classes[pooled.targets[row]], suggested=problem.classes[other], score=float(score), place=str(place))
+        for row, score, other, place in zip(suspects.rows, suspects.scores, suspects.suggested, places)
     ]
+    return pooled, mislabels.doubt(pooled.targets, pooled.outputs), list({one.id: one for one in reversed(found)}.values())[::-1]
+
+
+def _doubt_train(bench: Bench) -> list[Predictions]:
+    """Train items as models say that were fitted on other train items: the tuned net's setting where the budget bears it, else the best simple model."""
+    desk, baseline, seed, most = bench.desk, bench.baseline, bench.ctx.seed, bench.config.errors.doubted
+    outsiders = Outsiders(bench.ctx, desk, bench.tune, bench.config.budget)
+    is_net = bench.tune.winner == "net" and checks.may_doubt(bench.tune.val, baseline)
+    rows = sample_rows(seed, desk.folds[0].train, most)
+    epochs = outsiders.bearable_epochs(len(rows)) if is_net else 0.0
+    if epochs >= _LEAST_EPOCHS:
+        fitting = partial(outsiders.ask_net, epochs)
+    else:
+        name = baseline.best if baseline.best in ("linear", "boosting") else "linear"
+        if not checks.may_doubt(baseline.models[name], baseline):
+            return []
+        rows = rows if bench.desk.problem.kind == "table" else sample_rows(seed, desk.folds[0].train, min(_DOUBTED_PICTURES, most))
+        fitting = partial(outsiders.ask_simple, name)
+    targets = desk.examples.plain_targets(rows)
+    outputs, parts = cross_fit(rows, targets, count_parts(len(rows)), fitting, seed=seed)
+    return [Predictions(desk.examples.pack.ids(rows), outputs, targets, folds=parts)]
+
+
+def _save_doubts(ctx: Context, pooled: Predictions | None, doubts: np.ndarray) -> str:
+    return save_predictions(ctx.store, Predictions(pooled.ids, doubts[:, None], pooled.targets)) if pooled is not None else ""

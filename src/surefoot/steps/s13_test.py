@@ -6,15 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
-from surefoot.analysis.intervals import interval_for
+from surefoot.analysis.gaps import late_gaps, to_error, verdict_of
+from surefoot.analysis.intervals import interval_for, measure_all
+from surefoot.analysis.per_class import class_intervals
 from surefoot.analysis.scores import score
 from surefoot.checks import test as checks
 from surefoot.data.packs import Pack, open_pack
+from surefoot.data.showing import name_codes
 from surefoot.data.targets import plain_targets
 from surefoot.exporting import bundle
 from surefoot.exporting.card import Evidence, model_card
 from surefoot.exporting.predictor import load
-from surefoot.metrics import confusion, per_class
+from surefoot.metrics import Metric, confusion, per_class
 from surefoot.metrics import get as get_metric
 from surefoot.store.seal import Key
 from surefoot.store.unseal import unseal
@@ -64,6 +67,9 @@ def test(
     published = score(ctx.store, problem, metric, predictions, seed=ctx.seed, threshold=tune.threshold)
     tuned = score(ctx.store, problem, metric, _ask(problem, pack, ctx.root / export.tuned_folder), seed=ctx.seed, threshold=tune.threshold)
     wild = _score_wild(ctx, problem, data, export, tune, key)
+    every = [get_metric(name, ctx.root).at(tune.threshold) for name in dict.fromkeys((problem.metric, *problem.metrics))]
+    late = late_gaps(metric, val=_measured(tune.val), tuned=_measured(tuned), published=_measured(published), wild=_measured(wild) if wild else None)
+    gaps = diagnose.gaps | late
     report = TestReport(
         metric=problem.metric,
         value=published.value,
@@ -74,13 +80,18 @@ def test(
         wild=wild,
         tuned=tuned,
         val_value=tune.val.value,
-        slices=_slices(ctx, problem, pack, predictions, tune),
+        slices=_slices(ctx, problem, data, pack, predictions, tune),
+        grid=diagnose.grid | _late_rows(metric, tuned, wild),
+        gaps=gaps,
+        verdict=verdict_of(gaps, has_human=diagnose.errors.get("human") is not None),
+        intervals={name: one.interval for name, one in measure_all(every, predictions, seed=ctx.seed).items() if one.interval},
+        class_intervals=class_intervals(predictions.targets, predictions.outputs, problem.classes, tune.threshold) if problem.classes else {},
         confusion=_confusion(problem, predictions, tune.threshold),
         openings=tuple(Opening(number=o.number, round=o.round, why=o.why, when=o.at) for o in openings),
         predictions=published.predictions,
         findings=(
-            *checks.against_val(metric, tuned, tune.val, by_time=split.by == "time"),
-            *checks.wild_gap(metric, published, wild),
+            *checks.against_val(late["val_overfit"], tuned, tune.val, by_time=split.by == "time"),
+            *checks.wild_gap(late["wild_gap"], published, wild),
             *checks.width(metric, published),
             *checks.goal(metric, published, problem.goal),
         ),
@@ -107,7 +118,17 @@ def _score_wild(ctx: Context, problem: Problem, data: PreparedData, export: Expo
     return score(ctx.store, problem, get_metric(problem.metric, ctx.root), predictions, seed=ctx.seed, threshold=tune.threshold)
 
 
-def _slices(ctx: Context, problem: Problem, pack: Pack, predictions: Predictions, tune: TuneReport) -> dict[str, Measured]:
+def _measured(scored: ModelScore) -> Measured:
+    return Measured(value=scored.value, interval=scored.interval, n=scored.n)
+
+
+def _late_rows(metric: Metric, tuned: ModelScore, wild: ModelScore | None) -> dict[str, dict[str, Measured | None]]:
+    """The last rows of the table of errors; both sets are what the model is meant for."""
+    rows: dict[str, dict[str, Measured | None]] = {"test": {"general": None, "practical": to_error(metric, _measured(tuned))}}
+    return rows | ({"wild": {"general": None, "practical": to_error(metric, _measured(wild))}} if wild else {})
+
+
+def _slices(ctx: Context, problem: Problem, data: PreparedData, pack: Pack, predictions: Predictions, tune: TuneReport) -> dict[str, Measured]:
     """The metric for each value of the category columns that is common enough to be measured."""
     metric = get_metric(problem.metric, ctx.root).at(tune.threshold)
     found: dict[str, Measured] = {}
@@ -115,11 +136,14 @@ def _slices(ctx: Context, problem: Problem, pack: Pack, predictions: Predictions
         if field.name != "category":
             continue
         codes = pack.gather(np.arange(len(pack)))[number]
+        words = name_codes(data.recipe)
         for column, name in enumerate(field.names):
             for code in np.unique(codes[:, column])[:6]:
                 here = codes[:, column] == code
                 if _LEAST_SLICE <= here.sum() < len(pack):
-                    found[f"{name} #{code}"] = interval_for(metric, predictions.targets[here], predictions.outputs[here], seed=ctx.seed)
+                    found[f"{name} = {words[name].get(int(code), 'missing or unseen')}"] = interval_for(
+                        metric, predictions.targets[here], predictions.outputs[here], seed=ctx.seed
+                    )
     return found
 
 

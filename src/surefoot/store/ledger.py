@@ -23,6 +23,9 @@ _LEAST_FREE = 100_000
 _MOST_AT_ONCE = 32_768
 """Bytes: SQLite lets its shared memory grow by so many, and the other two files by less."""
 
+_HUMAN = "human"
+"""Scope of the decisions that a person made at the keyboard."""
+
 _META = sa.MetaData()
 _ROUNDS = sa.Table(
     "rounds", _META,
@@ -225,6 +228,18 @@ class ProjectLedger:
         with self.engine.begin() as connection:
             connection.execute(_TAGS.delete().where(_TAGS.c.item == item))
             connection.execute(_TAGS.insert().values(item=item, tags=json.dumps(tags), note=note))
+
+    def answers(self) -> dict[str, str]:
+        """What a person answered about val items (`surefoot human`): item id -> answer."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(sa.select(_DECISIONS).where(_DECISIONS.c.scope == _HUMAN))
+            return {row.name: str(json.loads(row.value)) for row in rows}
+
+    def answer(self, item: str, text: str) -> None:
+        """Writes a person's answer; a later one takes the place of an earlier one."""
+        with self.engine.begin() as connection:
+            connection.execute(_DECISIONS.delete().where(_DECISIONS.c.scope == _HUMAN, _DECISIONS.c.name == item))
+            connection.execute(_DECISIONS.insert().values(scope=_HUMAN, name=item, value=json.dumps(text)))
 
     def all_steps(self) -> Iterator[StepRow]:
         with self.engine.connect() as connection:

@@ -24,3 +24,6 @@ class ScopedLedger:
 
     def tags(self) -> dict[str, tuple[list[str], str]]:
         return self.ledger.tags()
+
+    def answers(self) -> dict[str, str]:
+        return self.ledger.answers()

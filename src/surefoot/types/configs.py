@@ -91,6 +91,11 @@ class ProblemConfig(Section):
     goal: float | None = Field(None, description="The value of the metric that would do.")
     human: float | None = Field(None, description="The value of the metric that a careful person reaches.")
     satisfice: dict[str, float] = Field({}, description="Metrics that must merely suffice, each with its bound.")
+    threshold: Frac | None = Field(None, description="Prob from which on the positive class is said (binary); left out: chosen on val.")
+    miss_cost: float = Field(0.0, ge=0, description="What missing a positive item costs: the threshold is the cheapest on val; 0 of both: no costs.")
+    alarm_cost: float = Field(0.0, ge=0, description="What a false alarm costs, in the unit of `problem.miss_cost`.")
+    least_precision: Frac = Field(0.0, description="Precision that is due (binary): the threshold has the highest recall that keeps it on val; 0: none.")
+    least_recall: Frac = Field(0.0, description="Recall that is due (binary): the threshold has the highest precision that keeps it on val; 0: none.")
 
 
 class SplitConfig(Section):
@@ -204,6 +209,8 @@ class ErrorsConfig(Section):
 
     rows: int = Field(100, ge=1, le=100, description="Wrong val items in the sample, at most.")
     tags: list[str] = Field([], description="Your own tag columns.")
+    neighbours: int = Field(3, ge=0, le=10, description="Nearest train items shown beside each error; 0: none.")
+    doubted: int = Field(100_000, ge=0, description="Train items whose label is doubted by models that did not see them, at most; 0: val alone.")
 
 
 class FinalConfig(Section):
@@ -296,6 +303,7 @@ class OverfitStepConfig(NetStepConfig):
 
 
 class TuneStepConfig(NetStepConfig):
+    problem: ProblemConfig = ProblemConfig()
     search: SearchConfig = SearchConfig()
 
 
@@ -303,7 +311,7 @@ class DiagnoseStepConfig(NetStepConfig):
     problem: ProblemConfig = ProblemConfig()
 
 
-class ErrorsStepConfig(Section):
+class ErrorsStepConfig(NetStepConfig):
     errors: ErrorsConfig = ErrorsConfig()
 
 

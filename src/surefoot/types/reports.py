@@ -165,6 +165,22 @@ class Advice(Plain):
     command: str = ""
 
 
+class ThresholdChoice(Plain):
+    """A decision threshold and what it comes to on val.
+
+    Attributes:
+        rule: why this one. value: of the metric. precision, recall: of the positive class.
+        cost: mean cost of an item, where mistakes have one.
+    """
+
+    rule: str
+    threshold: float
+    value: float
+    precision: Measured
+    recall: Measured
+    cost: float | None = None
+
+
 class DiagnoseReport(Report):
     """s09: where the error comes from.
 
@@ -172,7 +188,13 @@ class DiagnoseReport(Report):
         errors: human, train, train_dev, val -> error (1 - metric, or the metric itself where smaller is better).
         gaps: bias, variance, mismatch -> difference with interval.
         verdict: the largest gap beyond its noise, or `none`.
-        curve: share of the train set -> val error, from s08's winner retrained on parts.
+        grid: the same rows in two columns, `general` and `practical` data. human_from: `given`, `measured`, or empty where neither.
+        label_noise: share of val's labels that look wrong: what no model can get right but by luck.
+        curve: share of the train set -> val error, from s08's winner's setting trained on parts for as many epochs; at 1 the winner itself.
+        expandability: source -> val error that twice its data would take away.
+        looks: how often val was looked at in the project; val_corrected: the metric with an interval that holds for the best of so many.
+        thresholds: what decision thresholds come to on val (binary).
+        intervals: metric -> 95 % interval. class_intervals: class -> those of precision and recall.
         ece: expected calibration error after temperature; reliability: (mean prob, accuracy, items) per bin.
         confusion: counts, row = target, column = pred, in class order.
         per_class: class -> {precision, recall, f1, support}.
@@ -184,7 +206,16 @@ class DiagnoseReport(Report):
     verdict: str
     unit: str
     advice: tuple[Advice, ...] = ()
+    grid: dict[str, dict[str, Measured | None]] = {}
+    human_from: str = ""
+    label_noise: Measured | None = None
     curve: dict[str, Measured] = {}
+    expandability: dict[str, float] = {}
+    looks: int = 0
+    val_corrected: Measured | None = None
+    thresholds: tuple[ThresholdChoice, ...] = ()
+    intervals: dict[str, tuple[float, float]] = {}
+    class_intervals: dict[str, dict[str, tuple[float, float]]] = {}
     ece: float | None = None
     reliability: tuple[tuple[float, float, int], ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
@@ -220,10 +251,44 @@ class Mislabel(Plain):
     text: str = ""
 
 
+class Slice(Plain):
+    """A part of val where the model does worse than on the rest.
+
+    Attributes:
+        name: what its items have in common, e.g. `job = nurse`.
+        error: of its items: the share that is wrong, or the mean loss; rest: of the others.
+        p_value: of a one-sided test against the rest; q_value: corrected for all that were tested.
+        could_bring: the error of val that would go away if the slice were as good as the rest.
+    """
+
+    name: str
+    error: Measured
+    rest: float
+    p_value: float
+    q_value: float
+    could_bring: float
+
+
+class Neighbour(Plain):
+    """A train item that the model takes for like another: its label, and how alike in [-1, 1]."""
+
+    id: str
+    place: str
+    target: str
+    likeness: float
+
+
 class ErrorsReport(Report):
     """s10: a hundred errors, looked at. `tags` tag -> rows that carry it; `ceilings` tag -> error that fixing it could bring at most.
 
     Of amounts (`is_amount`) the tenth with the largest residuals counts as wrong.
+
+    Attributes:
+        most_rewarding: the tag with the highest ceiling, of those that can be fixed.
+        slices: where val's error is higher than elsewhere, of `num_slices` that were tested. neighbours: error's id -> nearest train items.
+        saliency: stored arrays id -> uint8 (H, W, 3): what the answer rests on. importance: column -> what shuffling it costs.
+        doubted: items whose label was asked about; doubts: stored predictions with how doubtful each is. review_minutes: what looking at the suspects costs.
+        repairs: the suggested labels as a repairs file.
     """
 
     num_wrong: int
@@ -234,6 +299,17 @@ class ErrorsReport(Report):
     ceilings: dict[str, Measured] = {}
     mislabels: tuple[Mislabel, ...] = ()
     worst: tuple[ErrorRow, ...] = ()
+    most_rewarding: str = ""
+    slices: tuple[Slice, ...] = ()
+    num_slices: int = 0
+    neighbours: dict[str, tuple[Neighbour, ...]] = {}
+    saliency: Ref = ""
+    importance: dict[str, Measured] = {}
+    num_suspects: int = 0
+    doubted: int = 0
+    doubts: Ref = ""
+    review_minutes: float = 0.0
+    repairs: str = ""
     pictures: Ref = ""
     csv: str = ""
 
@@ -291,7 +367,12 @@ class Opening(Plain):
 
 
 class TestReport(Report):
-    """s13: the truth. `value` is the final bundle's metric on the test set; `tuned` the tuned model's, scored in the same opening."""
+    """s13: the truth. `value` is the final bundle's metric on the test set; `tuned` the tuned model's, scored in the same opening.
+
+    Attributes:
+        grid: the whole table of errors, human to wild, in two columns; gaps: all five; verdict: the largest beyond its noise.
+        intervals: metric -> 95 % interval. class_intervals: class -> those of precision and recall.
+    """
 
     __test__ = False
 
@@ -305,6 +386,11 @@ class TestReport(Report):
     tuned: ModelScore | None = None
     val_value: float | None = None
     slices: dict[str, Measured] = {}
+    grid: dict[str, dict[str, Measured | None]] = {}
+    gaps: dict[str, Measured | None] = {}
+    verdict: str = ""
+    intervals: dict[str, tuple[float, float]] = {}
+    class_intervals: dict[str, dict[str, tuple[float, float]]] = {}
     confusion: tuple[tuple[int, ...], ...] = ()
     openings: tuple[Opening, ...]
     predictions: Ref = ""

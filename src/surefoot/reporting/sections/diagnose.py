@@ -11,6 +11,7 @@ from surefoot.reporting.headline import tell_small
 from surefoot.reporting.markup import EMPTY, bullets, card, cards, code, facts, figure, folded_if, join, paragraph, prose, table
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import count_of, describe_metric, measured, number, share, spaced
+from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
 from surefoot.types.reports import DiagnoseReport
 
@@ -24,20 +25,32 @@ MEANINGS = {
     "bias": "from the best that is possible to train: what the model can't even learn",
     "variance": "from train to unseen items of the same kind: what it learned by heart",
     "mismatch": "from items like train to items like those it will be used on",
+    "val_overfit": "from val to test, of the tuned model: what was fitted to val",
+    "wild_gap": "from test to wild, of the final model: what its use will cost",
 }
-SETS = {"human": "a careful person", "train": "train", "train_dev": "train dev: unseen, same source as train", "val": "val: unseen"}
+SETS = {
+    "human": "a careful person",
+    "train": "train",
+    "train_dev": "train dev: unseen, same source as train",
+    "val": "val: unseen",
+    "test": "test: never looked at before",
+    "wild": "wild: where it will be used",
+}
 
 
 def show_diagnose(report: DiagnoseReport, scene: Scene) -> Markup:
     """The verdict with its evidence, the advice, and how the model errs."""
     ece = f"{share(report.ece)}: stated probs differ by that much from what happens" if report.ece is not None else None
-    metrics = [(describe_metric(name).label, describe_metric(name).show(value)) for name, value in report.metrics.items()]
+    metrics = [(describe_metric(name).label, describe_metric(name).show_measured(value, report.intervals.get(name))) for name, value in report.metrics.items()]
     return join(
         [
             paragraph(_sentence(report, scene), "verdict"),
-            facts([*metrics, ("Calibration error", ece)]),
+            facts([*metrics, ("Calibration error", ece), ("Looks at val", _looks(report, scene)), ("Labels that look wrong", _noise(report))]),
             cards(_errors(report, scene), _gaps(report, scene), _advice(report, scene), _curve(report, scene)),
-            cards(show_confusion(report.confusion, scene), show_classes(report.per_class), _roc(report), _pr(report), _reliability(report)),
+            cards(_thresholds(report, scene)),
+            cards(
+                show_confusion(report.confusion, scene), show_classes(report.per_class, report.class_intervals), _roc(report), _pr(report), _reliability(report)
+            ),
             cards(*_residuals(report, scene)),
         ]
     )
@@ -59,8 +72,61 @@ def _errors(report: DiagnoseReport, scene: Scene) -> Markup:
         (SETS.get(name, spaced(name)), measured(error, is_share) if error else "not known", number(error.n) if error and error.n else "")
         for name, error in report.errors.items()
     ]
-    numbers = table("Errors", ("error of", "value", "items"), cells, numeric=(1, 2))
+    numbers = show_grid(report.grid, is_share) or table("Errors", ("error of", "value", "items"), cells, numeric=(1, 2))
     return figure("The table of errors", join([chart, numbers]), "Read from top to bottom: each step down adds a gap.")
+
+
+def show_grid(grid: dict[str, dict[str, Measured | None]], is_share: bool) -> Markup:
+    """The table of errors: a row per set, a column for general data and one for practical data (that of the target)."""
+    if not grid:
+        return EMPTY
+    has_general = any(row.get("general") for row in grid.values())
+    columns = ("general", "practical") if has_general else ("practical",)
+    cells = [
+        (
+            SETS.get(name, spaced(name)),
+            *(measured(row.get(column), is_share) for column in columns),
+            ", ".join(number(e.n) for c in columns if (e := row.get(c)) and e.n),
+        )
+        for name, row in grid.items()
+    ]
+    heads = ("general data", "practical data") if has_general else ("value",)
+    return table("Errors", ("error of", *heads, "items"), cells, numeric=range(1, len(heads) + 2))
+
+
+def _looks(report: DiagnoseReport, scene: Scene) -> str | None:
+    """How often val was used, and the interval that holds all the same."""
+    if not report.looks or report.val_corrected is None:
+        return None
+    value = report.val_corrected
+    return f"{number(report.looks)}; corrected for that, val is {scene.metric.show_measured(value.value, value.interval)}"
+
+
+def _noise(report: DiagnoseReport) -> str | None:
+    return None if report.label_noise is None else f"{measured(report.label_noise, True)} of val"
+
+
+def _thresholds(report: DiagnoseReport, scene: Scene) -> Markup:
+    """What each decision threshold comes to, to be compared before one is set."""
+    if not report.thresholds:
+        return EMPTY
+    has_cost = any(choice.cost is not None for choice in report.thresholds)
+    rows = [
+        (
+            one.rule,
+            number(one.threshold, 3),
+            scene.metric.show(one.value),
+            measured(one.precision, True),
+            measured(one.recall, True),
+            *([number(one.cost)] if has_cost else []),
+        )
+        for one in report.thresholds
+    ]
+    heads = ("threshold", "from a prob of", scene.metric.label, "precision", "recall", *(["cost per item"] if has_cost else []))
+    note = (
+        "Measured on val. Set one with problem.threshold, or a rule: problem.miss_cost and problem.alarm_cost, problem.least_precision, problem.least_recall."
+    )
+    return card("Decision thresholds", table("Thresholds", heads, rows, numeric=range(1, len(heads))), note, wide=True)
 
 
 def _error_axis(report: DiagnoseReport, scene: Scene) -> Axis:
@@ -104,7 +170,11 @@ def _curve(report: DiagnoseReport, scene: Scene) -> Markup:
     band = [error.interval or (error.value, error.value) for _, error in points]
     run = Series("val error", [(fraction, error.value) for fraction, error in points], 2, band=band)
     chart = lines("Val error by share of the train set", [run], Axis("share of the train set", is_share=True), _error_axis(report, scene))
-    return figure("What more data would bring", chart, "Still falling at the right end: more data would help. Flat: it would not.")
+    return figure(
+        "What more data would bring",
+        chart,
+        "Each net trained for as many epochs as the tuned one, which is the last point. Still falling at the right end: more data would help.",
+    )
 
 
 def _fraction(key: str) -> float | None:
@@ -123,13 +193,23 @@ def show_confusion(counts: tuple[tuple[int, ...], ...], scene: Scene) -> Markup:
     return figure("Confusion", confusion("Confusion matrix", kept, names), f"Blue is right, orange is wrong; the colour is the share of the row.{left_out}")
 
 
-def show_classes(per_class: dict[str, dict[str, float]]) -> Markup:
-    """Precision, recall and F1 per class, the weakest first."""
+def show_classes(per_class: dict[str, dict[str, float]], intervals: dict[str, dict[str, tuple[float, float]]] | None = None) -> Markup:
+    """Precision, recall and F1 per class, the weakest first; with their intervals where these are known."""
+    intervals = intervals or {}
     if not per_class:
         return EMPTY
     keys = list(dict.fromkeys(key for values in per_class.values() for key in values))
     ranked = sorted(per_class.items(), key=lambda item: item[1].get("f1", item[1].get("recall", 0.0)))
-    rows = [(name, *(number(values.get(key)) if key == "support" else describe_metric(key).show(values.get(key)) for key in keys)) for name, values in ranked]
+    rows = [
+        (
+            name,
+            *(
+                number(values.get(key)) if key == "support" else describe_metric(key).show_measured(values.get(key), intervals.get(name, {}).get(key))
+                for key in keys
+            ),
+        )
+        for name, values in ranked
+    ]
     headers = ("class", *("items" if key == "support" else describe_metric(key).label if key != "f1" else "F1" for key in keys))
     content = table("Per class", headers, rows, numeric=range(1, len(keys) + 1))
     return card("Per class", folded_if(len(rows) > 24, count_of(len(rows), "class", "classes"), content), "The weakest first.")

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from surefoot.reporting.axes import Axis
 from surefoot.reporting.charts import Bar, bars
 from surefoot.reporting.markup import EMPTY, card, cards, code, element, facts, figure, folded_if, join, table
-from surefoot.reporting.pictures import picture_element, tile
+from surefoot.reporting.pictures import load_arrays, picture_element, tile
 from surefoot.reporting.views import Scene
-from surefoot.reporting.words import count_of, number, share, short, spaced
+from surefoot.reporting.words import count_of, measured, number, share, short, spaced
 from surefoot.types.problem import Problem
 from surefoot.types.reports import ErrorRow, ErrorsReport, Mislabel
 
@@ -26,14 +26,15 @@ def show_errors(report: ErrorsReport, scene: Scene) -> Markup:
             [
                 ("Wrong", count_wrong(report)),
                 ("Looked at", f"{number(len(report.rows))}, drawn at random"),
-                ("Suspected mislabels", None if report.is_amount else number(len(report.mislabels))),
+                ("Suspected mislabels", None if report.is_amount else _count_suspects(report)),
+                ("Most rewarding to fix", spaced(report.most_rewarding) if report.most_rewarding else None),
                 ("The table to edit", code(report.csv) if report.csv else None),
             ]
         ),
-        cards(_tags(report), _ceilings(report, scene)),
+        cards(_tags(report), _ceilings(report, scene), _slices(report), _importance(report)),
     ]
     if scene.with_items:
-        pieces.append(cards(_worst(report.worst, scene), _rows(report, scene), _mislabels(report, scene)))
+        pieces.append(cards(_worst(report.worst, scene), _rows(report, scene), _saliency(report, scene), _neighbours(report, scene), _mislabels(report, scene)))
     return join(pieces)
 
 
@@ -66,6 +67,62 @@ def _ceilings(report: ErrorsReport, scene: Scene) -> Markup:
     return figure(
         "What fixing each could bring", chart, "The most that could be gained if every error with the tag were fixed. They overlap, so they do not add up."
     )
+
+
+def _count_suspects(report: ErrorsReport) -> str:
+    """How many, of how many, and what looking at them costs."""
+    if not report.doubted:
+        return "not sought: no model knows enough to doubt"
+    return f"{number(report.num_suspects)} of {number(report.doubted)}: about {report.review_minutes:.0f} minutes to review"
+
+
+def _slices(report: ErrorsReport) -> Markup:
+    if not report.num_slices:
+        return EMPTY
+    note = f"{count_of(report.num_slices, 'slice')} of val tested; those told are beyond noise after correction for all of them (false discovery rate 5 %)."
+    if not report.slices:
+        return card("Where errors gather", element("p", "Nowhere: no slice does worse than the rest beyond noise."), note)
+    is_share = not report.is_amount
+    rows = [
+        (one.name, measured(one.error, is_share), share(one.rest) if is_share else number(one.rest), number(one.error.n), number(one.q_value, 2))
+        for one in report.slices
+    ]
+    return card("Where errors gather", table("Slices", ("slice", "error", "elsewhere", "items", "q"), rows, numeric=(1, 2, 3, 4)), note)
+
+
+def _importance(report: ErrorsReport) -> Markup:
+    if not report.importance:
+        return EMPTY
+    entries = [Bar(name, part.value, part.interval, 1, number(part.value, 3)) for name, part in list(report.importance.items())[:20]]
+    chart = bars("Importance of columns", entries, Axis("what shuffling the column costs"))
+    return figure(
+        "What answers rest on", chart, "How much worse the metric gets on val when a column is shuffled. Columns that repeat each other look unimportant."
+    )
+
+
+def _saliency(report: ErrorsReport, scene: Scene) -> Markup:
+    painted = load_arrays(scene.store, report.saliency)
+    tiles = [
+        tile(painted, row.id, f"{row.place}: {row.target} called {row.pred}", f"{short(row.target, 12)} called {short(row.pred, 12)}")
+        for row in report.rows
+        if row.id in painted
+    ]
+    note = "Orange spoke for what the model said, blue against it. It should lie on the thing itself, not on what stands around it."
+    return card("What the model looked at", element("div", *tiles[:MOST_WORST], class_="tiles"), note, wide=True) if tiles else EMPTY
+
+
+def _neighbours(report: ErrorsReport, scene: Scene) -> Markup:
+    """Each error beside the train items that the model takes for most alike."""
+    if not report.neighbours:
+        return EMPTY
+    rows = []
+    for row in report.rows:
+        near = report.neighbours.get(row.id, ())
+        shown = join((join([_picture(one.id, scene), f" {one.target} ({one.place})"]) for one in near), element("br"))
+        rows.append((row.place, _picture(row.id, scene), row.target, row.pred, shown))
+    content = table("Neighbours", ("where", "picture", "target", "pred", "nearest train items"), rows)
+    note = "The train items that the net takes for most alike. Of the wrong class and alike to the eye: the labels, or the classes, are hard to tell apart."
+    return card("Nearest train items", folded_if(len(rows) > 5, count_of(len(rows), "error"), content), note, wide=True)
 
 
 def _task(scene: Scene) -> str:

@@ -7,9 +7,9 @@ from markupsafe import Markup
 from surefoot.reporting.axes import Axis
 from surefoot.reporting.charts import Bar, Rule, bars
 from surefoot.reporting.markup import EMPTY, card, cards, facts, figure, join, table
-from surefoot.reporting.sections.diagnose import show_classes, show_confusion
+from surefoot.reporting.sections.diagnose import MEANINGS, show_classes, show_confusion, show_grid
 from surefoot.reporting.views import Scene
-from surefoot.reporting.words import Metric, count_of, describe_metric, number
+from surefoot.reporting.words import Metric, count_of, describe_metric, measured, number, spaced
 from surefoot.types.problem import Problem
 from surefoot.types.reports import TestReport
 
@@ -17,7 +17,11 @@ from surefoot.types.reports import TestReport
 def show_test(report: TestReport, scene: Scene) -> Markup:
     """The published value among its kin, per class and slice, and each opening of the test set."""
     metric = describe_metric(report.metric, scene.metric.smaller_is_better)
-    others = [(describe_metric(name).label, describe_metric(name).show(value)) for name, value in report.metrics.items() if name != report.metric]
+    others = [
+        (describe_metric(name).label, describe_metric(name).show_measured(value, report.intervals.get(name)))
+        for name, value in report.metrics.items()
+        if name != report.metric
+    ]
     return join(
         [
             facts(
@@ -30,8 +34,9 @@ def show_test(report: TestReport, scene: Scene) -> Markup:
             ),
             cards(
                 _kin(report, scene, metric),
+                _table(report, metric),
                 show_confusion(report.confusion, scene),
-                show_classes(report.per_class),
+                show_classes(report.per_class, report.class_intervals),
                 _slices(report, metric),
                 _openings(report),
             ),
@@ -53,6 +58,20 @@ def _kin(report: TestReport, scene: Scene, metric: Metric) -> Markup:
     chart = bars("Test values", entries, Axis(metric.label, is_share=metric.is_share), rules, from_zero=False)
     note = "Green is the published figure. Tuned better on val than on test: the settings were fitted to val. Wild apart from test: the world is not the data."
     return figure("The published figure among its kin", chart, note)
+
+
+def _table(report: TestReport, metric: Metric) -> Markup:
+    """The whole table of errors, human to wild, and every gap."""
+    if not report.grid:
+        return EMPTY
+    gaps = [
+        (f"{spaced(name)}{' (the largest)' if name == report.verdict else ''}", measured(gap, metric.is_share), MEANINGS[name])
+        for name, gap in report.gaps.items()
+        if gap
+    ]
+    verdict = spaced(report.verdict) if report.verdict != "none" else "no term beyond noise"
+    content = join([show_grid(report.grid, metric.is_share), table("All gaps", ("gap", "value", "what it is"), gaps, numeric=(1,))])
+    return card("The table of errors, whole", content, f"The verdict: {verdict}.", wide=True)
 
 
 def _slices(report: TestReport, metric: Metric) -> Markup:

@@ -1,0 +1,85 @@
+"""How good a person is at the task: answers at the keyboard, judged as the model is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from surefoot.analysis.gaps import measure_error
+from surefoot.metrics.metric import Metric
+from surefoot.types.errors import UsageError
+from surefoot.types.examples import Predictions
+from surefoot.types.findings import Measured
+from surefoot.types.problem import Problem
+
+UNKNOWN = "?"
+"""The answer of a person who can't tell: it counts as wrong."""
+LEAST = 10
+"""Answers from which on they replace what was given as the human level: fewer say next to nothing."""
+_RANKING = ("roc_auc", "pr_auc", "map", "log_loss", "brier", "top2_accuracy")
+
+
+def parse_answer(problem: Problem, text: str) -> str:
+    """An answer as it is kept: a class name or its number from 1, names with commas between for multilabel, a number for regression; `?` for unknown.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    text = text.strip()
+    if text == UNKNOWN:
+        return text
+    if problem.task == "multilabel":
+        names = [_find_class(problem, part) for part in text.split(",") if part.strip() and part.strip().lower() != "none"]
+        return ",".join(names)
+    if problem.classes:
+        return _find_class(problem, text)
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != problem.num_outputs or not np.isfinite(numbers).all():
+        raise UsageError(f"{text!r} is not {'a number' if problem.num_outputs == 1 else f'{problem.num_outputs} numbers'}.", next=f"Give one, or {UNKNOWN}.")
+    return ",".join(f"{number:g}" for number in numbers)
+
+
+def _find_class(problem: Problem, text: str) -> str:
+    text = text.strip()
+    by_name = {name.casefold(): name for name in problem.classes}
+    if text.casefold() in by_name:
+        return by_name[text.casefold()]
+    starting = [name for name in problem.classes if text and name.casefold().startswith(text.casefold())]
+    if len(starting) == 1:
+        return starting[0]
+    if text.isdecimal() and 1 <= int(text) <= len(problem.classes):
+        return problem.classes[int(text) - 1]
+    raise UsageError(f"{text!r} is no class.", next=f"The classes are: {', '.join(problem.classes[:20])}; or give {UNKNOWN}.")
+
+
+def to_predictions(problem: Problem, answers: Mapping[str, str], ids: np.ndarray, targets: np.ndarray) -> Predictions:
+    """What a person said as a model would have said it, sure of every answer; ids without an answer are left out."""
+    rows = [row for row, id in enumerate(ids) if str(id) in answers]
+    outputs = np.stack([_to_outputs(problem, answers[str(ids[row])], targets[row]) for row in rows]) if rows else np.zeros((0, 1))
+    return Predictions(ids[rows], outputs, targets[rows])
+
+
+def _to_outputs(problem: Problem, answer: str, target: np.ndarray) -> np.ndarray:
+    if not problem.classes:
+        if answer == UNKNOWN:
+            return np.asarray(target, np.float64) * 0.0
+        return np.array([float(part) for part in answer.split(",")])
+    if problem.task == "multilabel":
+        said = set(answer.split(","))
+        return np.array([1.0 - due if answer == UNKNOWN else float(name in said) for name, due in zip(problem.classes, np.atleast_1d(target), strict=True)])
+    outputs = np.zeros(len(problem.classes))
+    outputs[(int(target) + 1) % len(outputs) if answer == UNKNOWN else problem.classes.index(answer)] = 1.0
+    return outputs
+
+
+def human_error(problem: Problem, metric: Metric, answers: Mapping[str, str], val: Predictions, *, seed: int) -> Measured | None:
+    """The error that a person made on val items, with its interval; None below `LEAST` answers, or where the metric needs probs, which nobody types."""
+    first = np.unique(val.ids.astype(str), return_index=True)[1]
+    said = to_predictions(problem, answers, val.ids[first], val.targets[first])
+    if len(said) < LEAST or metric.name in _RANKING:
+        return None
+    return measure_error(metric, said, seed=seed)

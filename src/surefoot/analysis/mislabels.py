@@ -1,0 +1,124 @@
+"""Whose label is in doubt, how many labels are wrong, and what looking at them costs.
+
+Our own reading of Northcutt, Jiang and Chuang 2021, Confident Learning: Estimating Uncertainty in Dataset Labels; the parts that we use are
+forty lines of NumPy, so no dependency was taken.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from surefoot.analysis.intervals import wilson
+from surefoot.types.errors import UsageError
+from surefoot.types.findings import Measured
+from surefoot.types.reports import Mislabel
+
+SECONDS_PER_ITEM = 5.0
+"""What a person takes to look at one suspect and decide; classic error analysis of 100 items takes under ten minutes."""
+REPAIRS = ("place", "id", "action", "value", "reason")
+"""Columns of a repairs file."""
+
+
+class Suspects(NamedTuple):
+    """Items whose label the models doubt, the most doubtful first: row, prob of the given label, class they say instead."""
+
+    rows: np.ndarray
+    scores: np.ndarray
+    suggested: np.ndarray
+
+
+def mislabel_scores(targets: np.ndarray, probs: np.ndarray, parts: np.ndarray | None = None) -> Suspects:
+    """Confident learning: items that lie off the diagonal of the confident joint.
+
+    A class is confidently said of an item when its prob reaches the mean prob that the items labelled so get; the item is
+    suspect when the most probable such class is not the one given, and more probable than it.
+
+    Args:
+        targets: int64 (N,) given labels. probs: (N, K) of models that did not train on the item (out of fold).
+        parts: (N,) which model said it: each is as sure as it is, so bars are set for each apart.
+
+    Returns:
+        Only the suspects; `scores` is self-confidence, the prob of the given label.
+
+    Raises:
+        UsageError: the items carry several labels each.
+
+    Source: Northcutt, Jiang and Chuang 2021, Confident Learning.
+    """
+    _check(targets)
+    given = probs[np.arange(len(targets)), targets]
+    suggested, most = _find_confident(targets, probs, parts)
+    rows = np.flatnonzero((most > given) & (suggested != targets))
+    rows = rows[np.argsort(given[rows], kind="stable")]
+    return Suspects(rows, given[rows], suggested[rows])
+
+
+def doubt(targets: np.ndarray, probs: np.ndarray) -> np.ndarray:
+    """How doubtful each label is, float64 (N,), in [-1, 1]: the prob of the likeliest other class minus that of the given one (normalised margin).
+
+    It ranks all items, not only the suspects: the review queue, and what detection is measured by.
+    """
+    _check(targets)
+    others = probs.copy()
+    here = np.arange(len(targets)), targets
+    given = probs[here]
+    others[here] = -np.inf
+    return others.max(1) - given
+
+
+def count_wrong(targets: np.ndarray, probs: np.ndarray, parts: np.ndarray | None = None) -> Measured:
+    """The share of labels that are wrong, as the calibrated confident joint has it: counts per given class are scaled to those that there are.
+
+    The interval is Wilson's of so many of all: it knows the noise of counting, not that of the models.
+    """
+    _check(targets)
+    size = probs.shape[1]
+    confident, most = _find_confident(targets, probs, parts)
+    known = most > 0
+    joint = np.zeros((size, size))
+    np.add.at(joint, (targets[known], confident[known]), 1.0)
+    joint[np.arange(size), np.arange(size)] += joint.sum(1) == 0  # a class of which nothing is said confidently is taken at its word
+    joint *= (np.bincount(targets, minlength=size) / joint.sum(1))[:, None]
+    wrong = float(joint.sum() - np.trace(joint))
+    num = len(targets)
+    return Measured(value=wrong / num if num else 0.0, interval=wilson(wrong, num), n=num)
+
+
+def _find_confident(targets: np.ndarray, probs: np.ndarray, parts: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """The most probable class among those whose prob reaches its bar, and that prob; -1 where none does. Both (N,)."""
+    parts = np.zeros(len(targets), np.int64) if parts is None else parts
+    bars = np.empty(probs.shape)
+    given = probs[np.arange(len(targets)), targets]
+    for part in np.unique(parts):
+        here = parts == part
+        counts = np.bincount(targets[here], minlength=probs.shape[1])
+        mean = np.full(probs.shape[1], np.inf)
+        np.divide(np.bincount(targets[here], given[here], probs.shape[1]), counts, out=mean, where=counts > 0)
+        bars[here] = mean
+    confident = np.where(probs >= bars, probs, -1.0)
+    return confident.argmax(axis=1), confident.max(axis=1)
+
+
+def _check(targets: np.ndarray) -> None:
+    if targets.ndim != 1:
+        raise UsageError("Label errors are sought where each item has one class.", next="Skip this for multilabel tasks.")
+
+
+def review_minutes(num: int) -> float:
+    """What looking at so many suspects costs a person, in minutes."""
+    return num * SECONDS_PER_ITEM / 60
+
+
+def write_repairs(mislabels: Iterable[Mislabel]) -> bytes:
+    """Suggested labels in the form of a repairs file: a person strikes the lines that are wrong, and the next round reads the rest."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(REPAIRS)
+    for one in mislabels:
+        writer.writerow([one.place, one.id, "relabel", one.suggested, f"labelled {one.given}, to which the models give a prob of {one.score:.3g}"])
+    return text.getvalue().encode()

@@ -1,0 +1,165 @@
+"""Commands in which a person judges: human, tag, review."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surefoot.cli.arguments import Folder, Json, open_project
+from surefoot.cli.drawing import draw
+from surefoot.cli.screen import show, show_json, tell
+
+if TYPE_CHECKING:
+    from surefoot.project import Project
+    from surefoot.types.reports import ErrorRow, Mislabel
+
+Items = Annotated[int, typer.Option("--items", metavar="N", min=1, help="How many items to show.")]
+QUIT = "q"
+
+
+def human(context: typer.Context, folder: Folder = ".", items: Items = 50, as_json: Json = False) -> None:
+    """Measure how good a person is: shows val items, takes the answers at the keyboard, and the gap table uses them."""
+    project = open_project(folder)
+    if not context.obj["no_input"]:
+        _ask_about(project, items)
+    result = project.human()
+    if as_json:
+        show_json(result)
+    else:
+        show(_tell_human(result))
+
+
+def _ask_about(project: Project, num: int) -> None:
+    from surefoot.analysis.human import parse_answer
+    from surefoot.types.errors import UsageError
+
+    problem = project.report("problem")
+    pile = project.items(num)
+    names = ", ".join(problem.classes[:30]) if problem.classes else "a number"  # type: ignore[attr-defined]
+    tell(f"{len(pile)} val items. Answer with {names}; ? if you can't tell, which counts as wrong; {QUIT} to stop.")
+    for number, item in enumerate(pile, 1):
+        tell(f"\n{number} of {len(pile)}\n{draw(item.shown)}")
+        while (line := _read("> ")) is not None and line != QUIT:
+            try:
+                answer = parse_answer(problem, line)  # type: ignore[arg-type]
+            except UsageError as error:
+                tell(f"{error.what} {error.next}")
+                continue
+            project.answer(item.id, answer)
+            break
+        if line is None or line == QUIT:
+            return
+
+
+def _read(prompt: str) -> str | None:
+    """A line from the keyboard, or from a pipe; None at its end."""
+    if sys.stdin.isatty():
+        print(prompt, end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    return line.strip() if line else None
+
+
+def _tell_human(result: dict[str, Any]) -> str:
+    from surefoot.analysis.human import LEAST
+
+    if not result["items"]:
+        return "No answers yet: surefoot human asks for some."
+    error = result["error"]
+    span = f" [{error['interval'][0]:.4g}, {error['interval'][1]:.4g}]" if error["interval"] else ""
+    wrong = "" if result["wrong"] is None else f"{result['wrong']} of {result['items']} wrong: "
+    more = "surefoot diagnose puts it into the gap table." if result["items"] >= LEAST else f"The gap table takes it from {LEAST} answers on."
+    return f"{wrong}error {error['value']:.4g}{span}, by {result['metric']} on {result['items']} items. {more}"
+
+
+def tag(folder: Folder = ".", as_json: Json = False) -> None:
+    """Edit the error table in the terminal: one wrong item after another, with its tags."""
+    project = open_project(folder)
+    report = project.report("errors")
+    rows: tuple[ErrorRow, ...] = report.rows  # type: ignore[attr-defined]
+    pile = {item.id: item for item in project.show([row.id for row in rows])}
+    written = project.ledger.tags()
+    tell("Enter keeps the tags; +blurry -dark changes them; = blurry; dark replaces them; note: TEXT notes; q stops.")
+    changed = 0
+    for number, row in enumerate(rows, 1):
+        tags, note = written.get(row.id, (list(row.tags), row.note))
+        tell(f"\n{number} of {len(rows)}  {row.place}\n{draw(pile[row.id].shown)}\n{row.target} called {row.pred}; tags: {'; '.join(tags) or 'none'}")
+        line = _read("tags> ")
+        if line is None or line == QUIT:
+            break
+        if line:
+            tags, note = _edit(tags, note, line)
+            project.ledger.tag(row.id, tags, note)
+            changed += 1
+    counts = _count(
+        [written.get(row.id, (row.tags, ""))[0] for row in rows] if not changed else [project.ledger.tags().get(r.id, (r.tags, ""))[0] for r in rows]
+    )
+    if as_json:
+        show_json({"changed": changed, "tags": counts})
+    else:
+        show("\n".join(f"{count:>4}  {name}" for name, count in counts.items()) or "no tags")
+        tell(f"{changed} rows changed. surefoot errors sums them up, with the ceiling of each.")
+
+
+def _edit(tags: list[str], note: str, line: str) -> tuple[list[str], str]:
+    """`+blurry -odd size`, `= blurry; dark`, `note: text`."""
+    if line.lower().startswith("note:"):
+        return list(tags), line[5:].strip()
+    if line.startswith("="):
+        return [part.strip() for part in line[1:].split(";") if part.strip()], note
+    kept = list(tags)
+    for sign, name in _split_changes(line):
+        if sign == "-":
+            kept = [one for one in kept if one != name]
+        elif name not in kept:
+            kept.append(name)
+    return kept, note
+
+
+def _split_changes(line: str) -> list[tuple[str, str]]:
+    import re
+
+    line = line if line[0] in "+-" else f"+{line}"
+    return [(sign, name.strip(" ;,")) for sign, name in re.findall(r"(?:^|(?<=\s))([+-])\s*(.+?)(?=\s[+-]|$)", line) if name.strip(" ;,")]
+
+
+def _count(rows: list[Any]) -> dict[str, int]:
+    from collections import Counter
+
+    return dict(Counter(tag for tags in rows for tag in tags).most_common())
+
+
+def review(folder: Folder = ".", items: Items = 50, as_json: Json = False) -> None:
+    """Go through the labels in doubt, the most doubtful first; what you decide goes to repairs.csv, which the next round reads."""
+    from surefoot.runners.by_hand import REPAIRS_FILE, read_repairs, write_repairs
+
+    project = open_project(folder)
+    path = project.root / REPAIRS_FILE
+    done = {row.get("id") for row in read_repairs(path)}
+    queue: list[Mislabel] = [one for one in project.report("errors").mislabels if one.id not in done][:items]  # type: ignore[attr-defined]
+    pile = {item.id: item for item in project.show([one.id for one in queue])}
+    tell("Enter keeps the given label; y takes the suggested one; another class by name; d drops the item; q stops.")
+    decided: list[dict[str, str]] = []
+    for number, one in enumerate(queue, 1):
+        tell(f"\n{number} of {len(queue)}  {one.place}\n{draw(pile[one.id].shown)}\nlabelled {one.given}; the models say {one.suggested} ({one.score:.3g})")
+        line = _read("label> ")
+        if line is None or line == QUIT:
+            break
+        if line:
+            decided.append(_decide(project, one, line))
+    lines = write_repairs(path, decided) if decided else len(done)
+    if as_json:
+        show_json({"decided": len(decided), "repairs": str(path), "lines": lines})
+    else:
+        show(f"{len(decided)} decided; {path} has {lines} lines. The next round reads them: surefoot run --from audit")
+
+
+def _decide(project: Project, one: Mislabel, line: str) -> dict[str, str]:
+    from surefoot.analysis.human import parse_answer
+
+    known = {"place": one.place, "id": one.id, "reason": f"reviewed: was {one.given}"}
+    if line.lower() == "d":
+        return known | {"action": "drop", "value": ""}
+    label = one.suggested if line.lower() == "y" else parse_answer(project.report("problem"), line)  # type: ignore[arg-type]
+    return known | {"action": "relabel", "value": label}

@@ -1,0 +1,28 @@
+"""An item of a pack as a person looks at it: a picture, or its columns with their values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from surefoot.data.packs import Pack
+from surefoot.data.pictures import to_picture
+
+
+def name_codes(recipe: dict[str, Any]) -> dict[str, dict[int, str]]:
+    """Category column -> code -> the word it stands for; code 0, for missing and unseen values, is left out."""
+    coded = [column for column in recipe.get("columns", []) if column["kind"] == "category"]
+    return {column["name"]: {code: str(word) for code, word in enumerate(column["categories"], 1)} for column in coded}
+
+
+def show_item(pack: Pack, row: int, recipe: dict[str, Any]) -> np.ndarray | dict[str, str]:
+    """A picture uint8 (H, W) or (H, W, 3); of a table column -> value as text."""
+    inputs = pack.gather(np.array([row]))
+    if pack.fields[0].name == "image":
+        return to_picture(inputs[0][0])
+    words, shown = name_codes(recipe), {}
+    for field, array in zip(pack.fields, inputs, strict=True):
+        for name, value in zip(field.names, array[0].tolist(), strict=False):
+            shown[name] = words.get(name, {}).get(int(value), "missing") if field.name == "category" else "missing" if np.isnan(value) else f"{value:.6g}"
+    return shown

@@ -1,0 +1,68 @@
+"""Models that have not seen what they are asked about: the winner's setting, or a simple model, fitted on other train rows, briefly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from surefoot.data.predictions import load_predictions, save_predictions
+from surefoot.engine.build import Desk
+from surefoot.engine.fit import fit
+from surefoot.engine.jobs import fill_batch, settle_speed, start_job
+from surefoot.engine.predict import predict, to_outputs
+from surefoot.engine.yardsticks import fit_yardstick
+from surefoot.models.boosting import Rounds
+from surefoot.settings import budget_seconds
+from surefoot.types.context import Context
+from surefoot.types.examples import Predictions
+from surefoot.types.reports import TuneReport
+
+_SHARE, _MOST_EPOCHS, _SMOKE_EPOCHS = 0.05, 8.0, 2.0
+_ROUNDS = Rounds(60, early=False)
+_MANY = 5_000
+"""Rows from which on two halves are enough; fewer are cut into five parts, so that each model sees most of them."""
+
+
+def count_parts(num: int) -> int:
+    """Into how many parts so many rows are cut."""
+    return 2 if num >= _MANY else 5
+
+
+@dataclass(frozen=True)
+class Outsiders:
+    """Fits for `analysis.crossfit.cross_fit`."""
+
+    ctx: Context
+    desk: Desk
+    tune: TuneReport
+    budget: str
+
+    def bearable_epochs(self, num: int) -> float:
+        """Epochs that each net may take, if `num` rows are cut into parts: a twentieth of the budget for all, eight at most."""
+        train = self.tune.train
+        if not budget_seconds(self.budget):
+            return min(_SMOKE_EPOCHS, train.epochs)
+        job = start_job(self.desk, self.tune.model, self.desk.folds[0], train)
+        _, rate = settle_speed(self.ctx, job, train, "models that have not seen")
+        seen = max(num * (count_parts(num) - 1), 1)
+        return min(train.epochs, _MOST_EPOCHS, _SHARE * budget_seconds(self.budget) * rate / seen)
+
+    def ask_net(self, epochs: float, number: int, fitted: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        """What a net of the tuned setting says; written down part by part, so that an interrupted step goes on where it was."""
+        ref = self.ctx.ledger.decide(f"outsider {number}", partial(self._fit, epochs, number, fitted, asked))
+        return load_predictions(self.ctx.store, ref).outputs
+
+    def ask_simple(self, name: str, number: int, fitted: np.ndarray, asked: np.ndarray) -> np.ndarray:
+        """What a simple model says."""
+        return fit_yardstick(name, self.desk, self.desk.folds[0].on(fitted), asked, _ROUNDS).outputs
+
+    def _fit(self, epochs: float, number: int, fitted: np.ndarray, asked: np.ndarray) -> str:
+        ctx, desk, tune = self.ctx, self.desk, self.tune
+        train = fill_batch(tune.train.model_copy(update={"epochs": epochs}), len(fitted))
+        job = start_job(desk, tune.model, desk.folds[0].on(fitted).without_val(), train)
+        listen = partial(ctx.events.progress, f"doubting labels: part {number + 1}")
+        network = fit(job, train, seed=ctx.seed, name=f"outsider {number}", listen=listen).network
+        outputs = np.nan_to_num(to_outputs(desk.problem, network, predict(network, desk.examples, asked), tune.temperature))
+        return save_predictions(ctx.store, Predictions(desk.examples.pack.ids(asked), outputs, desk.examples.plain_targets(asked)))

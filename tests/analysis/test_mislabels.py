@@ -1,0 +1,103 @@
+"""Which labels to doubt, how many are wrong, and what a person does about them."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
+
+from surefoot.analysis.mislabels import count_wrong, doubt, mislabel_scores, review_minutes, write_repairs
+from surefoot.types.errors import UsageError
+from surefoot.types.reports import Mislabel
+
+
+def test_a_doubtful_label_is_found_by_hand():
+    probs = np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.1, 0.9]])
+    suspects = mislabel_scores(np.array([0, 0, 1, 1, 0]), probs)
+    np.testing.assert_array_equal(suspects.rows, [4])
+    np.testing.assert_allclose(suspects.scores, [0.1])
+    np.testing.assert_array_equal(suspects.suggested, [1])
+
+
+def test_an_unsure_model_accuses_nobody():
+    assert len(mislabel_scores(np.array([0, 1, 0, 1]), np.full((4, 2), 0.5)).rows) == 0
+
+
+def test_a_class_without_items_is_never_suggested():
+    probs = np.array([[0.1, 0.3, 0.6], [0.2, 0.2, 0.6], [0.1, 0.5, 0.4]])
+    assert 2 not in mislabel_scores(np.array([0, 0, 1]), probs).suggested
+
+
+def test_labels_in_sets_are_refused():
+    with pytest.raises(UsageError, match="one class"):
+        mislabel_scores(np.zeros((2, 2), np.int64), np.zeros((2, 2)))
+
+
+def probs_of(given):
+    """Of ten neighbours, out of fold, for the digits with these labels."""
+    return cross_val_predict(KNeighborsClassifier(10), load_digits().data / 16, given, cv=5, method="predict_proba")
+
+
+def doubted(given):
+    """Suspects among the digits with these labels."""
+    return mislabel_scores(given, probs_of(given))
+
+
+def plant(num=90):
+    """Digits of which so many have another label."""
+    truth, rng = load_digits().target, np.random.default_rng(0)
+    flipped = rng.choice(len(truth), num, replace=False)
+    given = truth.copy()
+    given[flipped] = (truth[flipped] + rng.integers(1, 10, num)) % 10
+    return truth, given, flipped
+
+
+def test_planted_flips_in_real_digits_are_found():
+    truth, given, flipped = plant()
+    suspects = doubted(given)
+    is_flip = np.isin(suspects.rows, flipped)
+    assert is_flip.sum() >= 60
+    assert is_flip.mean() >= 0.8
+    assert (np.diff(suspects.scores) >= 0).all()
+    assert (suspects.suggested[is_flip] == truth[suspects.rows[is_flip]]).mean() > 0.95
+
+
+def test_clean_digits_are_left_alone():
+    assert len(doubted(load_digits().target).rows) <= 8
+
+
+def test_the_queue_puts_planted_flips_first():
+    _, given, flipped = plant()
+    is_flip = np.isin(np.arange(len(given)), flipped)
+    scores = doubt(given, probs_of(given))
+    assert roc_auc_score(is_flip, scores) >= 0.97
+    assert is_flip[np.argsort(-scores)[: len(flipped)]].mean() >= 0.85
+
+
+def test_the_share_of_wrong_labels_is_counted():
+    truth, given, _ = plant()
+    measured = count_wrong(given, probs_of(given))
+    assert measured.interval[0] <= 0.05 <= measured.interval[1]
+    assert count_wrong(truth, probs_of(truth)).value < 0.01
+
+
+def test_a_sure_model_beside_an_unsure_one_does_not_make_the_unsure_one_doubt():
+    """Bars are set for each model apart: the second knows less, and is not taken to accuse."""
+    targets = np.array([0, 1, 0, 1, 0, 1, 0, 1])
+    sure = np.eye(2)[[0, 1, 0, 1]] * 0.96 + 0.02
+    unsure = np.eye(2)[[0, 1, 0, 1]] * 0.1 + 0.45
+    probs, parts = np.concatenate([sure, unsure]), np.repeat([0, 1], 4)
+    assert len(mislabel_scores(targets, probs, parts).rows) == 0
+    assert count_wrong(targets, probs, parts).value == 0.0
+
+
+def test_the_review_is_a_repairs_file_and_has_its_price():
+    one = Mislabel(id="a-0", given="cat", suggested="dog", score=0.02, place="pets/cat/1.png")
+    (row,) = csv.DictReader(io.StringIO(write_repairs([one]).decode()))
+    assert {name: row[name] for name in ("place", "id", "action", "value")} == {"place": "pets/cat/1.png", "id": "a-0", "action": "relabel", "value": "dog"}
+    assert row["reason"]
+    assert review_minutes(120) == pytest.approx(10)
