@@ -9,7 +9,9 @@ from pathlib import Path
 
 from benchmarks.machine import IS_QUICK, describe
 
-NAMES = ("doors", "digits", "mnist", "mnist_epochs", "cifar10", "pictures", "tables", "kills", "kill200", "memory", "audit", "loading", "loop", "first99", "gpu")
+NAMES = (
+    "doors", "digits", "mnist", "mnist_epochs", "cifar10", "pictures", "tables", "kills", "kill200", "memory", "audit", "loading", "coverage", "mislabels", "loop", "first99", "gpu",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:

@@ -10,15 +10,13 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from surefoot import durable, settings
-from surefoot.analysis.compare import paired
 from surefoot.analysis.human import parse_answer
-from surefoot.data.predictions import load_predictions
 from surefoot.events import Announcer, Sink
-from surefoot.metrics import get as get_metric
 from surefoot.reporting.page import render
 from surefoot.runners import begin, by_hand, keep, names, plan
 from surefoot.runners.forecast import PlannedStep, forecast
 from surefoot.runners.local import Walk, read_report, view_step, walk
+from surefoot.runners.rounds import compare_rounds
 from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import RoundRow
 from surefoot.types.configs import Settings
@@ -141,7 +139,7 @@ class Project:
         for name in (a, b):
             if not name.isdigit() or int(name) not in numbers:
                 raise UsageError(f"There is no round {name!r}.", where="compare", next=f"The rounds are: {', '.join(map(str, numbers)) or 'none yet'}.")
-        return {"a": int(a), "b": int(b)} | self._compare(int(b), int(a)).model_dump(mode="json")
+        return {"a": int(a), "b": int(b)} | self._compare(int(b), int(a))
 
     def render(self, *, with_items: bool = True) -> Path:
         """Writes `report.html` and returns where it is."""
@@ -194,17 +192,16 @@ class Project:
         rows = sorted(self.ledger.steps(round_row.number).items())
         return [view_step(self.store, self.ledger, plan.find_step(name, self.root), row) for name, row in rows]
 
-    def _compare(self, a: int, b: int) -> Any:
-        tuned = [self.report("tune", number) for number in (a, b)]
-        predictions = [load_predictions(self.store, report.val.predictions) for report in tuned]  # type: ignore[attr-defined]
-        problem = self.report("problem", a)
-        return paired(get_metric(problem.metric, self.root), predictions[0], predictions[1], seed=self.settings.seed)  # type: ignore[attr-defined]
+    def _compare(self, a: int, b: int) -> dict[str, Any]:
+        tuned = self.report("tune", a), self.report("tune", b)
+        problem, num = self.report("problem", a), len(self.ledger.rounds())
+        return compare_rounds(self.store, problem, tuned, root=self.root, seed=self.settings.seed, num_rounds=num)  # type: ignore[arg-type]
 
     def _compare_to_parent(self, row: RoundRow) -> str | None:
         if row.parent is None:
             return None
         try:
-            return str(self._compare(row.number, row.parent).sentence)
+            return str(self._compare(row.number, row.parent)["sentence"])
         except UsageError:
             return None
         except DamagedError as error:

@@ -29,6 +29,7 @@ class Evidence:
         gaps, errors: of the table. verdict: the largest gap beyond its noise.
         curve: share of the train set -> val error. noise: share of the labels that are wrong.
         recalls: class -> recall, for the classes that can be measured.
+        expandability: source -> error that twice its data would take away.
         budget: as in the settings.
     """
 
@@ -40,6 +41,7 @@ class Evidence:
     curve: Mapping[str, Measured] = field(default_factory=dict)
     noise: Measured | None = None
     recalls: Mapping[str, float] = field(default_factory=dict)
+    expandability: Mapping[str, float] = field(default_factory=dict)
     budget: str = "20m"
     seed: int = 0
 
@@ -140,9 +142,10 @@ def _advise_data(evidence: Evidence) -> list[Advice]:
     if gain < _LEAST_GAIN * (last if not evidence.problem.classes else 1.0):
         return [Advice(term="data", what="The learning curve is flat: twice the train data would bring next to nothing.")]
     low, high = ahead.interval
-    what = (
-        f"Twice the train data would bring the val error from {write(last)} to about {write(ahead.value)} [{write(low)}, {write(high)}], by the learning curve."
-    )
+    best = max(evidence.expandability, key=lambda name: evidence.expandability[name], default="")
+    pays = f" More of {best} pays most." if best and evidence.expandability[best] > 0 else ""
+    change = f"from {write(last)} to about {write(ahead.value)} [{write(low)}, {write(high)}]"
+    what = f"Twice the train data would bring the val error {change}, by the learning curve.{pays}"
     return [Advice(term="data", what=what, could_bring=gain, command="surefoot run --from audit")]
 
 

@@ -20,7 +20,7 @@ from surefoot.types.reports import Mislabel
 
 SECONDS_PER_ITEM = 5.0
 """What a person takes to look at one suspect and decide; classic error analysis of 100 items takes under ten minutes."""
-REPAIRS = ("place", "id", "action", "value", "reason")
+REPAIRS = ("id", "place", "action", "value", "reason")
 """Columns of a repairs file."""
 
 
@@ -120,5 +120,5 @@ def write_repairs(mislabels: Iterable[Mislabel]) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(REPAIRS)
     for one in mislabels:
-        writer.writerow([one.place, one.id, "relabel", one.suggested, f"labelled {one.given}, to which the models give a prob of {one.score:.3g}"])
+        writer.writerow([one.id, one.place, "relabel", one.suggested, f"labelled {one.given}, to which the models give a prob of {one.score:.3g}"])
     return text.getvalue().encode()

@@ -128,4 +128,7 @@ def list_choices(rules: ProblemConfig, metric: Metric, targets: np.ndarray, prob
                 cost=float(found.cost(rules)[at]) if rules.miss_cost or rules.alarm_cost else None,
             )
         )
-    return tuple({choice.threshold: choice for choice in reversed(choices)}.values())[::-1]
+    first: dict[float, ThresholdChoice] = {}
+    for choice in choices:
+        first.setdefault(choice.threshold, choice)
+    return tuple(first.values())

@@ -31,7 +31,7 @@ from surefoot.metrics import Metric, confusion, per_class
 from surefoot.metrics import get as get_metric
 from surefoot.settings import budget_seconds
 from surefoot.store.scope import ScopedLedger
-from surefoot.types import BaselineReport, Context, DiagnoseReport, DiagnoseStepConfig, Measured, Predictions, PreparedData, Problem, TuneReport
+from surefoot.types import AuditReport, BaselineReport, Context, DiagnoseReport, DiagnoseStepConfig, Measured, Predictions, PreparedData, Problem, TuneReport
 
 _ASKED = 5_000
 """Train items whose error is measured: its interval is then under one and a half points wide."""
@@ -39,19 +39,28 @@ _PARTS = (0.5, 0.25, 0.125, 0.0625)
 """Shares of the train set on the learning curve, beside all of it: the point at 1 is the tuned model itself."""
 _LEAST_PARTS, _MOST_PARTS = 2, 3
 _SHARE = 0.08
+_MOST_SIMPLE = 6.0
+"""Trainings that a simple model's curve may take, in whole ones: they take seconds."""
+_LEAST_OF_SOURCE = 50
 _SHOWN_CLASSES = 12
 
 
-def diagnose(ctx: Context, config: DiagnoseStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport, tune: TuneReport) -> DiagnoseReport:
+def diagnose(
+    ctx: Context, config: DiagnoseStepConfig, *, problem: Problem, audit: AuditReport, data: PreparedData, baseline: BaselineReport, tune: TuneReport
+) -> DiagnoseReport:
     """The table of errors and gaps of the winner, calibration, thresholds, per class, and what more data would bring."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     val = load_predictions(ctx.store, tune.val.predictions)
     metric = desk.metric.at(tune.threshold)
-    train, train_dev, is_practical = _ask_train(ctx, desk, tune, baseline), _ask_train_dev(ctx, desk, tune, baseline, data), _find_practical(ctx, data, desk)
+    train, train_dev = _ask_train(ctx, desk, tune, baseline), _ask_train_dev(ctx, desk, tune, baseline, data)
+    sources = _find_sources(ctx, audit)
     human = _measure_human(ctx, problem, metric, val)
     errors, gaps, verdict = gap_table(human=human or problem.human, train=train, train_dev=train_dev, val=val, metric=metric, seed=ctx.seed)
-    parts = {"train": (train, is_practical(train))} | ({"train_dev": (train_dev, is_practical(train_dev))} if train_dev is not None else {})
-    curve = _learning_curve(ctx, config, desk, tune, errors["val"])
+    general = {one.name for one in getattr(audit, "sources", ()) if one.role == "general"}
+    parts = {name: (said, _is_practical(said, sources, general)) for name, said in (("train", train), ("train_dev", train_dev)) if said is not None}
+    shares, bearable = _choose_parts(ctx, config, desk, tune)
+    curve = _learning_curve(ctx, desk, tune, shares)
+    expandability = _expand(ctx, desk, tune, sources, errors["val"], bearable - sum(shares)) if curve else {}
     is_labelled = problem.task in ("binary", "multiclass")
     noise = count_wrong(val.targets, val.outputs, val.folds) if is_labelled and checks.may_doubt(tune.val, baseline) else None
     classes = per_class(val.targets, val.outputs, problem.classes, tune.threshold) if problem.classes else {}
@@ -66,8 +75,9 @@ def diagnose(ctx: Context, config: DiagnoseStepConfig, *, problem: Problem, data
         grid=tabulate(errors, parts, metric, seed=ctx.seed),
         human_from="measured" if human else "given" if problem.human is not None else "",
         label_noise=noise,
-        advice=tuple(advise(Evidence(problem, tune, gaps, errors, verdict, curve, noise, recalls, config.budget, ctx.seed))),
+        advice=tuple(advise(Evidence(problem, tune, gaps, errors, verdict, curve, noise, recalls, expandability, config.budget, ctx.seed))),
         curve=curve,
+        expandability=expandability,
         looks=looks,
         val_corrected=correct_for_looks(metric, val, looks, seed=ctx.seed),
         ece=miscalibration,
@@ -112,7 +122,7 @@ def _ask_train(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineRep
 
 def _ask_train_dev(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport, data: PreparedData) -> Predictions | None:
     """What the winner says about held-out items from where the train set is from, where the split carved some out."""
-    rows = ctx.store.get_arrays(data.rows).get("train_dev", np.zeros(0, np.int64))
+    rows = ctx.store.get_arrays(data.rows).get("train_dev", np.zeros(0, np.int64))[:_ASKED]
     return _ask(ctx, desk, tune, baseline, 0, rows) if len(rows) else None
 
 
@@ -121,47 +131,68 @@ def _ask(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport, f
     return Predictions(desk.examples.pack.ids(rows), outputs, desk.examples.plain_targets(rows))
 
 
-def _find_practical(ctx: Context, data: PreparedData, desk: Desk) -> Any:
-    """A function from predictions to which of their items are practical: all, but those that the split marked as general."""
-    general = set(desk.examples.pack.ids(ctx.store.get_arrays(data.rows).get("general", np.zeros(0, np.int64))))
-    return lambda said: np.array([id not in general for id in said.ids], bool)
+def _find_sources(ctx: Context, audit: AuditReport) -> dict[str, str]:
+    """Item id -> name of its source; empty where there is one source."""
+    index = ctx.store.get_table(audit.index)
+    if "source" not in index.column_names:
+        return {}
+    names = dict(zip(index.column("id").to_pylist(), index.column("source").to_pylist()))
+    return names if len(set(names.values())) > 1 else {}
 
 
-def _learning_curve(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport, val_error: Measured | None) -> dict[str, Measured]:
+def _is_practical(said: Predictions, sources: dict[str, str], general: set[str]) -> np.ndarray:
+    """Which items are from where the model will be used: all, but those of sources that are marked general. (N,)."""
+    return np.array([sources.get(str(id), "") not in general for id in said.ids], bool)
+
+
+def _learning_curve(ctx: Context, desk: Desk, tune: TuneReport, shares: list[float]) -> dict[str, Measured]:
     """Share of the train rows -> val error of the winner's own setting, trained on it for as many epochs as the winner was; at 1 the winner itself.
 
     Shares that the budget does not bear are left out, never epochs: nets that were trained for less are on another curve.
     """
     train = desk.folds[0].train
-    parts = _choose_parts(ctx, config, desk, tune)
-    if not parts or val_error is None:
-        return {}
     found = {}
-    for part in sorted(parts):
+    for share in sorted(shares):
         order = randomness.stream(ctx.seed, "learning curve").permutation(len(train))
-        rows = train[np.sort(order[: max(16, int(part * len(train)))])]
-        found[f"{part:g}"] = Measured.model_validate(ctx.ledger.decide(f"curve {part}", partial(_measure_part, ctx, desk, tune, rows)))
-        ctx.ledger.count_look("diagnose", f"curve {part}")
-    whole = load_predictions(ctx.store, tune.val.predictions)
-    here = whole.folds == 0 if whole.folds is not None and len(desk.folds) > 1 else np.ones(len(whole), bool)
-    first = Predictions(whole.ids[here], whole.outputs[here], whole.targets[here])
-    found["1"] = measure_error(desk.metric.at(tune.threshold), first, seed=ctx.seed).model_copy(update={"n": len(train)})
+        rows = train[np.sort(order[: max(16, int(share * len(train)))])]
+        found[f"{share:g}"] = Measured.model_validate(ctx.ledger.decide(f"curve {share}", partial(_measure_part, ctx, desk, tune, rows)))
+        ctx.ledger.count_look("diagnose", f"curve {share}")
+    if found:
+        whole = load_predictions(ctx.store, tune.val.predictions)
+        here = whole.folds == 0 if whole.folds is not None and len(desk.folds) > 1 else np.ones(len(whole), bool)
+        first = Predictions(whole.ids[here], whole.outputs[here], whole.targets[here])
+        found["1"] = measure_error(desk.metric.at(tune.threshold), first, seed=ctx.seed).model_copy(update={"n": len(train)})
     return found
 
 
-def _choose_parts(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport) -> list[float]:
-    """The largest three shares whose trainings, all together, the budget bears; none where it does not bear the smallest two."""
+def _expand(ctx: Context, desk: Desk, tune: TuneReport, sources: dict[str, str], val: Measured | None, bearable: float) -> dict[str, float]:
+    """Source -> the val error that twice its data would take away: what leaving half of it out costs, taken one doubling on by the power law."""
+    train = desk.folds[0].train
+    of = np.array([sources.get(str(id), "") for id in desk.examples.pack.ids(train)])
+    names = [name for name in dict.fromkeys(of.tolist()) if (of == name).sum() >= _LEAST_OF_SOURCE] if sources else []
+    found = {}
+    for name in names[: int(bearable)] if len(names) > 1 and val is not None and val.value > 0 else []:
+        inside = randomness.stream(ctx.seed, "half of a source", name).permutation(np.flatnonzero(of == name))
+        rows = np.sort(np.delete(train, inside[: len(inside) // 2]))
+        half = Measured.model_validate(ctx.ledger.decide(f"half of {name}", partial(_measure_part, ctx, desk, tune, rows)))
+        ctx.ledger.count_look("diagnose", f"half of {name}")
+        found[name] = val.value * max(0.0, 1 - val.value / half.value) if half.value > 0 else 0.0
+    return found
+
+
+def _choose_parts(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: TuneReport) -> tuple[list[float], float]:
+    """The largest three shares whose trainings, all together, the budget bears, none where it bears no two of them; and how many trainings it bears."""
     if tune.winner != "net":
-        return list(_PARTS[:_MOST_PARTS])
+        return list(_PARTS[:_MOST_PARTS]), _MOST_SIMPLE
     job = start_job(desk, tune.model, desk.folds[0], tune.train)
     _, rate = settle_speed(ctx, job, tune.train, "the learning curve")
     bearable = _SHARE * budget_seconds(config.budget) * rate / max(len(desk.folds[0].train) * tune.train.epochs, 1.0)
-    for start in range(len(_PARTS)):
+    for start in range(len(_PARTS) - _LEAST_PARTS + 1):
         parts = _PARTS[start : start + _MOST_PARTS]
-        if len(parts) >= _LEAST_PARTS and sum(parts) <= bearable:
-            return list(parts)
+        if sum(parts) <= bearable:
+            return list(parts), bearable
     ctx.events.say(f"  the learning curve is left out: the budget does not bear trainings of {tune.train.epochs:g} epochs on parts of the data")
-    return []
+    return [], bearable
 
 
 def _measure_part(ctx: Context, desk: Desk, tune: TuneReport, rows: np.ndarray) -> dict[str, Any]:

@@ -1,0 +1,47 @@
+"""Two rounds, compared on the val items held out in both: what ships, the nets, and every metric that is reported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from surefoot.analysis.compare import ALPHA, Comparison, paired
+from surefoot.analysis.looks import correct_p
+from surefoot.data.predictions import load_predictions
+from surefoot.metrics import get as get_metric
+from surefoot.store.blobs import Blobs
+from surefoot.types.problem import Problem
+from surefoot.types.reports import ModelScore, TuneReport
+
+
+def compare_rounds(store: Blobs, problem: Problem, rounds: tuple[TuneReport, TuneReport], *, root: Path, seed: int, num_rounds: int) -> dict[str, Any]:
+    """The first round against the second, as plain JSON values.
+
+    Args:
+        num_rounds: of the project: each is compared on the same val, so p is corrected for so many comparisons less one.
+
+    Returns:
+        difference, p_value, verdict, sentence: of what ships. p_corrected. nets: the same of the nets, which differ also where both rounds ship the same
+        simple model. metrics: name -> difference with its interval.
+    """
+    one, other = rounds
+
+    def compare(name: str, left: ModelScore, right: ModelScore, thresholds: tuple[float, float]) -> Comparison:
+        says = [load_predictions(store, scored.predictions) for scored in (left, right)]
+        return paired(get_metric(name, root), says[0], says[1], seed=seed, thresholds=thresholds)
+
+    whole = compare(problem.metric, one.val, other.val, (one.threshold, other.threshold))
+    nets = compare(problem.metric, one.net, other.net, (_of_net(one), _of_net(other)))
+    others = {name: compare(name, one.val, other.val, (one.threshold, other.threshold)).difference.model_dump(mode="json") for name in problem.metrics}
+    corrected = correct_p(whole.p_value, num_rounds - 1)
+    sentence = whole.sentence
+    if whole.verdict != "within noise" and corrected >= ALPHA:
+        sentence += f"; the best of {num_rounds - 1} comparisons on this val may be so by luck (corrected p = {corrected:.2g})"
+    if "net" not in (one.winner, other.winner):
+        sentence += f". Both ship a simple model ({one.winner}, {other.winner}); the nets: {nets.sentence}"
+    return whole.model_dump(mode="json") | {"sentence": sentence, "p_corrected": corrected, "nets": nets.model_dump(mode="json"), "metrics": others}
+
+
+def _of_net(report: TuneReport) -> float:
+    """The threshold that the net's score was measured at, as far as it is known: where a simple model won, the even one."""
+    return report.threshold if report.winner == "net" else 0.5

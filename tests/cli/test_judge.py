@@ -1,0 +1,131 @@
+"""A person judges: answers, tags and labels come from the keyboard, or from a pipe."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+from surefoot.cli.drawing import draw
+from surefoot.cli.judge import _edit
+from surefoot.cli.main import main
+from surefoot.project import Project
+
+from ..steps.samples import SMALL, make_project
+
+
+@pytest.fixture(scope="module")
+def walked(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = make_project(tmp_path_factory.mktemp("judged"))
+    project.run(to="errors", set=SMALL)
+    return project
+
+
+def type_in(monkeypatch: pytest.MonkeyPatch, *lines: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+
+def truths(project: Project, num: int) -> list[str]:
+    """The targets of the items that will be shown next."""
+    from surefoot.data.packs import open_pack
+
+    pack = open_pack(project.store, project.report("prepare").pack)
+    targets = dict(zip(pack.ids(), pack.targets[:, 0].astype(int)))
+    return [project.report("problem").classes[targets[item.id]] for item in project.items(num)]
+
+
+def test_answers_at_the_keyboard_become_the_human_level(walked: Project, monkeypatch, capsys) -> None:
+    due = truths(walked, 12)
+    other = {"yes": "no", "no": "yes"}
+    said = [*due[:9], other[due[9]], "perhaps", "?", due[11]]  # one wrong, one that is no class and is asked again, one not known
+    type_in(monkeypatch, *said)
+    assert main(["human", str(walked.root), "--items", "12", "--json"]) == 0
+    captured = capsys.readouterr()
+    result = json.loads(captured.out)
+    assert (result["items"], result["wrong"]) == (12, 2)
+    assert result["error"]["value"] == pytest.approx(2 / 12)
+    low, high = result["error"]["interval"]
+    assert low < 2 / 12 < high
+    assert "'perhaps' is no class" in captured.err
+    assert "sales.csv" not in captured.err  # a place would tell what it is
+    walked.run(to="diagnose", set=SMALL)
+    report = walked.report("diagnose")
+    assert report.human_from == "measured"
+    assert report.errors["human"].value == pytest.approx(2 / 12)
+    assert report.errors["human"].n == 12
+    assert report.gaps["bias"].value == pytest.approx(report.errors["train"].value - 2 / 12)
+
+
+def test_answered_items_are_not_asked_again_and_q_stops(walked: Project, monkeypatch, capsys) -> None:
+    known = set(walked.ledger.answers())
+    type_in(monkeypatch, "q")
+    assert main(["human", str(walked.root), "--items", "5"]) == 0
+    assert set(walked.ledger.answers()) == known
+    assert not known & {item.id for item in walked.items(500)}
+    capsys.readouterr()
+
+
+def test_tags_typed_in_are_summed(walked: Project, monkeypatch, capsys) -> None:
+    walked.run(to="errors", set=SMALL)
+    first = walked.report("errors").rows[0]
+    type_in(monkeypatch, "+odd one -missing values", "q")
+    assert main(["tag", str(walked.root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tags"]["odd one"] == 1
+    assert "odd one" in walked.ledger.tags()[first.id][0]
+    walked.run(to="errors", set=SMALL)
+    assert walked.report("errors").tags["odd one"] == 1
+    assert walked.report("errors").ceilings["odd one"].value > 0
+
+
+def test_what_is_typed_changes_tags_and_notes() -> None:
+    assert _edit(["dark"], "", "+blurry -dark") == (["blurry"], "")
+    assert _edit(["dark"], "", "+odd size") == (["dark", "odd size"], "")
+    assert _edit(["dark"], "x", "= blurry; odd size") == (["blurry", "odd size"], "x")
+    assert _edit(["dark"], "", "note: a shoe") == (["dark"], "a shoe")
+
+
+def test_labels_that_a_person_mends_go_to_the_repairs_file(walked: Project, monkeypatch, capsys) -> None:
+    queue = walked.report("errors").mislabels
+    assert len(queue) >= 3
+    type_in(monkeypatch, "y", "", "d", "q")
+    assert main(["review", str(walked.root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["decided"] == 2
+    with (walked.root / "repairs.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["id"], row["action"], row["value"]) for row in rows] == [(queue[0].id, "relabel", queue[0].suggested), (queue[2].id, "drop", "")]
+    assert [row["place"] for row in rows] == [queue[0].place, queue[2].place]
+    (walked.root / "repairs.csv").unlink()
+
+
+def test_suggested_labels_lie_beside_the_report_as_a_repairs_file(walked: Project) -> None:
+    path = walked.root / walked.report("errors").repairs
+    rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert len(rows) == walked.report("errors").num_suspects
+    assert {row["action"] for row in rows} == {"relabel"}
+
+
+def test_pictures_are_drawn_in_letters_and_rows_in_lines() -> None:
+    picture = np.zeros((10, 20), np.uint8)
+    picture[:, 10:] = 255
+    lines = draw(picture).splitlines()
+    assert all(line.startswith("  ") and line.endswith("@@") for line in lines)
+    assert len(lines[0]) == 40
+    assert draw({"a": "1", "long": "x"}) == "  a     1\n  long  x"
+
+
+def test_a_rule_for_the_threshold_ships(walked: Project) -> None:
+    from surefoot.exporting.bundle import read_manifest
+    from surefoot.exporting.predictor import load
+
+    walked.run(to="export", set=[*SMALL, "problem.miss_cost=20", "problem.alarm_cost=1"])
+    tune = walked.report("tune")
+    manifest = read_manifest(walked.root / "export")
+    assert manifest.threshold == tune.threshold < 0.5
+    outputs = np.array([[1 - p, p] for p in (tune.threshold + 1e-6, tune.threshold - 1e-6)])
+    assert load(walked.root / "export").decide(outputs)[0].tolist() == [1, 0]
+    in_use, even, *_ = walked.report("diagnose").thresholds
+    assert (in_use.threshold, even.threshold) == (tune.threshold, 0.5)
+    assert in_use.cost <= even.cost
