@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.analysis.curves import power_law, pr, roc
+from surefoot.analysis.curves import forecast, power_law, pr, roc
 from surefoot.metrics.classification import area_under_roc
 from surefoot.types.errors import UsageError
+from surefoot.types.findings import Measured
 
 
 def test_roc_by_hand():
@@ -86,3 +87,17 @@ def test_no_error_at_all_stays_none():
 def test_one_size_is_no_curve():
     with pytest.raises(UsageError, match="at least two train sizes"):
         power_law([100, 100], [0.1, 0.2])
+
+
+def measured(values, width=0.05):
+    return {size: Measured(value=value, interval=(value * (1 - width), value * (1 + width)), n=400) for size, value in values.items()}
+
+
+def test_a_forecast_of_twice_the_data_holds_the_law_it_was_drawn_from():
+    law = {size: 0.1 * size**-0.5 + 0.02 for size in (0.125, 0.25, 0.5, 1.0)}
+    ahead = forecast(measured(law), 2.0, seed=0)
+    assert ahead.value == pytest.approx(0.1 * 2**-0.5 + 0.02, rel=0.02)
+    assert ahead.interval[0] < 0.1 * 2**-0.5 + 0.02 < ahead.interval[1]
+    wider = forecast(measured(law, 0.2), 2.0, seed=0)
+    assert wider.interval[1] - wider.interval[0] > ahead.interval[1] - ahead.interval[0]
+    assert forecast(measured({0.5: 0.1, 1.0: 0.08}), 2.0, seed=0) is None

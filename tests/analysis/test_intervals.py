@@ -83,7 +83,7 @@ def test_the_bootstrap_covers_a_root_of_a_mean():
 
 def test_the_bootstrap_covers_an_area_under_the_curve():
     truth = stats.norm.cdf(1.5 / np.sqrt(2))
-    assert 0.89 <= covered_share(ROC_AUC, truth, lambda rng: two_clouds(rng, 150), repeats=150) <= 0.99
+    assert 0.85 <= covered_share(ROC_AUC, truth, lambda rng: two_clouds(rng, 150), repeats=30) <= 1.0
 
 
 def grouped(rng, groups=60, size=5):
@@ -207,3 +207,38 @@ def test_folds_are_corrected_for_their_shared_train_items():
 
 def test_one_fold_gives_no_interval():
     assert from_folds([0.1], 80, 20) == (0.1, None)
+
+
+@pytest.mark.parametrize("name", ["balanced_accuracy", "f1", "precision", "recall", "roc_auc", "pr_auc", "log_loss", "brier"])
+def test_intervals_of_binary_metrics_hold_the_truth(name):
+    """The same over 10,000 sets is `benchmarks/coverage.py`; here so many that a wrong method shows."""
+    metric = metrics.get(name)
+    truth = metric.score(*two_clouds(np.random.default_rng(7), 400_000))
+    hits = 0
+    for seed in range(120):
+        low, high = interval_for(metric, *two_clouds(np.random.default_rng(seed), 200), seed=seed).interval
+        hits += low <= truth <= high
+    assert 0.88 <= hits / 120 <= 1.0
+
+
+def test_the_interval_of_a_median_is_exact():
+    errors = np.random.default_rng(0).exponential(size=101)
+    measured = interval_for(metrics.get("median_ae"), *numbers(errors), seed=0)
+    ordered, rank = np.sort(errors), int(stats.binom.ppf(0.025, 101, 0.5))
+    assert measured.interval == (ordered[rank - 1], ordered[101 - rank])
+    assert stats.binom.cdf(rank - 1, 101, 0.5) <= 0.025
+
+
+def test_many_looks_widen_the_interval():
+    from surefoot.analysis.looks import correct_for_looks, correct_p
+
+    rng = np.random.default_rng(0)
+    targets, probs = two_clouds(rng, 300)
+    said = Predictions(np.arange(300).astype(str), probs, targets)
+    for name in ("accuracy", "roc_auc", "f1", "log_loss"):
+        widths = [np.subtract(*correct_for_looks(metrics.get(name), said, looks, seed=0).interval[::-1]) for looks in (1, 10, 1000)]
+        assert widths == sorted(widths)
+        assert widths[1] == pytest.approx(widths[0] * stats.norm.ppf(1 - 0.0025) / stats.norm.ppf(0.975), rel=0.15)
+    assert correct_for_looks(metrics.get("accuracy"), said, 1, seed=0) == measure(metrics.get("accuracy"), said, seed=0)
+    assert correct_p(0.02, 3) == pytest.approx(0.06)
+    assert correct_p(0.5, 3) == 1.0

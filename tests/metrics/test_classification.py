@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as theirs
 
 from surefoot.metrics import classification as ours
+from surefoot.metrics import get
 from surefoot.types.errors import UsageError
 
 NAN = float("nan")
@@ -162,3 +163,30 @@ def test_ranking_metrics_do_not_change_under_a_rising_function(n, seed):
     for area in (ours.area_under_roc, ours.average_precision):
         assert area(is_positive, scores) == pytest.approx(area(is_positive, np.exp(3 * scores)))
     assert ours.area_under_roc(is_positive, scores) == pytest.approx(1 - ours.area_under_roc(is_positive, -scores))
+
+
+@pytest.mark.parametrize("name", ["balanced_accuracy", "f1_macro", "f1_micro"])
+def test_sums_over_items_give_the_score_itself(name):
+    rng = np.random.default_rng(0)
+    targets, probs = rng.integers(0, 3, 90), rng.dirichlet(np.ones(3), 90)
+    metric = get(name)
+    assert metric.from_sums(metric.sums(targets, probs).sum(0)) == pytest.approx(metric.score(targets, probs))
+
+
+def test_the_sums_of_f1_know_the_threshold():
+    rng = np.random.default_rng(0)
+    positive = rng.random(90)
+    targets, probs = (rng.random(90) < positive).astype(np.int64), np.stack([1 - positive, positive], 1)
+    metric = get("f1").at(0.3)
+    assert metric.from_sums(metric.sums(targets, probs).sum(0)) == pytest.approx(get("f1").score(targets, probs, threshold=0.3))
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "pr_auc"])
+def test_influence_is_what_leaving_an_item_out_changes(name):
+    rng = np.random.default_rng(0)
+    targets = (rng.random(250) < 0.3).astype(np.int64)
+    positive = 1 / (1 + np.exp(-np.round(rng.normal(size=250) + targets, 1)))
+    probs, metric = np.stack([1 - positive, positive], 1), get(name)
+    left = [249 * (metric.score(targets, probs) - metric.score(np.delete(targets, k), np.delete(probs, k, 0))) for k in range(250)]
+    assert np.corrcoef(left, metric.influence(targets, probs))[0, 1] > 0.999
+    assert metric.influence(targets, probs).std() == pytest.approx(np.std(left), rel=0.05)

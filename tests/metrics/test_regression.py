@@ -45,3 +45,11 @@ def test_a_constant_target_has_no_variance_to_explain():
 
 def test_one_item_has_no_r2():
     assert np.isnan(R2.score(column(1), column(1)))
+
+
+def test_sums_over_items_give_r2_itself():
+    rng = np.random.default_rng(0)
+    targets = rng.normal(1000, 3, (80, 2))
+    outputs = targets + rng.normal(size=(80, 2))
+    metric = R2
+    assert metric.from_sums(metric.sums(targets, outputs).sum(0)) == pytest.approx(metric.score(targets, outputs))

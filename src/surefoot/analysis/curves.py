@@ -15,7 +15,7 @@ from surefoot.types.findings import Measured
 
 Points = tuple[tuple[float, float], ...]
 LEAST_POINTS = 3
-_REFITS = 200
+_REFITS = 100
 
 
 def roc(targets: np.ndarray, scores: np.ndarray, max_points: int = 200) -> Points:

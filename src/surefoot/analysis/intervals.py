@@ -90,8 +90,9 @@ def bootstrap_mean(values: np.ndarray, *, seed: int) -> Interval:
 def interval_for(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, seed: int, groups: np.ndarray | None = None, level: float = LEVEL) -> Measured:
     """The metric on these items with its 95 % interval.
 
-    Wilson's for a proportion of independent items (accuracy, precision, recall); DeLong's for areas under ROC curves, on the logit scale; the
-    bootstrap otherwise. A perfect or a hopeless score shows resampling no spread, so there Wilson's for as many trials as there are units is given.
+    Wilson's for a proportion of independent items (accuracy, precision, recall); areas under curves by what each item adds to them, on the
+    logit scale (DeLong 1988; Boyd, Eng and Page 2013); ranks for a median; the bootstrap otherwise. A perfect or a hopeless score shows
+    resampling no spread, so there Wilson's for as many trials as there are units is given.
 
     Args:
         groups: as for `bootstrap`. level: of the interval, where it is not 95 %.
@@ -108,6 +109,8 @@ def interval_for(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, se
         ends = wilson(int((hit & counted).sum()), int(counted.sum()), level)
     elif is_extreme or (is_plain and _is_proportion(metric, targets, outputs)):
         ends = wilson(value * len(units), len(units), level)
+    elif metric.median_of is not None and is_plain and outputs.shape[1] == 1:
+        ends = _interval_of_median(np.sort(metric.median_of(targets, outputs)[:, 0]), level)
     elif metric.influence is not None:
         ends = _interval_of_influence(units.sums(metric.influence(targets, outputs)) / max(len(targets), 1), value, level)
     else:
@@ -201,6 +204,12 @@ def _interval_of_sums(columns: np.ndarray, value_of: Callable[[np.ndarray], np.n
     z = bias + stats.norm.ppf([0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     low, high = np.quantile(samples, stats.norm.cdf(bias + z / (1 - acceleration * z)))
     return float(low), float(high)
+
+
+def _interval_of_median(ordered: np.ndarray, level: float) -> Interval:
+    """The two ranks between which the median lies with at least this chance, whatever the law (Conover 1999, Practical Nonparametric Statistics)."""
+    rank = int(stats.binom.ppf(0.5 - level / 2, len(ordered), 0.5))
+    return (float(ordered[rank - 1]), float(ordered[len(ordered) - rank])) if rank >= 1 else (math.nan, math.nan)
 
 
 def _interval_of_influence(influence: np.ndarray, value: float, level: float) -> Interval:

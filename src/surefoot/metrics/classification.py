@@ -161,6 +161,36 @@ def average_precision(is_positive: np.ndarray, scores: np.ndarray) -> float:
     return float((np.diff(right, prepend=0) * right / said).sum() / right[-1])
 
 
+def _precision_influence(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """How far each item moves average precision, N times over: the functional derivative of E[y A(s) / B(s)] / E[y]; NaNs without positives.
+
+    A(t) is the share of all items that are positive and score at least t, B(t) the share that score at least t.
+    """
+    if not is_positive.any():
+        return np.full(len(scores), NAN)
+    num, due = len(scores), is_positive.astype(np.float64)
+    order = np.argsort(-scores, kind="stable")
+    _, tie, size = np.unique(-scores[order], return_inverse=True, return_counts=True)
+    last = np.cumsum(size)[tie] - 1  # equal scores are said together
+    said, right = (last + 1) / num, np.cumsum(due[order])[last] / num
+    precision = right / said
+    share = due.mean()
+    area = float((due[order] * precision).mean() / share)
+    first = np.cumsum(size)[tie] - size[tie]
+    below = [np.append(np.cumsum(values[::-1])[::-1], 0.0)[first] / num for values in (due[order] / said, due[order] * precision / said)]
+    result = np.empty(num)
+    result[order] = (due[order] * (precision - area + below[0]) - below[1]) / share
+    return result
+
+
+def precision_influence(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """How far each item moves the mean average precision, N times over, float64 (N,)."""
+    if task_of(targets, outputs) == "binary":
+        return _precision_influence(targets == 1, outputs[:, 1])
+    truth = one_hot(targets, outputs.shape[1])
+    return _mean_where_defined(np.stack([_precision_influence(truth[:, k], outputs[:, k]) for k in range(outputs.shape[1])], axis=1))
+
+
 def _roc_auc(targets: np.ndarray, outputs: np.ndarray) -> float:
     """Binary: of the positive class. Otherwise one against the rest, mean over the classes that have both."""
     if task_of(targets, outputs) == "binary":
@@ -209,6 +239,6 @@ RECALL = Metric("recall", "Recall", True, _recall, bounded=True, tasks=("binary"
 F1_MACRO = Metric("f1_macro", "F1, mean over classes", True, _f1_macro, tasks=CLASSIFICATION, from_sums=_f1_macro_from_sums, **_COUNTED)
 F1_MICRO = Metric("f1_micro", "F1, all decisions pooled", True, _f1_micro, tasks=CLASSIFICATION, from_sums=_f1_micro_from_sums, **_COUNTED)
 ROC_AUC = Metric("roc_auc", "Area under the ROC curve", True, undecided(_roc_auc), bounded=True, tasks=CLASSIFICATION, cost=5, influence=_roc_influence)
-PR_AUC = Metric("pr_auc", "Average precision", True, undecided(_pr_auc), bounded=True, tasks=CLASSIFICATION, cost=5)
+PR_AUC = Metric("pr_auc", "Average precision", True, undecided(_pr_auc), bounded=True, tasks=CLASSIFICATION, cost=5, influence=precision_influence)
 LOG_LOSS = Metric("log_loss", "Log loss", False, mean_of(_surprise), _surprise, tasks=CLASSIFICATION)
 BRIER = Metric("brier", "Brier score", False, mean_of(_squared_prob_error), _squared_prob_error, bounded=True, tasks=CLASSIFICATION)

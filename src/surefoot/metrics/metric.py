@@ -48,6 +48,7 @@ class Metric:
             function of sums over items (F1, R²). It makes the bootstrap fast, and its interval better (BCa).
         trials: (targets, outputs, threshold=0.5) -> bool (N,), bool (N,): the metric is the share of the second that are in the first (precision).
         influence: (targets, outputs) -> float64 (N,): how far each item moves the metric, N times over (AUC); its interval needs no resampling then.
+        median_of: (targets, outputs) -> float64 (N, T): the metric is their median, for one target; its interval is exact then.
         error: from the metric to an error, 0 at best; None: `as_error` chooses by the next two.
         bounded: its values lie in [0, 1].
         tasks: the tasks it can judge.
@@ -68,6 +69,7 @@ class Metric:
     from_sums: Callable[[np.ndarray], np.ndarray] | None = None
     trials: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
     influence: Callable[..., np.ndarray] | None = None
+    median_of: Callable[..., np.ndarray] | None = None
 
     def at(self, threshold: float) -> Metric:
         """The same metric with its decision threshold fixed, for intervals and tests that pass none."""

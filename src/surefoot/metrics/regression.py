@@ -18,6 +18,10 @@ def _absolute_error(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
     return np.abs(outputs - targets).mean(axis=1)
 
 
+def _distances(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    return np.abs(outputs - targets)
+
+
 def _median_ae(targets: np.ndarray, outputs: np.ndarray) -> float:
     """Median absolute error of each target, mean over targets."""
     return float(np.median(np.abs(outputs - targets), axis=0).mean()) if len(targets) else float("nan")
@@ -49,5 +53,5 @@ def _r2_from_sums(sums: np.ndarray) -> np.ndarray:
 
 RMSE = Metric("rmse", "Root mean squared error", False, mean_of(_squared_error, np.sqrt), _squared_error, np.sqrt, tasks=REGRESSION)
 MAE = Metric("mae", "Mean absolute error", False, mean_of(_absolute_error), _absolute_error, tasks=REGRESSION)
-MEDIAN_AE = Metric("median_ae", "Median absolute error", False, undecided(_median_ae), tasks=REGRESSION)
+MEDIAN_AE = Metric("median_ae", "Median absolute error", False, undecided(_median_ae), tasks=REGRESSION, median_of=_distances)
 R2 = Metric("r2", "R²", True, undecided(_r2), error=complement, tasks=REGRESSION, sums=_r2_sums, from_sums=_r2_from_sums)

@@ -53,8 +53,7 @@ def diagnose(
     val = load_predictions(ctx.store, tune.val.predictions)
     metric = desk.metric.at(tune.threshold)
     train, train_dev = _ask_train(ctx, desk, tune, baseline), _ask_train_dev(ctx, desk, tune, baseline, data)
-    sources = _find_sources(ctx, audit)
-    human = _measure_human(ctx, problem, metric, val)
+    sources, human = _find_sources(ctx, audit), _measure_human(ctx, problem, metric, val)
     errors, gaps, verdict = gap_table(human=human or problem.human, train=train, train_dev=train_dev, val=val, metric=metric, seed=ctx.seed)
     general = {one.name for one in getattr(audit, "sources", ()) if one.role == "general"}
     parts = {name: (said, _is_practical(said, sources, general)) for name, said in (("train", train), ("train_dev", train_dev)) if said is not None}
@@ -63,10 +62,8 @@ def diagnose(
     expandability = _expand(ctx, desk, tune, sources, errors["val"], bearable - sum(shares)) if curve else {}
     is_labelled = problem.task in ("binary", "multiclass")
     noise = count_wrong(val.targets, val.outputs, val.folds) if is_labelled and checks.may_doubt(tune.val, baseline) else None
-    classes = per_class(val.targets, val.outputs, problem.classes, tune.threshold) if problem.classes else {}
-    recalls = {name: scores["recall"] for name, scores in classes.items() if scores["support"] >= checks.LEAST_SUPPORT}
+    recalls = _find_recalls(problem, tune, val)
     looks = ctx.ledger.count_look("diagnose", "table of errors")
-    miscalibration = ece(val.targets, val.outputs) if is_labelled else None
     return DiagnoseReport(
         errors=errors,
         gaps=gaps,
@@ -80,19 +77,13 @@ def diagnose(
         expandability=expandability,
         looks=looks,
         val_corrected=correct_for_looks(metric, val, looks, seed=ctx.seed),
-        ece=miscalibration,
-        reliability=reliability(val.targets, val.outputs) if is_labelled else (),
         thresholds=list_choices(config.problem, desk.metric, val.targets, val.outputs, tune.threshold) if problem.task == "binary" else (),
-        confusion=tuple(tuple(int(n) for n in row) for row in confusion(val.targets, val.outputs, tune.threshold)) if is_labelled else (),
-        per_class=classes,
-        class_intervals=class_intervals(val.targets, val.outputs, problem.classes, tune.threshold) if problem.classes else {},
-        roc=_curves(problem, val, roc),
-        pr=_curves(problem, val, pr),
         residuals=_residuals(ctx, val) if not problem.classes else (),
         **_measure_metrics(ctx, desk, problem, tune, val),
+        **_tell_classes(problem, tune, val),
         findings=(
             *checks.largest_gap(gaps, verdict, is_small=is_small(gaps, errors, verdict, is_amount=not problem.classes)),
-            *checks.calibration(miscalibration),
+            *checks.calibration(ece(val.targets, val.outputs) if is_labelled else None),
             *checks.label_ceiling(_conflicts(desk), noise),
             *checks.accuracy_paradox(problem, val, tune.val, recalls),
             *checks.goal(problem, metric, tune.val),
@@ -103,6 +94,28 @@ def diagnose(
 def _measure_metrics(ctx: Context, desk: Desk, problem: Problem, tune: TuneReport, val: Predictions) -> dict[str, Any]:
     measured = measure_all([get_metric(name, ctx.root).at(tune.threshold) for name in dict.fromkeys((problem.metric, *problem.metrics))], val, seed=ctx.seed)
     return {"metrics": {name: one.value for name, one in measured.items()}, "intervals": {name: one.interval for name, one in measured.items() if one.interval}}
+
+
+def _find_recalls(problem: Problem, tune: TuneReport, val: Predictions) -> dict[str, float]:
+    """Class -> recall, of those that have enough val items to tell."""
+    found = per_class(val.targets, val.outputs, problem.classes, tune.threshold) if problem.classes else {}
+    return {name: scores["recall"] for name, scores in found.items() if scores["support"] >= checks.LEAST_SUPPORT}
+
+
+def _tell_classes(problem: Problem, tune: TuneReport, val: Predictions) -> dict[str, Any]:
+    """The part of the report that only tasks with classes have."""
+    if not problem.classes:
+        return {}
+    told: dict[str, Any] = {
+        "per_class": per_class(val.targets, val.outputs, problem.classes, tune.threshold),
+        "class_intervals": class_intervals(val.targets, val.outputs, problem.classes, tune.threshold),
+        "roc": _curves(problem, val, roc),
+        "pr": _curves(problem, val, pr),
+    }
+    if problem.task != "multilabel":
+        told["ece"], told["reliability"] = ece(val.targets, val.outputs), reliability(val.targets, val.outputs)
+        told["confusion"] = tuple(tuple(int(n) for n in row) for row in confusion(val.targets, val.outputs, tune.threshold))
+    return told
 
 
 def _measure_human(ctx: Context, problem: Problem, metric: Metric, val: Predictions) -> Measured | None:
@@ -171,7 +184,9 @@ def _expand(ctx: Context, desk: Desk, tune: TuneReport, sources: dict[str, str],
     of = np.array([sources.get(str(id), "") for id in desk.examples.pack.ids(train)])
     names = [name for name in dict.fromkeys(of.tolist()) if (of == name).sum() >= _LEAST_OF_SOURCE] if sources else []
     found = {}
-    for name in names[: int(bearable)] if len(names) > 1 and val is not None and val.value > 0 else []:
+    if len(names) < 2 or val is None or val.value <= 0:
+        return {}
+    for name in names[: max(0, int(bearable))]:
         inside = randomness.stream(ctx.seed, "half of a source", name).permutation(np.flatnonzero(of == name))
         rows = np.sort(np.delete(train, inside[: len(inside) // 2]))
         half = Measured.model_validate(ctx.ledger.decide(f"half of {name}", partial(_measure_part, ctx, desk, tune, rows)))
