@@ -15,6 +15,7 @@ from surefoot.events import Announcer, Sink
 from surefoot.reporting.page import render
 from surefoot.runners import begin, by_hand, keep, names, plan
 from surefoot.runners.forecast import PlannedStep, forecast
+from surefoot.runners.lessons import Row, teach
 from surefoot.runners.local import Walk, read_report, view_step, walk
 from surefoot.runners.rounds import compare_rounds
 from surefoot.store.blobs import Blobs
@@ -146,6 +147,11 @@ class Project:
         path = self.root / REPORT
         durable.replace(path, render(self.root.name, self.rounds(), store=self.store, with_items=with_items))
         return path
+
+    def lesson(self, name: str = "backprop", *, set: list[str] | tuple[str, ...] = ()) -> list[Row]:
+        """A lesson worked through on this project's own net and data; `backprop`: its four equations, the last layer first."""
+        with self._held():
+            return teach(name, self._walk([*set]))
 
     def clean(self, *, apply: bool) -> dict[str, Any]:
         """What no result needs, in bytes; removed where `apply`."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from surefoot.checks import training as checks
+from surefoot.checks import trials
+from surefoot.checks.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -16,19 +18,21 @@ class Layer:
     dead_frac: float | None = 0.1
     saturated_frac: float | None = 0.1
     grad_norm: float | None = 0.01
+    growth: float | None = 1.0
+    is_symmetric: bool = False
 
 
-def failed(verdict: checks.Verdict, code: str, severity: str) -> None:
+def failed(verdict: Verdict, code: str, severity: str) -> None:
     check, finding = verdict
     assert not check.ok
     assert finding is not None
     assert (finding.code, finding.severity) == (code, severity)
     assert finding.next
-    assert finding.where == "s06_sanity"
+    assert finding.where
     assert finding.what.lower().startswith(check.what.lower()[:20])
 
 
-def held(verdict: checks.Verdict) -> None:
+def held(verdict: Verdict) -> None:
     check, finding = verdict
     assert check.ok
     assert check.name
@@ -71,7 +75,7 @@ def test_items_that_leak_into_each_other_stop_the_road():
 
 
 def test_sound_layers_are_left_in_peace_and_so_is_what_was_not_measured():
-    for verdict in checks.layers([Layer(), Layer("body.1", None, None, None)]):
+    for verdict in checks.layers([Layer(), Layer("body.1", None, None, None, None)], before=[Layer()]):
         held(verdict)
 
 
@@ -80,9 +84,9 @@ def test_sound_layers_are_left_in_peace_and_so_is_what_was_not_measured():
     [
         (Layer(dead_frac=0.95), 0, "model.dead_units"),
         (Layer(saturated_frac=0.6), 1, "model.saturated"),
-        (Layer(grad_norm=1e-9), 2, "model.vanishing_gradient"),
         (Layer(grad_norm=1e5), 3, "model.exploding_gradient"),
         (Layer(grad_norm=float("nan")), 3, "model.exploding_gradient"),
+        (Layer(growth=1e4), 4, "model.exploding_gradient"),
     ],
 )
 def test_a_sick_layer_is_named_and_nothing_else(layer, position, code):
@@ -93,22 +97,38 @@ def test_a_sick_layer_is_named_and_nothing_else(layer, position, code):
         held(other)
 
 
+def test_a_gradient_has_vanished_when_it_is_gone_at_first_and_later():
+    """Behind a last layer that starts at zero no gradient arrives at the first step, and from the second on all of it does."""
+    gone, there = [Layer("a", grad_norm=1e-9), Layer("b")], [Layer("a"), Layer("b")]
+    failed(checks.layers(gone, "later", gone)[2], "model.vanishing_gradient", "warn")
+    held(checks.layers(there, "later", gone)[2])
+    held(checks.layers(gone, "later", there)[2])
+    held(checks.layers(gone)[2])
+
+
+def test_what_was_sick_at_first_is_told_once_and_what_no_gradient_reaches_is_not_called_dead():
+    dead, gone = [Layer(dead_frac=1.0)], [Layer("a", grad_norm=1e-9), Layer("b")]
+    held(checks.layers(dead, "later", dead)[0])
+    failed(checks.layers(dead, "later", [Layer()])[0], "model.dead_units", "warn")
+    held(checks.layers([*dead, *gone], "later", gone)[0])
+
+
 def test_real_inputs_do_better_than_none():
-    held(checks.looks_at_input(0.1, 0.5, 2.0))
-    failed(checks.looks_at_input(0.1, 1.99, 2.0), "model.input_ignored", "warn")
-    failed(checks.looks_at_input(0.0, 0.5, 2.0), "model.input_ignored", "stop")
+    held(trials.looks_at_input(0.1, 0.5, 2.0))
+    failed(trials.looks_at_input(0.1, 1.99, 2.0), "model.input_ignored", "warn")
+    failed(trials.looks_at_input(0.0, 0.5, 2.0), "model.input_ignored", "stop")
 
 
 @pytest.mark.parametrize(("shuffled", "ok"), [(2.31, True), (2.9, True), (2.2, True), (1.5, False)])
 def test_shuffled_labels_teach_nothing(shuffled, ok):
-    verdict = checks.shuffled_labels(shuffled, 2.30)
+    verdict = trials.shuffled_labels(shuffled, 2.30)
     assert verdict[0].ok is ok
     assert (verdict[1] is None) is ok
 
 
 @pytest.mark.parametrize(("share", "is_classification", "ok"), [(1.0, True, True), (0.99, True, False), (0.99, False, True), (0.98, False, False)])
 def test_a_tiny_batch_is_learnt_by_heart(share, is_classification, ok):
-    verdict = checks.memorised(share, is_classification, 200, 16)
+    verdict = trials.memorised(share, is_classification, 200, 16)
     held(verdict) if ok else failed(verdict, "model.cannot_overfit", "stop")
 
 

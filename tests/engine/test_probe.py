@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from surefoot.checks import training as checks
+from surefoot.checks import trials as checks
 from surefoot.engine.build import build_network
 from surefoot.engine.fit import fit
 from surefoot.engine.jobs import make_job
-from surefoot.engine.probe import first_step, prior_loss, shuffle_labels
+from surefoot.engine.layers import look_at_layers
+from surefoot.engine.probe import prior_loss, shuffle_labels
 from surefoot.types import ModelConfig, TrainConfig
 
 from .samples import FULL, make_desk, start_job
@@ -52,6 +53,6 @@ def test_a_frozen_layer_is_not_said_to_get_no_gradient(tmp_path):
     desk = make_desk(tmp_path)
     model = ModelConfig(layers="WHITEN3-8 -> RELU -> CONV3-8 -> RELU -> GMP -> FC")
     job = make_job(desk, build_network(desk, model, desk.folds[0]), desk.folds[0], FULL)
-    gradients = {one.name: one.grad_norm for one in first_step(job, desk.folds[0].train[:32]) if one.grad_norm is not None}
-    assert sorted(gradients) == ["body.2_conv.weight", "body.6_fc.weight"]
+    gradients = {one.name: one.grad_norm for one in look_at_layers(job, desk.folds[0].train[:32]) if one.grad_norm is not None}
+    assert sorted(gradients) == ["body.body.2_conv.weight", "body.body.6_fc.weight"]
     assert min(gradients.values()) > 1e-4

@@ -1,4 +1,4 @@
-"""Can this net learn at all? Evidence in, one `Check` and perhaps a finding out.
+"""Can this net learn at all? What is seen before the first step: evidence in, one `Check` and perhaps a finding out.
 
 Sources: Karpathy, "A Recipe for Training Neural Networks" (2019); CS231n, "Neural Networks Part 3"; Goodfellow et al. 2016, ch. 11.
 """
@@ -6,29 +6,31 @@ Sources: Karpathy, "A Recipe for Training Neural Networks" (2019); CS231n, "Neur
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from surefoot.types.findings import Evidence, Finding, Severity
+from surefoot.checks.verdict import Verdict, judge
+from surefoot.types.findings import Evidence, Severity
 from surefoot.types.reports import Check
-
-Verdict = tuple[Check, Finding | None]
 
 INIT_TOLERANCE = 0.15
 """Relative distance of the loss at init from theory: random weights of a sound init stay within it, a second softmax or a scaled head does not."""
 GRADIENT_TOLERANCE = 1e-4
 """In float64 a right gradient agrees to 1e-7; kinks of ReLU can cost some digits (CS231n)."""
+BACKPROP_TOLERANCE = 1e-6
+"""Of the four equations, which hold layer by layer without any differences: float64 rounds at 1e-16 a product."""
 LEAK_TOLERANCE = 1e-4
-DEAD, VANISHING, EXPLODING, SATURATED = 0.9, 1e-7, 1e3, 0.5
-BLIND_MARGIN = 0.98
-"""The loss on real inputs must be below this share of that on zeroed ones after the same steps."""
-TAUGHT = 0.85
-"""Share of the prior's loss below which a net on shuffled labels can't get by chance, even on fifty val items."""
-MEMORISED, MEMORISED_R2 = 1.0, 0.99
+SQUASHED = 2.5
+"""Widest distance between an item's outputs under any weights: a softmax or sigmoid bears 1, a tanh 2; raw outputs are bounded by nothing."""
+AMOUNT_TOLERANCE = 0.4
+"""The same for amounts, where outputs of size s add s² to the loss: PyTorch's own init after a batch norm gives up to 0.6."""
+DEAD, SATURATED, VANISHING, FADED, EXPLODING, GROWN = 0.9, 0.5, 1e-7, 1e-4, 1e3, 100.0
+"""FADED: gradient of a layer relative to the best served one, each by its weights. GROWN: size of a layer's outputs relative to the net's inputs; a sound init
+keeps it within a power of ten at any depth (He et al. 2015)."""
 
 
 class Layer(Protocol):
-    """See `engine.probe.LayerEvidence`."""
+    """See `engine.layers.LayerEvidence`."""
 
     @property
     def name(self) -> str: ...
@@ -38,116 +40,257 @@ class Layer(Protocol):
     def saturated_frac(self) -> float | None: ...
     @property
     def grad_norm(self) -> float | None: ...
+    @property
+    def growth(self) -> float | None: ...
+    @property
+    def is_symmetric(self) -> bool: ...
+
+
+class Head(Protocol):
+    """See `engine.head.HeadEvidence`."""
+
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def spread(self) -> float: ...
+    @property
+    def sums_to_one(self) -> bool: ...
+    @property
+    def layer(self) -> str: ...
+    @property
+    def has_bias(self) -> bool | None: ...
+
+
+class Loss(Protocol):
+    """See `engine.head.LossEvidence`."""
+
+    @property
+    def at_init(self) -> float: ...
+    @property
+    def neutral(self) -> float: ...
+    @property
+    def right(self) -> float: ...
+    @property
+    def wrong(self) -> float: ...
+    @property
+    def mixed_up(self) -> float: ...
+    @property
+    def repeated(self) -> float: ...
+    @property
+    def takes_probs(self) -> bool: ...
 
 
 def output_shape(shape: tuple[int, ...], num_items: int, num_outputs: int, is_finite: bool) -> Verdict:
     """Random input of the right shape gives (B, num_outputs) finite numbers."""
     what = f"random inputs give {shape}, {'finite' if is_finite else 'not finite'}; ({num_items}, {num_outputs}) is due"
     check = Check(name="output shape", ok=shape == (num_items, num_outputs) and is_finite, what=what)
-    return _verdict(
-        check, "model.output_shape", "Return one raw output per class or target, and no more.", {"got": list(shape), "due": [num_items, num_outputs]}
+    return judge(check, "model.output_shape", "Return one raw output per class or target, and no more.", {"got": list(shape), "due": [num_items, num_outputs]})
+
+
+def last_layer(head: Head, task: str, *, is_own_loss: bool = False) -> Verdict:
+    """The last layer can say whatever the task may ask for: its outputs are raw, not squashed, cut or bound to sum to 1.
+
+    Whatever the weights are: evidence comes from nets with weights drawn anew. A loss of the user's own may want what is squashed; then it is a warning,
+    because the exported model squashes once more.
+    """
+    fault, floor = _find_squashing(head, task)
+    what = f"under weights drawn anew the outputs range over [{head.low:.3g}, {head.high:.3g}]" + (f": {fault}" if fault else ", as raw outputs do")
+    check = Check(name="last layer fits the task", ok=not fault, what=what)
+    evidence: Evidence = {"low": head.low, "high": head.high, "spread": head.spread, "threshold": SQUASHED, "least loss": floor}
+    advice = "Return raw outputs: remove the activation after the last layer; the loss applies softmax or sigmoid itself."
+    severity: Severity = "warn" if is_own_loss or "cuts" in fault else "stop"
+    return judge(check, "model.wrong_last_layer", advice, evidence, severity, head.layer or "s06_sanity")
+
+
+def _find_squashing(head: Head, task: str) -> tuple[str, float | None]:
+    """What is wrong with the range, and the least loss that it leaves possible, where there is one."""
+    if task == "multiclass":
+        return _find_softmax(head)
+    if head.low > -1e-6 or head.high < 1e-6:
+        side = "negative" if head.low > -1e-6 else "positive"
+        if task in ("binary", "multilabel"):
+            squashed = head.high <= 1 + 1e-6
+            name = "a sigmoid is applied in the net, and the loss applies it again" if squashed else "an activation cuts the raw outputs"
+            return f"{name}; no output is {side}, so no prob is {'under' if side == 'negative' else 'over'} one half", math.log(2)
+        return f"an activation allows no {side} output, and the scaled targets are so for about half of the items", None
+    if max(-head.low, head.high) <= 1 + 1e-6:
+        return "an activation (tanh?) bounds the outputs, and the targets go beyond", None
+    return "", None
+
+
+def _find_softmax(head: Head) -> tuple[str, float | None]:
+    if head.sums_to_one:
+        return "a softmax is applied in the net, and the loss applies it again", None
+    if head.spread <= SQUASHED:
+        return "an activation (sigmoid or tanh?) bounds the outputs, so that no class can be sure", None
+    if head.low > -1e-6:
+        return "an activation (ReLU?) cuts the raw outputs at 0", None
+    return "", None
+
+
+def bias(head: Head) -> Verdict:
+    """The last layer has a bias: without it no input means all classes alike, whatever their shares."""
+    what = f"the last layer{f' {head.layer}' if head.layer else ''} has " + ("no bias" if head.has_bias is False else "a bias, or adds one")
+    check = Check(name="last layer has a bias", ok=head.has_bias is not False, what=what)
+    advice = "Give the last layer a bias: it says the shares of the classes, or the targets' mean, before any input does."
+    return judge(check, "model.wrong_last_layer", advice, {"has_bias": head.has_bias}, "warn", head.layer or "s06_sanity")
+
+
+def init_loss(measured: float, expected: float, theory: str, *, name: str = "loss at init", slack: float = 0.1, tolerance: float = INIT_TOLERANCE) -> Verdict:
+    """The loss before the first step is what theory says.
+
+    Args:
+        slack: the distance is relative to the expected loss, or to this where it is larger: a loss near 0 would allow none.
+        tolerance: see `INIT_TOLERANCE`.
+    """
+    ok = math.isfinite(measured) and abs(measured - expected) <= tolerance * max(expected, slack)
+    what = f"the {name} is {measured:.3f}; {expected:.3f} is due: {theory}"
+    check = Check(name=name, measured=measured, expected=f"{expected:.3f}", ok=ok, what=what)
+    advice = "Return raw outputs (no softmax or sigmoid of your own), start the last layer small, and check the loss."
+    evidence: Evidence = {"measured": measured, "expected": expected, "tolerance": tolerance}
+    return judge(check, "model.init_loss", advice, evidence, "warn" if math.isfinite(measured) else "stop")
+
+
+def own_loss(loss: Loss) -> Verdict:
+    """What any loss must do, whatever it is: cost least where the outputs are right, tell the items apart, be a mean, and take what the net gives."""
+    fault, code, advice = _find_loss_fault(loss)
+    what = f"the loss costs {loss.at_init:.3g} at init, {loss.right:.3g} where all outputs are right and {loss.wrong:.3g} where they are wrong" + fault
+    evidence: Evidence = {"at init": loss.at_init, "neutral": loss.neutral, "right": loss.right, "wrong": loss.wrong, "mixed up": loss.mixed_up}
+    evidence |= {"repeated": loss.repeated, "takes probs": loss.takes_probs}
+    check = Check(name="the loss is one", measured=loss.right, expected=f"under {loss.neutral:.3g}", ok=not fault, what=what)
+    return judge(check, code, advice, evidence, where="train.loss")
+
+
+def _find_loss_fault(loss: Loss) -> tuple[str, str, str]:
+    code = "model.init_loss"
+    if loss.takes_probs:
+        return ": it takes probs, and the net gives logits", "model.wrong_last_layer", "Let the loss take raw outputs: use log_softmax or *_with_logits in it."
+    if not math.isfinite(loss.at_init):
+        return ": it is no finite number before the first step", code, "Look for log(0), division by 0 and roots of negative numbers in the loss."
+    if loss.right > loss.neutral or (math.isfinite(loss.wrong) and loss.right >= loss.wrong):
+        return (
+            ": being right costs more than saying nothing, so its sign or its pairing is wrong",
+            code,
+            "Turn its sign, and compare shapes: (B, 1) against (B,).",
+        )
+    if loss.mixed_up <= loss.right + 1e-6 * abs(loss.right):
+        advice = "Compare shapes: (B, 1) against (B,) compares each item with every other."
+        return ": dealing the targets to other items changes nothing", code, advice
+    if abs(loss.repeated - 2) < 0.05:
+        return (
+            f": the same items twice cost {loss.repeated:.2f} times as much, so it is a sum",
+            code,
+            "Return the mean over the items: lr would depend on the batch size.",
+        )
+    return "", code, ""
+
+
+def gradient(error: float, where: str = "", threshold: float = GRADIENT_TOLERANCE) -> Verdict:
+    """Autograd agrees with differences. `where` names what disagrees."""
+    what = f"autograd and central differences agree to {error:.1e}; {threshold:.0e} is the limit" + (f"; wrong is {where}" if where else "")
+    check = Check(name="gradient check", measured=error, expected="0", ok=error <= threshold, what=what)
+    advice = "Look for detach(), no_grad(), in-place changes, rounding or a wrong backward in the model or the loss."
+    return judge(check, "model.gradient_wrong", advice, {"error": error, "threshold": threshold, "where": where}, where=where or "s06_sanity")
+
+
+def backprop(error: float, where: str, num_equations: int) -> Verdict:
+    """Backprop's four equations give what autograd gives, layer by layer."""
+    most = f", most in {where}" if where else ""
+    what = f"backprop's equations by hand and autograd differ by {error:.1e} at most, over {num_equations} equations{most}"
+    check = Check(name="backprop's four equations", measured=error, expected="0", ok=error <= BACKPROP_TOLERANCE, what=what)
+    advice = "`surefoot lesson backprop` shows each layer's; look for a hook or a backward of your own there."
+    return judge(
+        check, "model.gradient_wrong", advice, {"error": error, "threshold": BACKPROP_TOLERANCE, "equations": num_equations}, where=where or "s06_sanity"
     )
 
 
-def init_loss(measured: float, expected: float, theory: str) -> Verdict:
-    """The loss before the first step is what theory says."""
-    ok = math.isfinite(measured) and abs(measured - expected) <= INIT_TOLERANCE * max(expected, 0.1)
-    what = f"the loss at init is {measured:.3f}; {expected:.3f} is due: {theory}"
-    check = Check(name="loss at init", measured=measured, expected=f"{expected:.3f}", ok=ok, what=what)
-    advice = "Return raw outputs (no softmax or sigmoid of your own), start the last layer small, and check the loss."
-    evidence: Evidence = {"measured": measured, "expected": expected, "tolerance": INIT_TOLERANCE}
-    return _verdict(check, "model.init_loss", advice, evidence, "warn" if math.isfinite(measured) else "stop")
+def unknown_weights(names: Sequence[str]) -> Verdict:
+    """Every weight that the output depends on is known to the optimizer."""
+    what = f"{len(names)} weights take part that are no parameters of the net" + (f", of shapes {', '.join(names[:5])}" if names else "")
+    check = Check(name="all weights are trained", ok=not names, what=what)
+    advice = "Layers in a plain list or dict are not seen: use nn.ModuleList, nn.ModuleDict or nn.Parameter. They would not be trained, stored or exported."
+    return judge(check, "model.vanishing_gradient", advice, {"weights": list(names[:20])})
 
 
-def gradient(error: float) -> Verdict:
-    """Autograd agrees with differences."""
-    what = f"autograd and central differences agree to {error:.1e} in float64; {GRADIENT_TOLERANCE:.0e} is the limit"
-    check = Check(name="gradient check", measured=error, expected="0", ok=error <= GRADIENT_TOLERANCE, what=what)
-    advice = "Look for detach(), in-place changes, rounding or a wrong backward in the model or the loss."
-    return _verdict(check, "model.gradient_wrong", advice, {"error": error, "threshold": GRADIENT_TOLERANCE})
-
-
-def batch_leak(moved: float) -> Verdict:
-    """An item's output does not depend on the items beside it."""
+def batch_leak(moved: float, size: float = 1.0) -> Verdict:
+    """An item's output does not depend on the items beside it. `size`: of the outputs; large ones round more."""
     what = f"replacing the other items of a batch moves an item's output by {moved:.1e} in eval mode"
-    check = Check(name="items stay apart", measured=moved, expected="0", ok=moved <= LEAK_TOLERANCE, what=what)
-    return _verdict(check, "model.batch_leak", "Look for a reshape or a normalisation over axis 0 in the model.", {"moved": moved, "threshold": LEAK_TOLERANCE})
+    check = Check(name="items stay apart", measured=moved, expected="0", ok=moved <= LEAK_TOLERANCE * max(1.0, size), what=what)
+    advice = "Look for a reshape, or a softmax, mean or normalisation over axis 0, in the model."
+    return judge(check, "model.batch_leak", advice, {"moved": moved, "threshold": LEAK_TOLERANCE})
 
 
-def layers(evidence: Sequence[Layer]) -> list[Verdict]:
-    """Nothing dead, saturated, vanishing or exploding on the first step."""
-    dead = {e.name: e.dead_frac for e in evidence if e.dead_frac is not None and e.dead_frac > DEAD}
-    saturated = {e.name: e.saturated_frac for e in evidence if e.saturated_frac is not None and e.saturated_frac > SATURATED}
-    tiny = {e.name: e.grad_norm for e in evidence if e.grad_norm is not None and e.grad_norm < VANISHING}
-    huge = {e.name: e.grad_norm for e in evidence if e.grad_norm is not None and not e.grad_norm < EXPLODING}
+def symmetric(evidence: Sequence[Layer]) -> Verdict:
+    """No layer's units start alike and get the same gradient: they would stay one unit for ever (Goodfellow et al. 2016, section 8.4)."""
+    alike = [e.name for e in evidence if e.is_symmetric]
+    what = f"in {len(alike)} layer(s) all units have the same weights and get the same gradient" + (f": {', '.join(alike[:5])}" if alike else "")
+    check = Check(name="units differ", ok=not alike, what=what)
+    advice = "Draw the weights at random (nn.init.kaiming_normal_); zeros and constants leave all units of a layer alike for ever."
+    return judge(check, "model.zero_init", advice, {"layers": alike[:20]}, "warn", alike[0] if alike else "")
+
+
+def layers(evidence: Sequence[Layer], when: str = "on the first step", before: Sequence[Layer] | None = None) -> list[Verdict]:
+    """Nothing dead, saturated, vanishing or exploding.
+
+    Args:
+        when: the evidence was taken, in words.
+        before: the same layers at init. A gradient that is gone must be so there and here: behind a last layer that starts at zero all others have none
+            at first, which is sound. All else is told where it is new. None: this is at init, and nothing is said of vanishing gradients yet.
+    """
+    faded = _fade(evidence) if before is not None else {}
+    lost = {name: share for name, share in faded.items() if name in _fade(before or ())}
+    dead, saturated, huge, grown = ({n: v for n, v in _over(evidence, *one).items() if n not in _over(before or (), *one)} for one in _MEASURES)
+    if lost:  # layers that no gradient reached drift; what came of it is no disease of its own
+        dead, saturated = {}, {}
     return [
-        _layers("living units", dead, f"have over {DEAD:.0%} of units that are zero for every item", "model.dead_units"),
-        _layers("unsaturated units", saturated, f"have over {SATURATED:.0%} of saturated values", "model.saturated"),
-        _layers("gradients arrive", tiny, f"get a gradient under {VANISHING:g} of their weights", "model.vanishing_gradient"),
-        _layers("gradients stay finite", huge, f"get a gradient over {EXPLODING:g} times their weights", "model.exploding_gradient"),
+        _layers("living units", dead, f"have over {DEAD:.0%} of units that are zero for every item", "model.dead_units", when),
+        _layers("unsaturated units", saturated, f"have over {SATURATED:.0%} of saturated values", "model.saturated", when),
+        _layers("gradients arrive", lost, f"get under {FADED:g} of the gradient that others get, by their weights", "model.vanishing_gradient", when),
+        _layers("gradients stay finite", huge, f"get a gradient over {EXPLODING:g} times their weights", "model.exploding_gradient", when),
+        _layers("values keep their size", grown, f"give outputs over {GROWN:g} times as large as the net's inputs", "model.exploding_gradient", when),
     ]
 
 
-def stays_finite(diverged: Sequence[str], lr: float) -> Verdict:
-    """The loss of the short runs stays a finite number."""
-    what = f"at lr {lr:g} the loss stops being a finite number within a few steps, on {', '.join(diverged)}"
-    check = Check(name="training stays finite", ok=not diverged, what=what)
-    advice = "Lower train.lr, set train.clip = 1.0, and look at the loss and at the ranges of the inputs."
-    return _verdict(check, "train.diverged", advice, {"runs": list(diverged), "lr": lr})
+_MEASURES: tuple[tuple[Callable[[Layer], float | None], float], ...] = (
+    (lambda e: e.dead_frac, DEAD),
+    (lambda e: e.saturated_frac, SATURATED),
+    (lambda e: e.grad_norm, EXPLODING),
+    (lambda e: e.growth, GROWN),
+)
 
 
-def looks_at_input(influence: float, real_loss: float, blind_loss: float) -> Verdict:
-    """Real inputs do clearly better than zeroed ones after the same steps."""
-    ok = influence > 0 and real_loss < BLIND_MARGIN * blind_loss
-    what = f"after the same steps the loss is {real_loss:.3f} on real and {blind_loss:.3f} on zeroed inputs"
-    check = Check(name="looks at its input", measured=real_loss, expected=f"under {blind_loss:.3f}", ok=ok, what=what)
-    advice = "See whether inputs and targets belong together row by row, and whether the model uses its input."
-    evidence: Evidence = {"real": real_loss, "blind": blind_loss, "margin": BLIND_MARGIN}
-    return _verdict(check, "model.input_ignored", advice, evidence, "stop" if influence == 0 else "warn")
+def _fade(evidence: Sequence[Layer]) -> dict[str, float]:
+    """Layers whose gradient is gone -> their share of the largest, both relative to the layer's weights."""
+    norms = {e.name: e.grad_norm for e in evidence if e.grad_norm is not None}
+    most = max(norms.values(), default=0.0)
+    if not 0 < most < math.inf:
+        return {}
+    return {name: norm / most for name, norm in norms.items() if norm < FADED * most or norm < VANISHING}
 
 
-def shuffled_labels(shuffled_loss: float, prior_loss: float) -> Verdict:
-    """A net trained on shuffled labels is no better on val than saying the prior: nothing else can be known there."""
-    what = f"trained on shuffled labels the net has a val loss of {shuffled_loss:.3f}; saying the prior has {prior_loss:.3f}"
-    ok = not shuffled_loss < TAUGHT * prior_loss
-    check = Check(name="shuffled labels teach nothing", measured=shuffled_loss, expected=f"at least about {prior_loss:.3f}", ok=ok, what=what)
-    advice = "Val knows train's items: look for duplicates across sets, then `surefoot run --from audit`."
-    return _verdict(check, "split.leak", advice, {"shuffled": shuffled_loss, "prior": prior_loss, "threshold": TAUGHT})
-
-
-def memorised(share: float, is_classification: bool, steps: int, num_items: int) -> Verdict:
-    """A tiny batch is learnt by heart."""
-    due = MEMORISED if is_classification else MEMORISED_R2
-    name = "lowest precision or recall of any class" if is_classification else "R²"
-    what = f"after {steps} steps on {num_items} items, the {name} on them is {share:.3f}; {due:.2f} is due"
-    check = Check(name="a tiny batch is memorised", measured=share, expected=f"{due:.2f}", ok=share >= due, what=what)
-    advice = "The model, the loss or the pairing of inputs and targets is wrong, or the model is far too small: nothing later can be trusted."
-    return _verdict(check, "model.cannot_overfit", advice, {"reached": share, "due": due, "steps": steps})
+def _over(evidence: Sequence[Layer], of: Callable[[Layer], float | None], threshold: float) -> dict[str, float]:
+    """Layers above a threshold, those with no number at all included."""
+    return {e.name: value for e in evidence if (value := of(e)) is not None and not value <= threshold}
 
 
 def exportable(problem: str) -> Verdict:
     """The untrained net can be exported."""
     what = "the untrained net exports to ONNX" if not problem else f"the untrained net can't be exported: {problem}"
     advice = "Use operations that ONNX knows; training goes on, but what ships would need PyTorch."
-    return _verdict(Check(name="exportable", ok=not problem, what=what), "export.unsupported", advice, {"problem": problem[:300]}, "warn")
+    return judge(Check(name="exportable", ok=not problem, what=what), "export.unsupported", advice, {"problem": problem[:300]}, "warn")
 
 
 _LAYER_ADVICE = {
-    "model.dead_units": "Initialise for the activation (He), lower the lr, or use another activation.",
+    "model.dead_units": "Initialise for the activation (He), start biases at 0, lower the lr, or use another activation.",
     "model.saturated": "Normalise the inputs, start the weights smaller, or use ReLU.",
-    "model.vanishing_gradient": "Look for zero weights, detached layers or too many squashing layers.",
-    "model.exploding_gradient": "Normalise the inputs, start the weights smaller, clip the gradient.",
+    "model.vanishing_gradient": "Use ReLU or GELU with He's init, normalisation or skip connections; look for layers that nothing follows from.",
+    "model.exploding_gradient": "Normalise the inputs, start the weights smaller (He), clip the gradient.",
 }
 
 
-def _layers(name: str, bad: Mapping[str, float], how: str, code: str) -> Verdict:
+def _layers(name: str, bad: Mapping[str, float], how: str, code: str, when: str) -> Verdict:
     worst = next(iter(bad), "")
-    check = Check(name=name, ok=not bad, what=f"{len(bad)} layer(s) {how}" + (f": {worst} ({bad[worst]:.3g})" if bad else ""))
-    return _verdict(check, code, _LAYER_ADVICE[code], dict(list(bad.items())[:20]), "warn")
-
-
-def _verdict(check: Check, code: str, advice: str, evidence: Evidence, severity: Severity = "stop") -> Verdict:
-    """The check, and its finding where it does not hold."""
-    if check.ok:
-        return check, None
-    return check, Finding(code=code, severity=severity, what=check.what[0].upper() + check.what[1:] + ".", where="s06_sanity", next=advice, evidence=evidence)
+    check = Check(name=f"{name} {when}", ok=not bad, what=f"{when}, {len(bad)} layer(s) {how}" + (f": {worst} ({bad[worst]:.3g})" if bad else ""))
+    return judge(check, code, _LAYER_ADVICE[code], dict(list(bad.items())[:20]), "warn", worst)

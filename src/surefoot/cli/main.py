@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from surefoot import __version__
-from surefoot.cli import care, craft, failures, judge, look, packing, preview, ship, start, walk
+from surefoot.cli import care, craft, failures, judge, lesson, look, packing, preview, ship, start, walk
 from surefoot.cli.arguments import STEPS, arrange
 from surefoot.cli.screen import show, tell
 
@@ -49,7 +49,7 @@ LAST: dict[str, Command] = {
     "status": look.status, "report": look.report, "runs": look.runs, "compare": look.compare,
     "human": judge.human, "tag": judge.tag, "review": judge.review,
     "predict": ship.predict, "serve": ship.serve, "pack": packing.pack,
-    "layers": craft.layers, "schedule": preview.schedule, "check": craft.check, "eject": craft.eject, "parts": craft.parts,
+    "layers": craft.layers, "schedule": preview.schedule, "lesson": lesson.lesson, "check": craft.check, "eject": craft.eject, "parts": craft.parts,
     "doctor": care.doctor, "clean": care.clean, "version": care.version,
 }  # fmt: skip
 

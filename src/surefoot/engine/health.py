@@ -82,10 +82,13 @@ def share_dead(output: Tensor) -> float:
 def share_saturated(module: nn.Module, output: Tensor) -> float | None:
     """Share of the values where the gradient is nearly 0; None for activations that do not saturate on both sides."""
     if isinstance(module, nn.Tanh):
-        return float((output.abs() > _SATURATED).float().mean())
-    if isinstance(module, nn.Sigmoid):
-        return float(((2 * output - 1).abs() > _SATURATED).float().mean())
-    return None
+        return share_squashed(output, 0.0)
+    return share_squashed(output, 0.5) if isinstance(module, nn.Sigmoid) else None
+
+
+def share_squashed(output: Tensor, middle: float) -> float:
+    """Share of the values near the ends of a tanh (middle 0) or a sigmoid (middle 0.5)."""
+    return float(((output - middle).abs() > _SATURATED * (1 - middle)).float().mean())
 
 
 def find_fault(job: Job, config: TrainConfig, gear: Gear, feed: Feed, steps: range) -> Fault:

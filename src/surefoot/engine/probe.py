@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from surefoot import losses, randomness
 from surefoot.engine.fit import Job
-from surefoot.engine.health import ACTIVATIONS, share_dead, share_saturated
+from surefoot.engine.head import without_dropout
 from surefoot.engine.predict import predict, to_outputs
 from surefoot.metrics import per_class
 from surefoot.models.network import Network
+
+_MASKS, _DEALS = 8, 199
 
 
 class Blind(nn.Module):
@@ -28,18 +30,8 @@ class Blind(nn.Module):
         return self.prepare(*(torch.zeros_like(field) for field in fields))
 
 
-@dataclass(frozen=True)
-class LayerEvidence:
-    """A layer on the first step: share of units that are zero for every item, share of saturated values, norm of its weights' gradient."""
-
-    name: str
-    dead_frac: float | None = None
-    saturated_frac: float | None = None
-    grad_norm: float | None = None
-
-
-def random_outputs(job: Job, num: int, seed: int) -> Tensor:
-    """What the net says to random inputs of the right shape, in eval mode: (num, ...)."""
+def random_inputs(job: Job, num: int, seed: int) -> tuple[Tensor, ...]:
+    """Random raw fields of the right shapes and ranges, (num, ...) each."""
     generator = randomness.stream(seed, "random inputs")
     inputs = []
     for field in job.examples.fields:
@@ -50,9 +42,13 @@ def random_outputs(job: Job, num: int, seed: int) -> Tensor:
         else:
             array = generator.standard_normal((num, *field.shape)).astype(np.float32)
         inputs.append(torch.from_numpy(array).to(job.examples.device))
-    job.network.eval()
-    with torch.inference_mode():
-        return job.network(*inputs)
+    return tuple(inputs)
+
+
+@torch.inference_mode()
+def random_outputs(job: Job, num: int, seed: int) -> Tensor:
+    """What the net says to random inputs of the right shape, in eval mode: (num, ...)."""
+    return job.network.eval()(*random_inputs(job, num, seed))
 
 
 def loss_at_init(job: Job, rows: np.ndarray) -> float:
@@ -61,76 +57,47 @@ def loss_at_init(job: Job, rows: np.ndarray) -> float:
     return float(job.loss(logits, job.targets[torch.from_numpy(rows)]))
 
 
-def gradient_error(job: Job, rows: np.ndarray, seed: int) -> float:
-    """Relative error of autograd's directional derivative against the numerical one, in float64 and eval mode.
+@torch.inference_mode()
+def batch_leak(job: Job, rows: np.ndarray) -> tuple[float, float]:
+    """How much an item's output moves, in eval mode, when all others are replaced; 0 is due. And the size of the outputs.
 
-    Central differences (CS231n, Gradient checking) along the gradient plus a random direction of the same length: where they disagree in any part, the
-    second shows it, and the first keeps the derivative large. The smallest over several step sizes: a small one steps over fewer kinks, a large one
-    bears a loss or a net that rounds to float32 on the way (6e-4 off at 1e-4, 6e-6 at 1e-2).
+    Asked of the first, a middle and the last item: what runs along the batch reaches only those after it. Draws of the net's own are seeded alike.
     """
-    network = copy.deepcopy(job.network).double().eval()
-    inputs = tuple(t.double() if t.is_floating_point() else t for t in job.examples.inputs(torch.from_numpy(rows)))
-    targets = job.targets[torch.from_numpy(rows)]
-    targets = targets.double() if targets.is_floating_point() else targets
-    parameters: list[Tensor] = [p for p in network.parameters() if p.requires_grad]
-    generator = torch.Generator().manual_seed(randomness.key(seed, "gradient check"))
-    grads = torch.autograd.grad(job.loss(network(*inputs), targets), parameters, allow_unused=True)
-    known = [torch.zeros_like(p) if g is None else g for p, g in zip(parameters, grads)]
-    random = [torch.randn(p.shape, generator=generator, dtype=torch.float64).to(p.device) for p in parameters]
-    directions = [k / _norm(known) + r / _norm(random) for k, r in zip(known, random)]
-    exact = sum(float((k * d).sum()) for k, d in zip(known, directions))
-    errors = []
-    for size in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6):
-        values = []
-        for sign in (1, -1):
-            with torch.no_grad():
-                torch._foreach_add_(parameters, directions, alpha=sign * size)
-                values.append(float(job.loss(network(*inputs), targets)))
-                torch._foreach_add_(parameters, directions, alpha=-sign * size)
-        numerical = (values[0] - values[1]) / (2 * size)
-        errors.append(abs(exact - numerical) / max(abs(exact), abs(numerical), 1e-8))
-    return min(errors)
-
-
-def _norm(tensors: list[Tensor]) -> float:
-    return max(float(torch.stack([t.norm() for t in tensors]).norm()), 1e-12)
-
-
-def batch_leak(job: Job, rows: np.ndarray) -> float:
-    """How much the output of the first item moves, in eval mode, when all others are replaced by the last; 0 is due."""
     inputs = job.examples.inputs(torch.from_numpy(rows))
-    others = tuple(torch.cat([field[:1], field[-1:].expand(len(field) - 1, *field.shape[1:])]) for field in inputs)
     job.network.eval()
-    with torch.inference_mode():
-        return float((job.network(*inputs)[0] - job.network(*others)[0]).abs().max())
+    outputs = _seeded(job, inputs)
+    moved = 0.0
+    for place in sorted({0, len(rows) // 2, len(rows) - 1}):
+        other = (place + 1) % len(rows)
+        picks = torch.full((len(rows),), other)
+        picks[place] = place
+        alone = _seeded(job, tuple(field[picks] for field in inputs))
+        moved = max(moved, float((outputs[place] - alone[place]).abs().max()))
+    return moved, float(outputs.abs().max())
+
+
+def _seeded(job: Job, inputs: tuple[Tensor, ...]) -> Tensor:
+    torch.manual_seed(0)
+    return job.network(*inputs)
+
+
+@torch.inference_mode()
+def says_the_same(job: Job, rows: np.ndarray) -> bool:
+    """Whether the net answers alike, to the last bit, when it is asked twice in eval mode."""
+    inputs = job.examples.inputs(torch.from_numpy(rows))
+    job.network.eval()
+    return bool(torch.equal(job.network(*inputs), job.network(*inputs)))
+
+
+def are_equal(one: Network, other: Network) -> bool:
+    """Whether two nets have the same weights, to the last bit."""
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values()))
 
 
 def input_influence(job: Job, rows: np.ndarray) -> float:
     """The largest difference of outputs between real items: 0 means that the net does not look at its input."""
     logits = predict(job.network, job.examples, rows)
     return float(np.abs(logits - logits[0]).max())
-
-
-def first_step(job: Job, rows: np.ndarray) -> list[LayerEvidence]:
-    """Activations and gradients of every layer on one batch, in train mode, without a step being taken."""
-    network = copy.deepcopy(job.network).train()
-    seen: dict[str, Tensor] = {}
-    handles = [
-        module.register_forward_hook(lambda _, __, output, name=name: seen.__setitem__(name, output.detach()))
-        for name, module in network.body.named_modules()
-        if isinstance(module, ACTIVATIONS)
-    ]
-    picked = torch.from_numpy(rows)
-    job.loss(network(*job.examples.inputs(picked)), job.targets[picked]).backward()
-    for handle in handles:
-        handle.remove()
-    modules = dict(network.body.named_modules())
-    evidence = [LayerEvidence(name, dead_frac=share_dead(output), saturated_frac=share_saturated(modules[name], output)) for name, output in seen.items()]
-    for name, parameter in network.body.named_parameters():
-        if parameter.ndim > 1 and parameter.requires_grad:  # what is frozen has no gradient, and needs none
-            norm = 0.0 if parameter.grad is None else float(parameter.grad.norm()) / max(float(parameter.detach().norm()), 1e-12)
-            evidence.append(LayerEvidence(name, grad_norm=norm))
-    return evidence
 
 
 def blind(job: Job) -> Job:
@@ -172,9 +139,9 @@ def _deal(kinds: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return order
 
 
-def prior_loss(job: Job) -> float:
-    """The val loss of saying the train set's prior (the mean, for regression) whatever the input is."""
-    targets, rows = job.examples.plain_targets(job.train), torch.from_numpy(job.val)
+def prior_loss(job: Job, on: np.ndarray | None = None) -> float:
+    """The loss, on val or on some rows, of saying the train set's prior (the mean, for regression) whatever the input is."""
+    targets, rows = job.examples.plain_targets(job.train), torch.from_numpy(job.val if on is None else on)
     bias = torch.zeros(job.problem.num_outputs)
     if job.problem.classes:
         bias = torch.from_numpy(losses.prior_bias(job.problem.task, targets, job.problem.num_outputs)).float()
@@ -192,3 +159,40 @@ def right_share(job: Job, rows: np.ndarray) -> tuple[float, float]:
     scaled = job.targets[torch.from_numpy(rows)].cpu().numpy()  # on the scale it is trained on: a log target's largest value would else rule alone
     spread = ((scaled - scaled.mean(0)) ** 2).sum()
     return float(1 - ((logits - scaled) ** 2).sum() / max(spread, 1e-12)), loss
+
+
+def mode_losses(job: Job, rows: np.ndarray) -> tuple[float, float]:
+    """Loss on some rows in train mode and in eval mode, dropout off."""
+    network, picked = copy.deepcopy(job.network), torch.from_numpy(rows)
+    inputs, targets = job.examples.inputs(picked), job.targets[picked]
+    with without_dropout(network), torch.no_grad():
+        eval_loss = float(job.loss(network.eval()(*inputs), targets))
+        return float(job.loss(network.train()(*inputs), targets)), eval_loss
+
+
+def dropout_noise(job: Job, rows: np.ndarray, seed: int) -> float | None:
+    """Variance of the outputs over the masks of dropout, relative to their variance over items; None where no mask moves them. Batch norm stays still."""
+    network, inputs = copy.deepcopy(job.network).train(), job.examples.inputs(torch.from_numpy(rows))
+    for module in network.modules():
+        if isinstance(module, nn.modules.batchnorm._NormBase):
+            module.eval()
+    draws = []
+    with torch.no_grad():
+        for draw in range(_MASKS):
+            torch.manual_seed(randomness.key(seed, "masks", draw))
+            draws.append(network(*inputs).double())
+    outputs = torch.stack(draws)
+    noise = float(outputs.var(0).mean())
+    if noise == 0:
+        return None
+    signal = float(outputs.mean(0).var(0).mean()) - noise / _MASKS  # the mean over masks still holds that much of their noise
+    return noise / max(signal, 1e-12 * noise)
+
+
+def chance_of(job: Job, rows: np.ndarray, seed: int) -> float:
+    """Share of random deals of the targets among the rows that the net's outputs fit as well as the true targets: a permutation test of the loss."""
+    logits = torch.from_numpy(predict(job.network, job.examples, rows)).to(job.targets.device)
+    targets, generator = job.targets[torch.from_numpy(rows)], randomness.stream(seed, "deals")
+    own = float(job.loss(logits, targets))
+    dealt = [float(job.loss(logits, targets[torch.from_numpy(generator.permutation(len(rows)))])) for _ in range(_DEALS)]
+    return (1 + sum(loss <= own for loss in dealt)) / (1 + _DEALS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,18 +11,22 @@ import torch
 
 from surefoot import losses, randomness
 from surefoot.checks import training as checks
-from surefoot.engine import probe
+from surefoot.checks import trials as short
+from surefoot.checks.causes import explain
+from surefoot.checks.verdict import Verdict
+from surefoot.engine import gradients, head, layers, probe, trials
+from surefoot.engine.backprop import run_backprop
 from surefoot.engine.build import Desk, build_network, lay_out, set_prior
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, Job, fit
-from surefoot.engine.jobs import PLAIN, fill_batch, make_job, resolve_train, settle_speed, tell_batch
+from surefoot.engine.jobs import PLAIN, make_job, resolve_train, settle_speed, tell_batch
 from surefoot.exporting.onnx import export_onnx
 from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters
 from surefoot.models.network import Deployed
+from surefoot.optim.usual import find_usual
 from surefoot.types import (
     Context,
-    Finding,
     ModelConfig,
     PreparedData,
     Problem,
@@ -33,9 +38,15 @@ from surefoot.types import (
 
 _TINY = 24
 _STEPS, _EVERY = 400, 25
-_SHORT_STEPS, _SHORT_LOOKS = 80, 8
-_SHORT_ITEMS = 1_000
+_HOPELESS = 150
+"""Steps after which a tiny batch that still costs three quarters of what it did is given up at this lr; sound nets know it by heart after some 50."""
 _DEALS = 3
+_LOOKED_AT, _FEW, _SAMPLE = 64, 8, 512
+"""Items on which layers are looked at, gradients are checked, and losses are measured."""
+_BEYOND_USUAL = 3.0
+"""An lr so many times the usual one is compared with it, although the net learns something."""
+
+Curves = dict[str, tuple[float, ...]]
 
 
 def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: PreparedData) -> SanityReport:
@@ -45,15 +56,18 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     train = resolve_train(config.train, len(desk.folds[0].train), problem.kind, **PLAIN, class_weights="none", sampling="plain")
     if told := tell_batch(config.train, len(desk.folds[0].train)):
         ctx.events.say(f"  {told}")
-    job = _job(ctx, desk, model, train)
+    job = _job(desk, model, train)
     verdicts = [_ask_shape(ctx, job, problem)]
-    curves: dict[str, tuple[float, ...]] = {}
+    curves: Curves = {}
     if verdicts[0][0].ok:  # a net of the wrong shape fails all else, or breaks it
         train, _ = settle_speed(ctx, job, train, "the sanity checks")
-        verdicts += _look(ctx, desk, job, not config.train.loss)
-        short, curves = _short_runs(ctx, desk, model, train)
-        verdict, curves["tiny batch"] = _memorise(ctx, desk, model, train)
-        verdicts += [*short, verdict, checks.exportable(_try_export(desk, job, problem, data))]
+        first = layers.look_at_layers(job, _pick(ctx, desk, "layers", _LOOKED_AT))
+        verdicts += [*_look_at_ends(ctx, desk, job, config.train), *_look_inside(ctx, desk, job), checks.symmetric(first), *checks.layers(first)]
+        verdicts.append(checks.exportable(_try_export(desk, job, problem, data)))
+        if not any(finding and finding.severity == "stop" for _, finding in verdicts):  # else training would show its symptoms, and nothing more
+            tried, curves = _try_out(trials.set_up(ctx, desk, model, train), desk, model, config.train, first)
+            verdict, curves["tiny batch"] = _memorise(ctx, desk, model, train)
+            verdicts += [*tried, verdict]
     inputs = job.examples.inputs(torch.from_numpy(desk.folds[0].train[:1]))
     return SanityReport(
         checks=tuple(check for check, _ in verdicts),
@@ -61,7 +75,7 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
         num_parameters=count_parameters(job.network.body),
         flops=count_flops(job.network.eval(), inputs),
         layers=getattr(job.network.body, "layers", "") or type(job.network.body).__name__,
-        findings=_explain([finding for _, finding in verdicts if finding]),
+        findings=explain([finding for _, finding in verdicts if finding]),
     )
 
 
@@ -71,91 +85,134 @@ def _smallest(model: ModelConfig, data: PreparedData, problem: Problem) -> Model
     return model.model_copy(update={"dropout": 0.0, "width": model.width or width, "depth": model.depth or depth})
 
 
-def _job(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> Job:
+def _job(desk: Desk, model: ModelConfig, train: TrainConfig) -> Job:
     return make_job(desk, build_network(desk, model, desk.folds[0]), desk.folds[0], train)
 
 
-def _ask_shape(ctx: Context, job: Job, problem: Problem) -> checks.Verdict:
+def _pick(ctx: Context, desk: Desk, what: str, num: int) -> np.ndarray:
+    """A seeded sample of the first fold's train rows: files lie class by class, so the first ones would not do."""
+    rows = desk.folds[0].train
+    return rows[np.sort(randomness.stream(ctx.seed, what).permutation(len(rows))[:num])]
+
+
+def _ask_shape(ctx: Context, job: Job, problem: Problem) -> Verdict:
     outputs = probe.random_outputs(job, 4, ctx.seed)
     return checks.output_shape(tuple(outputs.shape), 4, problem.num_outputs, bool(torch.isfinite(outputs).all()))
 
 
-def _look(ctx: Context, desk: Desk, job: Job, has_theory: bool) -> list[checks.Verdict]:
-    """What can be seen without training."""
-    rows = desk.folds[0].train[: min(64, len(desk.folds[0].train))]
-    sample = desk.folds[0].train[np.sort(randomness.stream(ctx.seed, "init loss").permutation(len(desk.folds[0].train))[:512])]
-    return [
-        *([checks.init_loss(probe.loss_at_init(job, sample), *_expected(desk, job, sample))] if has_theory else []),
-        checks.gradient(probe.gradient_error(job, rows[:8], ctx.seed)),
-        checks.batch_leak(probe.batch_leak(job, rows[:8])),
-        *checks.layers(probe.first_step(job, rows)),
-    ]
+def _look_at_ends(ctx: Context, desk: Desk, job: Job, asked: TrainConfig) -> list[Verdict]:
+    """The last layer against the task, and the loss at init against theory; a loss of the user's choice is asked what any loss must do."""
+    task, rows = desk.problem.task, _pick(ctx, desk, "init loss", _SAMPLE)
+    seen = head.look_at_head(job, probe.random_inputs(job, _LOOKED_AT, ctx.seed), ctx.seed)
+    found = [checks.last_layer(seen, task, is_own_loss=bool(asked.loss)), checks.bias(seen)]
+    if asked.loss:
+        return [*found, checks.own_loss(head.look_at_loss(job, rows))]
+    if not desk.problem.classes:
+        due, theory = losses.expected_at_init(task, job.targets[torch.from_numpy(rows)].cpu().numpy(), desk.problem.num_outputs)
+        return [*found, checks.init_loss(probe.loss_at_init(job, rows), due, theory, tolerance=checks.AMOUNT_TOLERANCE)]
+    even, theory = losses.expected_at_init(task, None, desk.problem.num_outputs)
+    found.append(checks.init_loss(probe.loss_at_init(job, rows), even, theory))
+    said = replace(job, network=copy.deepcopy(job.network))
+    targets = desk.examples.plain_targets(rows)
+    if set_prior(said.network, desk.problem, targets):
+        prior = losses.class_shares(task, targets, desk.problem.num_outputs)
+        due, theory = losses.expected_at_init(task, prior, desk.problem.num_outputs)
+        found.append(checks.init_loss(probe.loss_at_init(said, rows), due, theory, name="loss with the prior as last bias", slack=even))
+    return found
 
 
-def _expected(desk: Desk, job: Job, rows: np.ndarray) -> tuple[float, str]:
-    """What the task's own loss must be; a loss of the user's choice has no theory here."""
-    if desk.problem.classes:
-        return losses.expected_at_init(desk.problem.task, None, desk.problem.num_outputs)
-    return losses.expected_at_init(desk.problem.task, job.targets[torch.from_numpy(rows)].cpu().numpy(), desk.problem.num_outputs)
-
-
-def _short_runs(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> tuple[list[checks.Verdict], dict[str, tuple[float, ...]]]:
-    """The same few steps on real inputs, on zeroed inputs, and on shuffled labels; what diverged is compared with nothing."""
-    rows = desk.folds[0].train[np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(desk.folds[0].train))[:_SHORT_ITEMS])]
-    size = min(64, len(rows))
-    short = fill_batch(train.model_copy(update={"batch_size": size}), len(rows))
-    short = short.model_copy(update={"epochs": _SHORT_STEPS * short.batch_size / len(rows), "val_steps": _SHORT_STEPS // _SHORT_LOOKS})
-    base = replace(_job(ctx, desk, model, short), train=rows, watch=rows[:0], val=desk.folds[0].val[:2_000])
-    set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
-
-    def run(job: Job, name: str) -> Fitted:
-        ctx.events.progress(f"sanity: {name}", 0, 1)
-        return fit(job, short, seed=ctx.seed, name=name)
-
-    blind = run(replace(probe.blind(base)), "zeroed inputs")
-    prior, shuffled = probe.prior_loss(base), run(probe.shuffle_labels(base, ctx.seed), "shuffled labels")
-    for deal in range(1, _DEALS):  # a leak teaches every time, a lucky guess on a dozen val items does not
-        if shuffled.diverged or not shuffled.records or checks.shuffled_labels(_val_loss(shuffled), prior)[0].ok:
-            break
-        shuffled = run(probe.shuffle_labels(base, ctx.seed, deal), "shuffled labels")
-    influence = probe.input_influence(base, rows[:16])
-    real = run(replace(base, network=copy.deepcopy(base.network)), "real inputs")
-    runs = {"real inputs": real, "zeroed inputs": blind, "shuffled labels": shuffled}
-    curves = {name: tuple(r.loss for r in fitted.records) for name, fitted in runs.items()}
-    if diverged := [name for name, fitted in runs.items() if fitted.diverged or not fitted.records]:
-        return [checks.stays_finite(diverged, short.lr)], curves
+def _look_inside(ctx: Context, desk: Desk, job: Job) -> list[Verdict]:
+    """Gradients, weights and items: what can be seen without training."""
+    rows = _pick(ctx, desk, "gradients", _FEW)
+    found = gradients.check_gradients(job, rows, ctx.seed)
     verdicts = [
-        checks.looks_at_input(
-            max(influence, probe.input_influence(replace(base, network=real.network), rows[:16])), real.records[-1].loss, blind.records[-1].loss
-        ),
-        checks.shuffled_labels(_val_loss(shuffled), prior),
+        checks.gradient(found.error, found.where, found.threshold),
+        checks.unknown_weights(layers.find_unknown_weights(job, rows)),
+        checks.batch_leak(*probe.batch_leak(job, rows)),
     ]
-    return verdicts, curves
+    if found.threshold == gradients.DOUBLE and probe.says_the_same(job, rows) and (equations := run_backprop(job, rows)):
+        worst = max(equations, key=lambda row: row.error)
+        verdicts.append(checks.backprop(worst.error, worst.layer, len(equations)))
+    return verdicts
+
+
+def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainConfig, first: list[layers.LayerEvidence]) -> tuple[list[Verdict], Curves]:
+    """The same few steps on real inputs, on zeroed inputs, and on shuffled labels; what diverged is compared with nothing."""
+    base = runs.base
+    verdicts = [short.reproducible(*trials.is_same_again(runs, desk, model))]
+    real, verdict = _settle_lr(runs, desk.problem, asked)
+    verdicts.append(verdict)
+    suited = runs if verdict[0].ok or not math.isfinite(trials.last_loss(real)) else replace(runs, train=runs.train.model_copy(update={"lr": _lr_of(real)}))
+    fitted = {"real inputs": real, "zeroed inputs": suited.run(probe.blind(base), "zeroed inputs"), "shuffled labels": _shuffle(suited)}
+    curves = {name: tuple(record.loss for record in one.records) for name, one in fitted.items()}
+    diverged = [name for name, one in fitted.items() if one.diverged or not one.records]
+    verdicts.append(short.stays_finite(diverged, suited.train.lr))
+    if diverged:
+        return verdicts, curves
+    rows, trained = base.train[:_LOOKED_AT], replace(base, network=real.network)
+    influence = max(probe.input_influence(base, rows[:16]), probe.input_influence(trained, rows[:16]))
+    return [
+        *verdicts,
+        short.looks_at_input(influence, real.records[-1].loss, fitted["zeroed inputs"].records[-1].loss),
+        short.shuffled_labels(_val_loss(fitted["shuffled labels"]), probe.prior_loss(base)),
+        *([short.generalises(probe.chance_of(trained, base.val, runs.ctx.seed), len(base.val))] if len(base.val) > 1 else []),
+        short.modes(*probe.mode_losses(trained, rows), probe.prior_loss(base, rows)),
+        short.dropout(probe.dropout_noise(trained, rows, runs.ctx.seed)),
+        *checks.layers(layers.look_at_layers(trained, rows), "after the first steps", first),
+    ], curves
+
+
+def _settle_lr(runs: trials.Trials, problem: Problem, asked: TrainConfig) -> tuple[Fitted, Verdict]:
+    """The run on real inputs, at an lr that suits, and what is to be said of the one asked for."""
+    real, prior = runs.run(runs.base, "real inputs"), probe.prior_loss(runs.base, runs.base.train)
+    others: dict[float, Fitted] = {}
+    lr, usual = runs.train.lr, find_usual(runs.train.optimizer).peak(problem.kind)
+    if not trials.last_loss(real) < short.LEARNT * prior or (asked.lr and lr > _BEYOND_USUAL * usual):
+        others = trials.try_lrs(runs, real, problem.kind, lambda own, other: other < min(short.BETTER * own, short.LEARNT * prior))
+    reached = {other: trials.last_loss(one) for other, one in others.items()}
+    verdict = short.lr(lr, trials.last_loss(real), reached, prior, is_given=bool(asked.lr))
+    return (real if verdict[0].ok else others[min(reached, key=lambda other: reached[other])]), verdict
+
+
+def _lr_of(fitted: Fitted) -> float:
+    return max(record.lr for record in fitted.records)
+
+
+def _shuffle(runs: trials.Trials) -> Fitted:
+    """A run on shuffled labels. A leak teaches at every deal, a lucky guess on a dozen val items does not."""
+    prior = probe.prior_loss(runs.base)
+    for deal in range(_DEALS):
+        fitted = runs.run(probe.shuffle_labels(runs.base, runs.ctx.seed, deal), "shuffled labels")
+        if fitted.diverged or not fitted.records or short.shuffled_labels(_val_loss(fitted), prior)[0].ok:
+            break
+    return fitted
 
 
 def _val_loss(fitted: Fitted) -> float:
     return float(fitted.records[-1].val_loss or 0.0)
 
 
-def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> tuple[checks.Verdict, tuple[float, ...]]:
-    """Trains on one tiny batch until it is known by heart, or the steps run out."""
+def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> tuple[Verdict, tuple[float, ...]]:
+    """Trains on one tiny batch, without dropout, until it is known by heart, or the steps run out."""
     rows = _tiny_batch(ctx, desk)
-    job = replace(_job(ctx, desk, model, train), train=rows, val=rows[:0], watch=rows[:0])
+    is_named = bool(desk.problem.classes)
     curve: list[float] = []
-    share, steps, best = 0.0, 0, 0.0
+    steps, best = 0, -math.inf
     for lr in (3e-3, 1e-3, 1e-2):  # a tiny batch is memorised at some ordinary lr, or not at all
-        job = replace(job, network=_job(ctx, desk, model, train).network)
+        job = replace(_job(desk, model, train), train=rows, val=rows[:0], watch=rows[:0])
         curve = [probe.right_share(job, rows)[1]]
         for start in range(0, _STEPS, _EVERY):
             part = train.model_copy(update={"batch_size": len(rows), "epochs": float(_EVERY), "lr": lr, "schedule": "fixed", "optimizer": "adam", "clip": 1.0})
-            fit(job, part, seed=ctx.seed, name=f"tiny batch {lr} {start}")
+            with head.without_dropout(job.network):
+                fit(job, part, seed=ctx.seed, name=f"tiny batch {lr} {start}")
             share, loss = probe.right_share(job, rows)
             curve.append(loss)
-            steps = start + _EVERY
-            best = max(best, share)
-            if share >= (checks.MEMORISED if desk.problem.classes else checks.MEMORISED_R2):
-                return checks.memorised(share, bool(desk.problem.classes), steps, len(rows)), tuple(curve)
-    return checks.memorised(best, bool(desk.problem.classes), steps, len(rows)), tuple(curve)
+            steps, best = max(steps, start + _EVERY), max(best, share)
+            if share >= (short.MEMORISED if is_named else short.MEMORISED_R2):
+                return short.memorised(share, is_named, start + _EVERY, len(rows)), tuple(curve)
+            if start + _EVERY >= _HOPELESS and loss > short.BETTER * curve[0]:
+                break
+    return short.memorised(best, is_named, steps, len(rows)), tuple(curve)
 
 
 def _tiny_batch(ctx: Context, desk: Desk) -> np.ndarray:
@@ -178,20 +235,3 @@ def _try_export(desk: Desk, job: Job, problem: Problem, data: PreparedData) -> s
     except SurefootError as error:
         return error.what
     return ""
-
-
-def _explain(findings: list[Finding]) -> tuple[Finding, ...]:
-    """The cause first: what a wrong shape, loss or gradient breaks is listed under it."""
-    causes = (
-        "model.output_shape",
-        "model.gradient_wrong",
-        "model.init_loss",
-        "train.diverged",
-        "model.batch_leak",
-        "model.vanishing_gradient",
-        "model.dead_units",
-    )
-    cause = next((code for code in causes if any(f.code == code for f in findings)), "")
-    symptoms = ("model.cannot_overfit", "model.input_ignored")
-    explained = [f.model_copy(update={"because": cause}) if cause and f.code in symptoms else f for f in findings]
-    return tuple(sorted(explained, key=lambda f: (bool(f.because), causes.index(f.code) if f.code in causes else len(causes))))

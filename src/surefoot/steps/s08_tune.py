@@ -14,6 +14,7 @@ from surefoot.analysis.compare import Comparison, paired
 from surefoot.analysis.scores import score
 from surefoot.analysis.thresholds import choose
 from surefoot.checks import search as checks
+from surefoot.checks.curves import judge_tuned
 from surefoot.data.predictions import load_predictions, pool
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.compiling import settle_compile
@@ -124,6 +125,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
         versus_baseline=comparison.difference,
         looks=ctx.ledger.count_look("tune", "winner"),
         findings=(
+            *judge_tuned(best.history, config.train, (model, train), overfit, desk.metric),
             *checks.boundaries(every, space),
             *checks.infeasible(every),
             *checks.winner(winner, comparison.sentence, comparison.verdict, net.value, rival.value, baseline.best),

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from surefoot import __version__, refs
+from surefoot.checks.curves import judge_run
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.compiling import settle_compile
 from surefoot.engine.devices import choose_device
@@ -58,7 +59,10 @@ def final(ctx: Context, config: FinalStepConfig, *, problem: Problem, data: Prep
         num_rows=len(desk.examples),
         start=config.final.start,
         kernels=_first_kernels(ctx, job.network),
-        findings=_find(fault, records),
+        findings=(
+            *_find(fault, records),
+            *(finding for phase in records if config.train.phases for finding in judge_run(phase.history, is_asked=True, where="s11_final")),
+        ),
     )
 
 

@@ -1,0 +1,133 @@
+"""What a net's first trainings show: evidence of some dozen steps in, one `Check` and perhaps a finding out.
+
+Sources: Karpathy, "A Recipe for Training Neural Networks" (2019); Zhang et al. 2017 (shuffled labels); Godbole et al. 2023 (lr).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from surefoot.checks.verdict import Verdict, judge
+from surefoot.types.findings import Evidence, Severity
+from surefoot.types.reports import Check
+
+BLIND_MARGIN = 0.98
+"""The loss on real inputs must be below this share of that on zeroed ones after the same steps."""
+TAUGHT = 0.85
+"""Share of the prior's loss below which a net on shuffled labels can't get by chance, even on fifty val items."""
+MEMORISED, MEMORISED_R2 = 1.0, 0.99
+BETTER = 0.75
+"""A run with another lr did better when its loss is below this share of the run's own."""
+LEARNT = 0.9
+"""Share of the prior's loss under which a run has learnt something."""
+CHANCE = 0.05
+WILD, NOISE = 2.0, 1.0
+
+
+def stays_finite(diverged: Sequence[str], lr: float) -> Verdict:
+    """The loss of the short runs stays a finite number."""
+    what = f"at lr {lr:g} the loss stops being a finite number within a few steps, on {', '.join(diverged)}"
+    check = Check(name="training stays finite", ok=not diverged, what=what if diverged else f"at lr {lr:g} the loss stays finite")
+    advice = "Lower train.lr, set train.clip = 1.0, and look at the loss and at the ranges of the inputs."
+    return judge(check, "train.diverged", advice, {"runs": list(diverged), "lr": lr})
+
+
+def looks_at_input(influence: float, real_loss: float, blind_loss: float) -> Verdict:
+    """Real inputs do clearly better than zeroed ones after the same steps."""
+    ok = influence > 0 and real_loss < BLIND_MARGIN * blind_loss
+    moved = "" if influence > 0 else "; no output moves with the input"
+    what = f"after the same steps the loss is {real_loss:.3f} on real and {blind_loss:.3f} on zeroed inputs{moved}"
+    check = Check(name="looks at its input", measured=real_loss, expected=f"under {blind_loss:.3f}", ok=ok, what=what)
+    advice = "See whether inputs and targets belong together row by row, and whether the model uses its input."
+    evidence: Evidence = {"real": real_loss, "blind": blind_loss, "margin": BLIND_MARGIN, "influence": influence}
+    return judge(check, "model.input_ignored", advice, evidence, "stop" if influence == 0 else "warn")
+
+
+def shuffled_labels(shuffled_loss: float, prior_loss: float) -> Verdict:
+    """A net trained on shuffled labels is no better on val than saying the prior: nothing else can be known there."""
+    what = f"trained on shuffled labels the net has a val loss of {shuffled_loss:.3f}; saying the prior has {prior_loss:.3f}"
+    ok = not shuffled_loss < TAUGHT * prior_loss
+    check = Check(name="shuffled labels teach nothing", measured=shuffled_loss, expected=f"at least about {prior_loss:.3f}", ok=ok, what=what)
+    advice = "Val knows train's items: look for duplicates across sets, then `surefoot run --from audit`."
+    return judge(check, "split.leak", advice, {"shuffled": shuffled_loss, "prior": prior_loss, "threshold": TAUGHT})
+
+
+def generalises(chance: float, num_val: int) -> Verdict:
+    """What the net learnt on train belongs to val's items too: dealing its outputs to other val items makes them worse.
+
+    Args:
+        chance: p value of that permutation test: the share of deals that fit the targets as well as the true one.
+    """
+    what = f"on {num_val} val items the net's outputs fit their own targets no better than {chance:.0%} of random deals of them"
+    ok = chance <= CHANCE
+    right = f"on {num_val} val items the net's outputs fit their own targets better than random deals of them (p = {chance:.3f})"
+    check = Check(name="learns more than noise", measured=chance, expected=f"at most {CHANCE}", ok=ok, what=right if ok else what)
+    advice = "Look whether inputs and targets belong together row by row (was one of them sorted or shuffled alone?), and for better inputs."
+    return judge(check, "model.memorises_noise_only", advice, {"p": chance, "threshold": CHANCE, "items": num_val}, "warn", "targets")
+
+
+def memorised(share: float, is_classification: bool, steps: int, num_items: int) -> Verdict:
+    """A tiny batch is learnt by heart."""
+    due = MEMORISED if is_classification else MEMORISED_R2
+    name = "lowest precision or recall of any class" if is_classification else "R²"
+    what = f"after {steps} steps on {num_items} items, the {name} on them is {share:.3f}; {due:.2f} is due"
+    check = Check(name="a tiny batch is memorised", measured=share, expected=f"{due:.2f}", ok=share >= due, what=what)
+    advice = "The model, the loss or the pairing of inputs and targets is wrong, or the model is far too small: nothing later can be trusted."
+    return judge(check, "model.cannot_overfit", advice, {"reached": share, "due": due, "steps": steps})
+
+
+def lr(own: float, asked: float, others: Mapping[float, float], prior: float, *, is_given: bool) -> Verdict:
+    """The lr is neither so high that the same steps with a smaller one learn far more, nor so low that a larger one does.
+
+    Args:
+        own: lr of the run. asked: its last loss; infinite where it diverged.
+        others: lr -> last loss of the same run with another; empty where the run itself learnt enough.
+        prior: loss of saying the prior, from which all runs start.
+        is_given: the user set the lr; else the search looks for a better one anyway, and this is a note.
+    """
+    better = {lr: loss for lr, loss in others.items() if math.isfinite(loss) and loss < BETTER * asked and loss < LEARNT * prior}
+    best = min(better, key=lambda lr: better[lr], default=own)
+    code = "train.lr_too_low" if best > own else "train.lr_too_high"
+    reached = f"{asked:.3f}" if math.isfinite(asked) else "no finite number"
+    there = f" and {better[best]:.3f} at lr {best:g}" if better else ""
+    what = f"after the same steps the loss is {reached} at lr {own:g}{there}, from {prior:.3f}"
+    check = Check(name="lr suits", measured=own, expected=f"about {best:g}" if better else "", ok=not better, what=what)
+    advice = f"surefoot run --set train.lr={best:.2g}, or leave train.lr out: the search finds it."
+    evidence: Evidence = {"lr": own, "loss": asked if math.isfinite(asked) else None, "better lr": best, "its loss": better.get(best)}
+    evidence |= {"prior": prior, "threshold": BETTER}
+    severity: Severity = "stop" if not math.isfinite(asked) else "warn" if is_given else "info"
+    return judge(check, code, advice, evidence, severity, "train.lr")
+
+
+def modes(train_loss: float, eval_loss: float, prior: float) -> Verdict:
+    """With dropout off, a trained net says about the same in train and in eval mode: its running statistics are those of the batches."""
+    ok = not abs(eval_loss - train_loss) > max((WILD - 1) * min(eval_loss, train_loss), 0.5 * prior)
+    what = f"on the same items, dropout off, the loss is {train_loss:.3f} in train mode and {eval_loss:.3f} in eval mode"
+    check = Check(name="train and eval mode agree", measured=eval_loss, expected=f"about {train_loss:.3f}", ok=ok, what=what)
+    advice = "Look at the momentum of batch norm, at layers that behave otherwise in eval mode, and at batches that are too small."
+    return judge(check, "model.modes_differ", advice, {"train": train_loss, "eval": eval_loss, "prior": prior, "threshold": WILD}, "warn", "model")
+
+
+def dropout(noise: float | None) -> Verdict:
+    """Dropout's noise stays below what tells the items apart; None: the net has none.
+
+    Args:
+        noise: variance of the trained outputs over masks, relative to their variance over items.
+    """
+    ok = noise is None or noise <= NOISE
+    what = "there is no dropout" if noise is None else f"over dropout's masks the outputs vary {noise:.2g} times as much as over the items"
+    check = Check(name="dropout leaves the signal", measured=noise, expected=f"under {NOISE:g}", ok=ok, what=what)
+    advice = "Lower the dropout: what reaches the loss is mostly its noise, and the net underfits."
+    return judge(check, "train.underfit", advice, {"noise": noise, "threshold": NOISE}, "warn", "model")
+
+
+def reproducible(same_init: bool, same_answers: bool, same_training: bool) -> Verdict:
+    """The same seed gives the same net, the same answers in eval mode and the same weights after a few steps, to the last bit."""
+    faults = [] if same_init else ["two nets of the same seed start with different weights"]
+    faults += [] if same_answers else ["asked twice in eval mode, the net gives two answers"]
+    faults += [] if same_training else ["two trainings with the same seed end with different weights"]
+    what = "; ".join(faults) or "the same seed gives the same weights, answers and training, to the last bit"
+    check = Check(name="the same again", ok=not faults, what=what)
+    advice = "Draw from torch's generator only, not from numpy, random or the clock; pass training=self.training to F.dropout; look for shared state."
+    return judge(check, "train.not_reproducible", advice, {"init": same_init, "answers": same_answers, "training": same_training}, "warn", "model")

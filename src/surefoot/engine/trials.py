@@ -1,0 +1,90 @@
+"""Short trainings that show whether a net learns at all: the same few steps on real, zeroed and shuffled data, at another lr, and twice alike."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from surefoot import randomness
+from surefoot.engine import probe
+from surefoot.engine.build import Desk, build_network, set_prior
+from surefoot.engine.fit import Fitted, Job, fit
+from surefoot.engine.jobs import fill_batch, make_job
+from surefoot.optim.usual import find_usual
+from surefoot.types.configs import ModelConfig, TrainConfig
+from surefoot.types.context import Context
+
+_STEPS, _LOOKS, _ITEMS, _BATCH = 80, 8, 1_000, 64
+_FEW = 5
+"""Steps after which two equal trainings are compared: a draw that isn't seeded shows in the first."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What every short run shares.
+
+    Attributes:
+        base: the net before any, its last bias at the prior, on at most a thousand train items.
+        train: settings of a short run.
+        say: called with the name of each run as it begins.
+    """
+
+    ctx: Context
+    base: Job
+    train: TrainConfig
+    say: Callable[[str], None]
+
+    def run(self, job: Job, name: str, lr: float = 0.0) -> Fitted:
+        """Trains a copy of the job's net, at another lr where one is given."""
+        self.say(name)
+        train = self.train.model_copy(update={"lr": lr}) if lr else self.train
+        return fit(replace(job, network=copy.deepcopy(job.network)), train, seed=self.ctx.seed, name=name)
+
+
+def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> Trials:
+    """A fresh net and a seeded part of the first fold's train rows."""
+    part = desk.folds[0]
+    rows = part.train[np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(part.train))[:_ITEMS])]
+    short = fill_batch(train.model_copy(update={"batch_size": min(_BATCH, len(rows))}), len(rows))
+    short = short.model_copy(update={"epochs": _STEPS * short.batch_size / len(rows), "val_steps": _STEPS // _LOOKS})
+    base = replace(make_job(desk, build_network(desk, model, part), part, train), train=rows, watch=rows[:0], val=part.val[:2_000])
+    set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
+    return Trials(ctx, base, short, lambda name: ctx.events.progress(f"sanity: {name}", 0, 1))
+
+
+def last_loss(fitted: Fitted) -> float:
+    """The mean loss of a run's last steps; infinite where it diverged."""
+    return math.inf if fitted.diverged or not fitted.records else fitted.records[-1].loss
+
+
+def try_lrs(trials: Trials, real: Fitted, kind: str, is_better: Callable[[float, float], bool]) -> dict[float, Fitted]:
+    """The same run at the optimizer's usual lr, and at lrs around the one asked for, up to the first that does better.
+
+    Args:
+        real: the run at the lr asked for. kind: `image` or `table`.
+        is_better: (loss of the run, loss of the other) -> whether the other is clearly better.
+    """
+    usual, asked = find_usual(trials.train.optimizer).peak(kind), trials.train.lr
+    others = [lr for lr in (usual, usual / 10, asked / 10, asked * 10, asked / 100) if not 0.5 < lr / asked < 2]
+    if last_loss(real) == math.inf:
+        others = sorted((lr for lr in {*others, asked / 1000} if lr < asked), reverse=True)
+    found: dict[float, Fitted] = {}
+    for lr in dict.fromkeys(others):
+        found[lr] = trials.run(trials.base, f"real inputs, lr {lr:.2g}", lr)
+        if is_better(last_loss(real), last_loss(found[lr])):
+            break
+    return found
+
+
+def is_same_again(trials: Trials, desk: Desk, model: ModelConfig) -> tuple[bool, bool, bool]:
+    """Whether the same seed gives the same first weights, the same answers in eval mode, and the same weights after a few steps."""
+    part, base = desk.folds[0], trials.base
+    nets = [build_network(desk, model, part) for _ in range(2)]
+    few = trials.train.model_copy(update={"epochs": _FEW * trials.train.batch_size / len(base.train), "val_steps": 10 * _FEW})
+    job = replace(base, val=base.val[:0])
+    ends = [fit(replace(job, network=copy.deepcopy(base.network)), few, seed=trials.ctx.seed, name="twice").network for _ in range(2)]
+    return probe.are_equal(*nets), probe.says_the_same(base, base.train[:16]), probe.are_equal(*ends)
