@@ -11,7 +11,7 @@ from benchmarks.machine import IS_QUICK, describe
 
 NAMES = (
     "doors", "digits", "mnist", "mnist_epochs", "cifar10", "pictures", "tables", "kills", "kill200", "memory", "audit", "loading", "coverage", "mislabels",
-    "loop", "first99", "gpu",
+    "planted", "loop", "first99", "gpu",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from time import perf_counter
 
 from benchmarks.machine import IS_QUICK
 from benchmarks.planted.case import Case
+from benchmarks.planted.cost import measure_cost
 from benchmarks.planted.healthy import HEALTHY
 from benchmarks.planted.sick import SICK
 from surefoot.checks.causes import rank
@@ -27,18 +28,19 @@ QUICK = ("softmax twice, conv", "all weights alike", "wrong sign, table", "equal
 def run() -> dict[str, object]:
     """Walks every case; the shares of right first findings, and of healthy ones without a stop and with at most one warning, on both halves."""
     results = [examine(case) for case in CASES if not IS_QUICK or case.name in QUICK]
-    return {"shares": summarise(results), "seconds": round(sum(float(str(one["seconds"])) for one in results), 1), "cases": results}
+    cost = {} if IS_QUICK else measure_cost()
+    return {"shares": summarise(results), "s06 on a small CNN": cost, "seconds": round(sum(float(str(one["seconds"])) for one in results), 1), "cases": results}
 
 
 def examine(case: Case) -> dict[str, object]:
     """One case: the findings of its road, ranked, and whether the verdict is right."""
     folder, started = Path(tempfile.mkdtemp(prefix="planted-")), perf_counter()
+    findings: tuple[Finding, ...] = ()
+    case_error = ""
     try:
         findings = rank(walk(case, folder))
-    except Exception as error:
-        findings, case_error = (), f"{type(error).__name__}: {error}"
-    else:
-        case_error = ""
+    except Exception as error:  # a crash is a wrong verdict like any other
+        case_error = f"{type(error).__name__}: {error}"
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     warned = [f.code for f in findings if f.severity == "warn" and not f.because]

@@ -100,7 +100,7 @@ def last_layer(head: Head, task: str, *, is_own_loss: bool = False) -> Verdict:
     check = Check(name="last layer fits the task", ok=not fault, what=what)
     evidence: Evidence = {"low": head.low, "high": head.high, "spread": head.spread, "threshold": SQUASHED, "least loss": floor}
     advice = "Return raw outputs: remove the activation after the last layer; the loss applies softmax or sigmoid itself."
-    severity: Severity = "warn" if is_own_loss or "cuts" in fault else "stop"
+    severity: Severity = "warn" if is_own_loss or (task == "multiclass" and "cuts" in fault) else "stop"
     return judge(check, "model.wrong_last_layer", advice, evidence, severity, head.layer or "s06_sanity")
 
 
@@ -231,18 +231,19 @@ def symmetric(evidence: Sequence[Layer]) -> Verdict:
     return judge(check, "model.zero_init", advice, {"layers": alike[:20]}, "warn", alike[0] if alike else "")
 
 
-def layers(evidence: Sequence[Layer], when: str = "on the first step", before: Sequence[Layer] | None = None) -> list[Verdict]:
+def layers(evidence: Sequence[Layer], when: str = "on the first step", before: Sequence[Layer] | None = None, *, is_blind: bool = False) -> list[Verdict]:
     """Nothing dead, saturated, vanishing or exploding.
 
     Args:
         when: the evidence was taken, in words.
         before: the same layers at init. A gradient that is gone must be so there and here: behind a last layer that starts at zero all others have none
             at first, which is sound. All else is told where it is new. None: this is at init, and nothing is said of vanishing gradients yet.
+        is_blind: no output moves with the input, so every unit is the same for all items.
     """
     faded = _fade(evidence) if before is not None else {}
     lost = {name: share for name, share in faded.items() if name in _fade(before or ())}
     dead, saturated, huge, grown = ({n: v for n, v in _over(evidence, *one).items() if n not in _over(before or (), *one)} for one in _MEASURES)
-    if lost:  # layers that no gradient reached drift; what came of it is no disease of its own
+    if lost or is_blind:  # layers that no gradient or no input reached drift; what came of it is no disease of its own
         dead, saturated = {}, {}
     return [
         _layers("living units", dead, f"have over {DEAD:.0%} of units that are zero for every item", "model.dead_units", when),

@@ -109,17 +109,23 @@ def modes(train_loss: float, eval_loss: float, prior: float) -> Verdict:
     return judge(check, "model.modes_differ", advice, {"train": train_loss, "eval": eval_loss, "prior": prior, "threshold": WILD}, "warn", "model")
 
 
-def dropout(noise: float | None) -> Verdict:
+def dropout(noise: float | None, held: float = 0.0, freed: float | None = None) -> Verdict:
     """Dropout's noise stays below what tells the items apart; None: the net has none.
 
     Args:
         noise: variance of the trained outputs over masks, relative to their variance over items.
+        held, freed: last loss of the run with dropout, which learnt nothing, and of the same run without.
     """
-    ok = noise is None or noise <= NOISE
-    what = "there is no dropout" if noise is None else f"over dropout's masks the outputs vary {noise:.2g} times as much as over the items"
+    is_held = freed is not None and freed < BETTER * held
+    if is_held:
+        what = f"after the same steps the loss is {held:.3f} with dropout and {freed:.3f} without"
+    else:
+        what = "no dropout moves the outputs" if noise is None else f"over dropout's masks the outputs vary {noise:.2g} times as much as over the items"
+    ok = not is_held and (noise is None or noise <= NOISE)
     check = Check(name="dropout leaves the signal", measured=noise, expected=f"under {NOISE:g}", ok=ok, what=what)
     advice = "Lower the dropout: what reaches the loss is mostly its noise, and the net underfits."
-    return judge(check, "train.underfit", advice, {"noise": noise, "threshold": NOISE}, "warn", "model")
+    evidence: Evidence = {"noise": noise, "loss with": held if is_held else None, "loss without": freed, "threshold": BETTER if is_held else NOISE}
+    return judge(check, "train.underfit", advice, evidence, "warn", "model")
 
 
 def reproducible(same_init: bool, same_answers: bool, same_training: bool) -> Verdict:

@@ -26,8 +26,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn import grad as conv_grad
 
 from surefoot.engine.fit import Job
+from surefoot.models.network import Network
 
 LAST, BACK, BIAS, WEIGHT = "δ of the last layer", "δ back through it", "∂C/∂b", "∂C/∂w"
 _OURS = {"cross_entropy", "binary_cross_entropy", "mse"}
@@ -119,7 +121,7 @@ def _start(job: Job, outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 @contextlib.contextmanager
-def _recorded(network: nn.Module) -> Iterator[list[_Visit]]:
+def _recorded(network: Network) -> Iterator[list[_Visit]]:
     """Inside the block the list gathers the calls of every layer that we know, with nodes of their own in autograd's graph."""
     visits: list[_Visit] = []
 
@@ -139,8 +141,9 @@ def _recorded(network: nn.Module) -> Iterator[list[_Visit]]:
         return passed
 
     handles = []
-    for name, module in network.body.named_modules(prefix="body"):  # type: ignore[operator, union-attr]
-        if type(module) in _BACK:
+    for name, module in network.body.named_modules(prefix="body"):
+        is_norm = isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
+        if type(module) in _BACK and not (is_norm and module.running_var is None):  # which norms by the batch itself, in eval mode too
             if hasattr(module, "inplace"):
                 module.inplace = False
             handles.append(module.register_forward_pre_hook(lambda _, given: enter(given)))
@@ -187,7 +190,7 @@ def _make_weight(module: nn.Module, given: Tensor, delta: Tensor) -> Tensor:
     if isinstance(module, nn.Linear):
         return delta.flatten(0, -2).T @ given.flatten(0, -2)
     assert isinstance(module, nn.Conv2d)
-    return nn.grad.conv2d_weight(given, module.weight.shape, delta, module.stride, module.padding, module.dilation, module.groups)
+    return conv_grad.conv2d_weight(given, module.weight.shape, delta, module.stride, module.padding, module.dilation, module.groups)
 
 
 def _compare(layer: str, kind: str, equation: str, by_hand: Tensor, by_autograd: Tensor, is_given: bool = False) -> Row:
@@ -198,43 +201,43 @@ def _compare(layer: str, kind: str, equation: str, by_hand: Tensor, by_autograd:
 
 # Equation 2 for each kind of layer: (module, a going in, z coming out, δ of z) -> δ of a.
 
-Back = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]
+Back = Callable[[Any, Tensor, Tensor, Tensor], Tensor]
 
 
-def _back_linear(module: nn.Module, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
+def _back_linear(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
     return delta @ module.weight.detach()
 
 
-def _back_conv(module: nn.Module, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
+def _back_conv(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
     weight = module.weight.detach()
-    return nn.grad.conv2d_input(given.shape, weight, delta, module.stride, module.padding, module.dilation, module.groups)
+    return conv_grad.conv2d_input(given.shape, weight, delta, module.stride, module.padding, module.dilation, module.groups)
 
 
-def _back_norm(module: nn.Module, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
+def _back_norm(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
     """In eval mode batch norm is a scale per channel."""
     scale = 1 / (module.running_var + module.eps).sqrt()
     scale = scale * module.weight.detach() if module.weight is not None else scale
     return delta * scale.reshape(1, -1, *[1] * (delta.ndim - 2))
 
 
-def _back_max_pool(module: nn.Module, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
+def _back_max_pool(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
     """δ goes to the place that held the largest value."""
     _, places = F.max_pool2d(given, module.kernel_size, module.stride, module.padding, module.dilation, module.ceil_mode, return_indices=True)
     back = torch.zeros_like(given).flatten(2)
     return back.scatter_add_(2, places.flatten(2), delta.flatten(2)).reshape(given.shape)
 
 
-def _back_gelu(module: nn.Module, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
+def _back_gelu(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
     bell = torch.exp(-given.square() / 2) / math.sqrt(2 * math.pi)
     return delta * (0.5 * (1 + torch.erf(given / math.sqrt(2))) + given * bell)
 
 
-def _back_silu(module: nn.Module, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
+def _back_silu(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
     share = given.sigmoid()
     return delta * share * (1 + given * (1 - share))
 
 
-def _back_same(module: nn.Module, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
+def _back_same(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
     return delta.reshape(given.shape)
 
 
@@ -245,7 +248,7 @@ _BACK: dict[type[nn.Module], Back] = {
     nn.BatchNorm2d: _back_norm,
     nn.MaxPool2d: _back_max_pool,
     nn.ReLU: lambda module, given, made, delta: delta * (given > 0),
-    nn.LeakyReLU: lambda module, given, made, delta: delta * torch.where(given > 0, 1.0, module.negative_slope),
+    nn.LeakyReLU: lambda module, given, made, delta: torch.where(given > 0, delta, delta * module.negative_slope),
     nn.ELU: lambda module, given, made, delta: delta * torch.where(given > 0, torch.ones_like(given), made + module.alpha),
     nn.Tanh: lambda module, given, made, delta: delta * (1 - made.square()),
     nn.Sigmoid: lambda module, given, made, delta: delta * made * (1 - made),

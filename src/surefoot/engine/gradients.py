@@ -16,6 +16,7 @@ from torch import Tensor
 
 from surefoot import randomness
 from surefoot.engine.fit import Job
+from surefoot.models.network import Network
 
 _SIZES = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 """Steps of the differences: a small one passes fewer kinks, a large one bears a loss or a net that rounds to float32 on the way (6e-4 off at 1e-4, 6e-6 at
@@ -48,6 +49,7 @@ def check_gradients(job: Job, rows: np.ndarray, seed: int) -> GradientEvidence:
 def _check(job: Job, rows: np.ndarray, seed: int, dtype: torch.dtype) -> GradientEvidence:
     threshold = DOUBLE if dtype is torch.float64 else SINGLE
     network = copy.deepcopy(job.network).to(dtype).eval()
+    _move_away(network, randomness.key(seed, "gradient check, weights"))
     inputs = tuple(t.to(dtype) if t.is_floating_point() else t for t in job.examples.inputs(torch.from_numpy(rows)))
     targets = job.targets[torch.from_numpy(rows)]
     targets = targets.to(dtype) if targets.is_floating_point() else targets
@@ -68,6 +70,20 @@ def _check(job: Job, rows: np.ndarray, seed: int, dtype: torch.dtype) -> Gradien
     wrong = [name for name, p in named[-_MOST:] if not compare(lambda: job.loss(answer(), targets), [p], key) <= threshold]
     told = f"the gradient of {', '.join(wrong[:5])}" + (f" and {len(wrong) - 5} more" if len(wrong) > 5 else "") if wrong else "the net as a whole"
     return GradientEvidence(whole, told, threshold)
+
+
+@torch.no_grad()
+def _move_away(network: Network, key: int) -> None:
+    """Draws other weights, of He's size, and moves the rest a little: whether a gradient is right is a matter of the code, not of the point.
+
+    Zeros, dead units and signals that have faded to 1e-13 would hide a wrong one, or stand on a kink of every ReLU and belie a right one.
+    """
+    generator = torch.Generator().manual_seed(key)
+    for parameter in network.body.parameters():
+        if parameter.requires_grad:
+            drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float64).to(parameter)
+            is_matrix = parameter.ndim > 1
+            parameter.copy_(drawn * math.sqrt(2 / parameter[0].numel()) if is_matrix else parameter.clamp(-1, 1) + 0.1 * drawn)
 
 
 def compare(loss: Callable[[], Tensor], values: Sequence[Tensor], key: int) -> float:

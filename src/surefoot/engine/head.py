@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from surefoot import randomness
 from surefoot.engine.fit import Job
 from surefoot.engine.predict import predict
+from surefoot.models.network import Network
 
 _DRAWS, _GAIN = 4, 3.0
 """Nets with weights drawn anew, three times as large as Glorot's: large enough that raw outputs leave any range that an activation has."""
@@ -81,12 +82,12 @@ def look_at_head(job: Job, inputs: tuple[Tensor, ...], seed: int) -> HeadEvidenc
     return HeadEvidence(float(outputs.min()), float(outputs.max()), spread, is_share, layer, has_bias)
 
 
-def _find_last(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[str, bool | None]:
+def _find_last(network: Network, inputs: tuple[Tensor, ...]) -> tuple[str, bool | None]:
     """The layer whose outputs are the net's, and whether it has a bias."""
     last: list[tuple[str, nn.Module, Tensor]] = []
     handles = [
         module.register_forward_hook(lambda module, _, output, name=name: last.append((name, module, output)))
-        for name, module in network.body.named_modules(prefix="body")  # type: ignore[operator, union-attr]
+        for name, module in network.body.named_modules(prefix="body")
         if isinstance(module, nn.Linear)
     ]
     outputs = network(*inputs)
@@ -138,15 +139,19 @@ def ask(job: Job, outputs: Tensor, targets: Tensor) -> float:
     return math.nan
 
 
+def find_dropout(network: nn.Module) -> list[nn.modules.dropout._DropoutNd]:
+    """The net's dropout modules that drop something."""
+    return [module for module in network.modules() if isinstance(module, nn.modules.dropout._DropoutNd) and module.p]
+
+
 @contextlib.contextmanager
 def without_dropout(network: nn.Module) -> Iterator[nn.Module]:
     """Inside the block the net's dropout modules drop nothing."""
-    modules = [module for module in network.modules() if isinstance(module, nn.modules.dropout._DropoutNd)]
-    rates = [module.p for module in modules]
-    for module in modules:
+    rates = {module: module.p for module in find_dropout(network)}
+    for module in rates:
         module.p = 0.0
     try:
         yield network
     finally:
-        for module, rate in zip(modules, rates):
+        for module, rate in rates.items():
             module.p = rate

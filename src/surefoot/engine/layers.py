@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from surefoot.engine.fit import Job
+from surefoot.engine.head import without_dropout
 from surefoot.engine.health import share_dead, share_squashed
 from surefoot.models.network import Network
 
@@ -31,7 +32,7 @@ class LayerEvidence:
 
     Attributes:
         dead_frac: share of units that are zero for every item. saturated_frac: share of values at the ends of a tanh or sigmoid.
-        grad_norm: norm of the weights' gradient over that of the weights.
+        grad_norm: norm of the gradient of weights and bias over that of the weights.
         growth: root mean square of a hidden layer's outputs over that of the net's inputs.
         is_symmetric: all units have the same weights and get the same gradient.
     """
@@ -49,7 +50,7 @@ def look_at_layers(job: Job, rows: np.ndarray) -> list[LayerEvidence]:
     picked = torch.from_numpy(rows)
     inputs, targets = job.examples.inputs(picked), job.targets[picked]
     network = copy.deepcopy(job.network).train()
-    with _named(network) as names, _Watch(names) as watch:
+    with without_dropout(network), _named(network) as names, _Watch(names) as watch:
         outputs = network(*inputs)
     job.loss(outputs, targets).backward()
     return [*watch.seen, *_measure_growth(network, inputs), *_measure_gradients(network), *_find_alike(job, inputs, targets)]
@@ -120,10 +121,13 @@ def _size(values: Tensor) -> float:
 
 
 def _measure_gradients(network: Network) -> list[LayerEvidence]:
-    found = []
-    for name, parameter in network.body.named_parameters(prefix="body"):
-        if parameter.ndim > 1 and parameter.requires_grad:  # what is frozen has no gradient, and needs none
-            norm = 0.0 if parameter.grad is None else float(parameter.grad.norm()) / max(float(parameter.detach().norm()), 1e-12)
+    """Of weights and bias together: behind an input that is 0 the weights get none, although it arrives."""
+    found, parameters = [], dict(network.body.named_parameters(prefix="body"))
+    for name, weight in parameters.items():
+        if weight.ndim > 1 and weight.requires_grad:  # what is frozen has no gradient, and needs none
+            bias = parameters.get(f"{name.rpartition('.')[0]}.bias") if name.endswith(".weight") else None
+            grads = [p.grad.norm() for p in (weight, bias) if p is not None and p.grad is not None]
+            norm = float(torch.stack(grads).norm()) / max(float(weight.detach().norm()), 1e-12) if grads else 0.0
             found.append(LayerEvidence(name, grad_norm=norm))
     return found
 
@@ -134,9 +138,9 @@ def _find_alike(job: Job, inputs: tuple[Tensor, ...], targets: Tensor) -> list[L
     job.loss(network(*inputs), targets).backward()
     found = []
     for path, module in network.body.named_modules(prefix="body"):
-        weight = getattr(module, "weight", None)
-        if not isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d) or weight.shape[0] < 2 or not weight.requires_grad:
+        if not isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d) or module.weight.shape[0] < 2 or not module.weight.requires_grad:
             continue
+        weight = module.weight
         grad = torch.zeros_like(weight) if weight.grad is None else weight.grad
         biases = [] if module.bias is None else [module.bias.detach()]
         if all(_are_rows_equal(rows) for rows in (weight.detach(), grad, *biases)):

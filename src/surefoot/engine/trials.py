@@ -13,6 +13,7 @@ from surefoot import randomness
 from surefoot.engine import probe
 from surefoot.engine.build import Desk, build_network, set_prior
 from surefoot.engine.fit import Fitted, Job, fit
+from surefoot.engine.head import find_dropout
 from surefoot.engine.jobs import fill_batch, make_job
 from surefoot.optim.usual import find_usual
 from surefoot.types.configs import ModelConfig, TrainConfig
@@ -59,6 +60,16 @@ def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> 
 def last_loss(fitted: Fitted) -> float:
     """The mean loss of a run's last steps; infinite where it diverged."""
     return math.inf if fitted.diverged or not fitted.records else fitted.records[-1].loss
+
+
+def free(trials: Trials) -> tuple[Trials, Fitted] | None:
+    """The same without dropout for good, and its run on real inputs; None where the net has none."""
+    network = copy.deepcopy(trials.base.network)
+    modules = find_dropout(network)
+    for module in modules:
+        module.p = 0.0
+    freed = replace(trials, base=replace(trials.base, network=network))
+    return (freed, freed.run(freed.base, "real inputs, no dropout")) if modules else None
 
 
 def try_lrs(trials: Trials, real: Fitted, kind: str, is_better: Callable[[float, float], bool]) -> dict[float, Fitted]:

@@ -16,6 +16,7 @@ from surefoot.engine.jobs import PLAIN, make_job, resolve_train
 from surefoot.models.build import sizes
 from surefoot.runners import plan
 from surefoot.runners.local import Walk, read_report, walk
+from surefoot.store.scope import ScopedLedger
 from surefoot.types.configs import NetStepConfig
 from surefoot.types.context import Context
 from surefoot.types.data_reports import PreparedData
@@ -51,7 +52,7 @@ def teach_backprop(job: Walk) -> list[Row]:
     assert isinstance(problem, Problem)
     assert isinstance(data, PreparedData)
     number = job.ledger.rounds()[-1].number
-    ctx = Context(Path(job.root), Path(job.root) / "runs", number, job.values.seed, "cpu", job.store, job.ledger, job.events)
+    ctx = Context(Path(job.root), Path(job.root) / "runs", number, job.values.seed, "cpu", job.store, ScopedLedger(job.ledger, "lesson"), job.events)
     desk = lay_out(ctx, problem, data)
     config = settings.compose(NetStepConfig, job.values)
     assert isinstance(config, NetStepConfig)

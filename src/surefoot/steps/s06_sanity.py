@@ -138,11 +138,18 @@ def _look_inside(ctx: Context, desk: Desk, job: Job) -> list[Verdict]:
 
 def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainConfig, first: list[layers.LayerEvidence]) -> tuple[list[Verdict], Curves]:
     """The same few steps on real inputs, on zeroed inputs, and on shuffled labels; what diverged is compared with nothing."""
-    base = runs.base
     verdicts = [short.reproducible(*trials.is_same_again(runs, desk, model))]
-    real, verdict = _settle_lr(runs, desk.problem, asked)
+    real = runs.run(runs.base, "real inputs")
+    has_learnt = trials.last_loss(real) < short.LEARNT * probe.prior_loss(runs.base, runs.base.train)
+    if not has_learnt and (freed := trials.free(runs)):
+        held = short.dropout(None, trials.last_loss(real), trials.last_loss(freed[1]))
+        if not held[0].ok:  # with dropout, all that follows would say the same once more
+            verdicts.append(held)
+            runs, real = freed
+    base = runs.base
+    real, lr, verdict = _settle_lr(runs, real, desk.problem, asked)
     verdicts.append(verdict)
-    suited = runs if verdict[0].ok or not math.isfinite(trials.last_loss(real)) else replace(runs, train=runs.train.model_copy(update={"lr": _lr_of(real)}))
+    suited = replace(runs, train=runs.train.model_copy(update={"lr": lr}))
     fitted = {"real inputs": real, "zeroed inputs": suited.run(probe.blind(base), "zeroed inputs"), "shuffled labels": _shuffle(suited)}
     curves = {name: tuple(record.loss for record in one.records) for name, one in fitted.items()}
     diverged = [name for name, one in fitted.items() if one.diverged or not one.records]
@@ -158,24 +165,22 @@ def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainCo
         *([short.generalises(probe.chance_of(trained, base.val, runs.ctx.seed), len(base.val))] if len(base.val) > 1 else []),
         short.modes(*probe.mode_losses(trained, rows), probe.prior_loss(base, rows)),
         short.dropout(probe.dropout_noise(trained, rows, runs.ctx.seed)),
-        *checks.layers(layers.look_at_layers(trained, rows), "after the first steps", first),
+        *checks.layers(layers.look_at_layers(trained, rows), "after the first steps", first, is_blind=influence == 0),
     ], curves
 
 
-def _settle_lr(runs: trials.Trials, problem: Problem, asked: TrainConfig) -> tuple[Fitted, Verdict]:
-    """The run on real inputs, at an lr that suits, and what is to be said of the one asked for."""
-    real, prior = runs.run(runs.base, "real inputs"), probe.prior_loss(runs.base, runs.base.train)
+def _settle_lr(runs: trials.Trials, real: Fitted, problem: Problem, asked: TrainConfig) -> tuple[Fitted, float, Verdict]:
+    """The run on real inputs at an lr that suits, that lr, and what is to be said of the one asked for."""
+    prior = probe.prior_loss(runs.base, runs.base.train)
     others: dict[float, Fitted] = {}
     lr, usual = runs.train.lr, find_usual(runs.train.optimizer).peak(problem.kind)
     if not trials.last_loss(real) < short.LEARNT * prior or (asked.lr and lr > _BEYOND_USUAL * usual):
         others = trials.try_lrs(runs, real, problem.kind, lambda own, other: other < min(short.BETTER * own, short.LEARNT * prior))
     reached = {other: trials.last_loss(one) for other, one in others.items()}
     verdict = short.lr(lr, trials.last_loss(real), reached, prior, is_given=bool(asked.lr))
-    return (real if verdict[0].ok else others[min(reached, key=lambda other: reached[other])]), verdict
-
-
-def _lr_of(fitted: Fitted) -> float:
-    return max(record.lr for record in fitted.records)
+    if not verdict[0].ok:
+        lr = min(reached, key=lambda other: reached[other])
+    return others.get(lr, real), lr, verdict
 
 
 def _shuffle(runs: trials.Trials) -> Fitted:

@@ -1,0 +1,108 @@
+"""Curves of known shape, and what is said of them; their healthy twins are left in peace."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from surefoot.checks.curves import FEWEST, judge_run, periodic, speeds, underfit
+from surefoot.types import EpochRecord
+
+LOOKS = 40
+
+
+def run(loss, *, val=None, lr=None, update=1e-3, train_metric=0.9, val_metric=0.88):
+    """Looks at a run whose curves are functions of the share of it that is done, in (0, 1]."""
+    shares = [(n + 1) / LOOKS for n in range(LOOKS)]
+    return [
+        EpochRecord(
+            epoch=10 * share, step=n, loss=loss(share), val_loss=(val or loss)(share), lr=(lr or (lambda s: 0.01 * (1 - s)))(share), update_ratio=update,
+            train_metric=train_metric, val_metric=val_metric,
+        )
+        for n, share in enumerate(shares)
+    ]  # fmt: skip
+
+
+def codes(history, **options):
+    return [finding.code for finding in judge_run(history, is_asked=True, **options)]
+
+
+def fall(share):
+    return 0.05 + 2.2 * math.exp(-15 * share)
+
+
+def test_a_loss_that_falls_and_settles_is_left_in_peace():
+    assert codes(run(fall)) == []
+    assert codes(run(fall, lr=lambda share: 0.01)) == []
+
+
+def test_noise_alone_is_no_disease():
+    noise = np.random.default_rng(0).normal(0, 0.02, 10 * LOOKS)
+    assert codes(run(lambda s: fall(s) + 0.01 * noise[round(s * LOOKS)], val=lambda s: fall(s) + 0.2 + noise[round(s * LOOKS)])) == []
+
+
+def test_lr_that_is_gone_while_the_loss_still_fell_decayed_too_soon():
+    gone = lambda s: 0.01 if s < 0.2 else 1e-5  # noqa: E731
+    assert codes(run(lambda s: 2.3 - 4 * min(s, 0.2), lr=gone)) == ["train.lr_decayed_too_soon"]
+    assert codes(run(lambda s: 2.3 * math.exp(-40 * min(s, 0.2)), lr=gone)) == []  # the loss had come to its end
+    assert codes(run(lambda s: 2.3 - 2.2 * s, lr=gone)) == []  # and here it goes on falling
+
+
+def test_weights_that_hardly_move_have_too_low_an_lr_and_weights_that_are_shaken_too_high_a_one():
+    flat = lambda s: 2.3 - 0.02 * s  # noqa: E731
+    assert codes(run(flat, update=1e-7)) == ["train.lr_too_low"]
+    assert codes(run(flat, update=0.5)) == ["train.lr_too_high"]
+    assert codes(run(fall, update=1e-7)) == []
+    assert codes(run(fall, update=0.5)) == []
+
+
+def test_a_val_loss_that_falls_to_the_end_at_full_lr_is_still_improving():
+    assert codes(run(lambda s: 2.3 - 2 * s, lr=lambda s: 0.01)) == ["train.still_improving"]
+    assert codes(run(lambda s: 2.3 - 2 * s)) == []  # lr went to 0: the end of the fall is its work
+
+
+def test_val_that_turned_early_was_trained_too_long_and_with_a_gap_overfitted():
+    turned = lambda s: 0.5 + abs(s - 0.2)  # noqa: E731
+    assert codes(run(fall, val=turned)) == ["train.stopped_late"]
+    assert codes(run(fall, val=turned, train_metric=1.0, val_metric=0.7)) == ["train.overfit", "train.stopped_late"]
+    assert codes(run(fall, val=lambda s: 0.5 + abs(s - 0.7), train_metric=1.0, val_metric=0.7)) == ["train.overfit"]
+
+
+def test_a_val_loss_that_jumps_is_noisy():
+    jumps = np.random.default_rng(1).normal(0, 0.5, LOOKS + 1)
+    assert "train.noisy_val" in codes(run(fall, val=lambda s: 1.2 + abs(jumps[round(s * LOOKS)])))
+
+
+def test_a_pattern_that_repeats_itself_is_told_with_its_period():
+    (finding,) = periodic(run(lambda s: 1.0 + 0.3 * math.sin(2 * math.pi * s * 8)), "here")
+    assert finding.code == "train.periodic"
+    assert finding.evidence["period"] == pytest.approx(10 / 8, rel=0.15)
+    assert periodic(run(fall), "here") == []
+    noise = np.random.default_rng(2).normal(0, 0.2, LOOKS + 1)
+    assert periodic(run(lambda s: 1.0 + noise[round(s * LOOKS)]), "here") == []
+
+
+def test_what_nobody_asked_for_is_a_note():
+    flat = run(lambda s: 2.3 - 0.02 * s, update=1e-7)
+    assert judge_run(flat)[0].severity == "info"
+    assert judge_run(flat, is_asked=True)[0].severity == "warn"
+
+
+def test_a_short_or_broken_run_has_no_shape():
+    assert judge_run(run(fall, update=0.5)[: FEWEST - 1]) == []
+    assert judge_run(run(lambda s: math.nan)) == []
+
+
+def test_speed_is_the_share_of_the_loss_that_a_tenth_of_the_run_takes():
+    before, after = speeds(np.linspace(2, 1, 11), 5)
+    assert before == pytest.approx(0.1 * 11 / 10 / 1.8, rel=1e-6)
+    assert after == pytest.approx(0.1 * 11 / 10 / 1.5, rel=1e-6)
+
+
+def test_regularisation_is_too_strong_where_train_and_val_both_suffer():
+    assert [f.code for f in underfit((0.5, 0.5), (1.0, 0.9), "dropout", True)] == ["train.underfit"]
+    assert underfit((0.7, 0.9), (1.0, 0.85), "dropout", True) == []  # that is what regularisation is for
+    assert [f.code for f in underfit((9.0, 9.0), (3.0, 4.0), "dropout", False)] == ["train.underfit"]
+    assert underfit((3.1, 3.9), (3.0, 4.0), "dropout", False) == []
