@@ -195,6 +195,12 @@ def test_values_that_grow_from_layer_to_layer_are_measured(job):
     assert grown[1] > 10 * grown[0] / 2
 
 
+def test_weights_that_start_at_zero_get_no_gradient_beyond_all_measure(job):
+    last = Net()
+    nn.init.zeros_(last.two.weight)
+    assert 0 < max(e.grad_norm for e in look(job, last) if e.grad_norm is not None) < 10
+
+
 def test_layers_in_a_list_are_weights_that_training_does_not_know(job):
     class Hidden(Net):
         def __init__(self):

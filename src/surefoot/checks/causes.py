@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from surefoot.types.findings import Finding
+from surefoot.types.findings import Finding, Severity
 
+SEVERITIES: tuple[Severity, ...] = ("stop", "warn", "info")
 _UNTRAINED = (
     "model.cannot_overfit", "model.input_ignored", "model.memorises_noise_only", "train.underfit", "train.lr_too_low", "train.lr_too_high",
     "train.diverged", "search.infeasible", "diagnose.below_baseline", "diagnose.bias",
@@ -37,7 +38,8 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "train.lr_decayed_too_soon": ("train.lr_too_low", "train.still_improving", *_WEAK),
     "model.cannot_overfit": ("train.underfit", "diagnose.below_baseline", "diagnose.bias", "model.memorises_noise_only", "model.input_ignored"),
     "model.memorises_noise_only": ("diagnose.below_baseline", "train.underfit", "train.overfit", "train.stopped_late", "diagnose.variance", "data.mislabels"),
-    "train.underfit": ("diagnose.below_baseline", "diagnose.bias", "train.still_improving"),
+    "train.still_improving": _WEAK,
+    "train.underfit": ("diagnose.below_baseline", "diagnose.bias"),
     "data.conflicting_labels": ("diagnose.label_ceiling", "data.mislabels", "train.overfit", "train.stopped_late"),
     "train.stopped_late": ("train.overfit",),
     "train.overfit": ("diagnose.variance",),
@@ -57,12 +59,14 @@ def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
         if cause in present and cause not in because:
             because |= {code: cause for code in symptoms if code in present and code not in because and code != cause}
     named = [f if f.because or f.code not in because else f.model_copy(update={"because": because[f.code]}) for f in findings]
-    stopping = {f.because for f in named if f.severity == "stop" and f.because}
-    named = [f.model_copy(update={"severity": "stop"}) if f.code in stopping and not f.because and f.severity == "warn" else f for f in named]
+    for number, root in enumerate(named):
+        group = [root, *(f for f in named if f.because == root.code)]
+        worst = min((f.severity for f in group), key=SEVERITIES.index)
+        if not root.because and worst != root.severity:
+            named[number] = root.model_copy(update={"severity": worst})
     return tuple(sorted(named, key=lambda f: bool(f.because)))
 
 
 def rank(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings of a whole road, the one to mend first at the head: causes by what they stop, then in the order of the road, then what they explain."""
-    order = ("stop", "warn", "info")
-    return tuple(sorted(explain(findings), key=lambda f: (bool(f.because), order.index(f.severity))))
+    return tuple(sorted(explain(findings), key=lambda f: (bool(f.because), SEVERITIES.index(f.severity))))

@@ -21,6 +21,8 @@ BETTER = 0.75
 """A run with another lr did better when its loss is below this share of the run's own."""
 LEARNT = 0.9
 """Share of the prior's loss under which a run has learnt something."""
+STILL = 0.98
+"""Share of the prior's loss above which a run stands still: a low lr that merely needs more steps is nobody's fault."""
 CHANCE = 0.05
 WILD, NOISE = 2.0, 1.0
 
@@ -86,7 +88,8 @@ def lr(own: float, asked: float, others: Mapping[float, float], prior: float, *,
         prior: loss of saying the prior, from which all runs start.
         is_given: the user set the lr; else the search looks for a better one anyway, and this is a note.
     """
-    better = {lr: loss for lr, loss in others.items() if math.isfinite(loss) and loss < BETTER * asked and loss < LEARNT * prior}
+    learnt = {lr: loss for lr, loss in others.items() if math.isfinite(loss) and loss < min(BETTER * asked, LEARNT * prior)}
+    better = {lr: loss for lr, loss in learnt.items() if lr < own or asked > STILL * prior}
     best = min(better, key=lambda lr: better[lr], default=own)
     code = "train.lr_too_low" if best > own else "train.lr_too_high"
     reached = f"{asked:.3f}" if math.isfinite(asked) else "no finite number"

@@ -6,6 +6,7 @@ Activations are seen where they are computed, whether a module or a plain functi
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from surefoot.models.network import Network
 _SQUASHING = {"tanh": 0.0, "sigmoid": 0.5}
 """Name of a function -> the middle of its outputs."""
 _ALIKE = 1e-6
+_NOTHING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -127,9 +129,14 @@ def _measure_gradients(network: Network) -> list[LayerEvidence]:
         if weight.ndim > 1 and weight.requires_grad:  # what is frozen has no gradient, and needs none
             bias = parameters.get(f"{name.rpartition('.')[0]}.bias") if name.endswith(".weight") else None
             grads = [p.grad.norm() for p in (weight, bias) if p is not None and p.grad is not None]
-            norm = float(torch.stack(grads).norm()) / max(float(weight.detach().norm()), 1e-12) if grads else 0.0
-            found.append(LayerEvidence(name, grad_norm=norm))
+            found.append(LayerEvidence(name, grad_norm=float(torch.stack(grads).norm()) / _weigh(weight) if grads else 0.0))
     return found
+
+
+def _weigh(weight: Tensor) -> float:
+    """The norm of some weights; of those that start at zero, that of weights which keep the size of what goes through: 1 per unit."""
+    norm, usual = float(weight.detach().norm()), math.sqrt(len(weight))
+    return norm if norm > _NOTHING * usual else usual
 
 
 def _find_alike(job: Job, inputs: tuple[Tensor, ...], targets: Tensor) -> list[LayerEvidence]:

@@ -20,6 +20,8 @@ from surefoot.types.configs import ModelConfig, TrainConfig
 from surefoot.types.context import Context
 
 _STEPS, _LOOKS, _ITEMS, _BATCH = 80, 8, 1_000, 64
+_SCHEDULE: dict[str, object] = {"schedule": "onecycle", "warmup": 0.0, "milestones": []}
+"""Whatever the user's own: here it is asked whether the net learns, and s08 judges how lr goes on."""
 _FEW = 5
 """Steps after which two equal trainings are compared: a draw that isn't seeded shows in the first."""
 
@@ -51,7 +53,7 @@ def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> 
     part = desk.folds[0]
     rows = part.train[np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(part.train))[:_ITEMS])]
     short = fill_batch(train.model_copy(update={"batch_size": min(_BATCH, len(rows))}), len(rows))
-    short = short.model_copy(update={"epochs": _STEPS * short.batch_size / len(rows), "val_steps": _STEPS // _LOOKS})
+    short = short.model_copy(update={"epochs": _STEPS * short.batch_size / len(rows), "val_steps": _STEPS // _LOOKS, **_SCHEDULE})
     base = replace(make_job(desk, build_network(desk, model, part), part, train), train=rows, watch=rows[:0], val=part.val[:2_000])
     set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
     return Trials(ctx, base, short, lambda name: ctx.events.progress(f"sanity: {name}", 0, 1))
