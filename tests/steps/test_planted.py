@@ -11,7 +11,7 @@ from benchmarks.planted.healthy import HEALTHY
 from benchmarks.planted.sick import SICK
 
 BY_NAME = {case.name: case for case in CASES}
-FEW = ("sigmoid before softmax", "all weights alike", "a wrong backward of the loss", "sum along the batch", "equal rows, other answers", "lr too low, sgd")
+FEW = ("sigmoid before softmax", "wrong sign, table", "a wrong backward of the loss", "sum along the batch", "equal rows, other answers", "lr too low, sgd")
 
 
 @pytest.fixture(autouse=True)
