@@ -13,6 +13,8 @@ from surefoot import durable, settings
 from surefoot.analysis.human import parse_answer
 from surefoot.events import Announcer, Sink
 from surefoot.reporting.page import render
+from surefoot.reporting.sections.sheet import DRAWS
+from surefoot.reporting.sheet import render_sheet
 from surefoot.runners import begin, by_hand, keep, names, plan
 from surefoot.runners.forecast import PlannedStep, forecast
 from surefoot.runners.lessons import Row, teach
@@ -20,12 +22,13 @@ from surefoot.runners.local import Walk, read_report, view_step, walk
 from surefoot.runners.rounds import compare_rounds
 from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import RoundRow
+from surefoot.transforms import chain
 from surefoot.types.configs import Settings
 from surefoot.types.errors import BusyError, DamagedError, UsageError
 from surefoot.types.findings import Report
 from surefoot.types.views import RoundView, StepView
 
-REPORT = "report.html"
+REPORT, SHEET = "report.html", "sheet.html"
 _OF_THE_LAST_ROUND = ("errors", "test")
 """Steps that look at what was done: asked for alone, they take the last round's settings, `--budget` and `--set` included, and train nothing anew."""
 
@@ -145,13 +148,32 @@ class Project:
     def render(self, *, with_items: bool = True) -> Path:
         """Writes `report.html` and returns where it is."""
         path = self.root / REPORT
-        durable.replace(path, render(self.root.name, self.rounds(), store=self.store, with_items=with_items))
+        durable.replace(
+            path, render(self.root.name, self.rounds(), store=self.store, with_items=with_items, augment=self.settings.train.augment, folder=self.root)
+        )
         return path
 
     def lesson(self, name: str = "backprop", *, set: list[str] | tuple[str, ...] = ()) -> list[Row]:
         """A lesson worked through on this project's own net and data; `backprop`: its four equations, the last layer first."""
         with self._held():
             return teach(name, self._walk([*set]))
+    def sheet(self, *, augment: str = "", draws: int = DRAWS) -> dict[str, Any]:
+        """Writes `sheet.html`, some items as they came, as they are packed, and as a training would see them; returns where it is, and what it shows.
+
+        Args:
+            augment: as `train.augment` is written; empty: what the settings say or the search chose.
+
+        Raises:
+            UsageError: the data is not prepared yet, or there is no such augmentation.
+        """
+        items, kind = self.report("prepare").explored.sheet, self.report("problem").kind  # type: ignore[attr-defined]
+        text = augment or self.settings.train.augment
+        if text:
+            chain.check(text, kind)
+        page, shown = render_sheet(self.root.name, self.rounds()[-1].steps, store=self.store, augment=text, folder=self.root, draws=draws)
+        durable.replace(self.root / SHEET, page)
+        listed = [item.model_dump(mode="json", include={"id", "place", "label"}) for item in items]
+        return {"sheet": str(self.root / SHEET), "augment": shown, "draws": draws, "items": listed}
 
     def clean(self, *, apply: bool) -> dict[str, Any]:
         """What no result needs, in bytes; removed where `apply`."""

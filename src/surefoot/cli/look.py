@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from surefoot.cli.arguments import Folder, Json, open_project
-from surefoot.cli.screen import INDENT, list_findings, show, show_json, tabulate
+from surefoot.cli.screen import INDENT, list_findings, show, show_json, tabulate, tell
 
 if TYPE_CHECKING:
     from surefoot.types.views import RoundView
 
 NoItems = Annotated[bool, typer.Option("--no-items", help="Leave out every picture and row of the data.")]
 Open = Annotated[bool, typer.Option("--open", help="Open it in the browser.")]
+Augmentation = Annotated[str, typer.Option("--augment", metavar="NAMES", help="Augmentations to look at, as in train.augment.", show_default=False)]
+Draws = Annotated[int, typer.Option("--draws", min=0, max=20, help="How often each item is augmented.")]
 FirstRound = Annotated[str, typer.Argument(metavar="A", help="Number of a round, as `surefoot runs` lists them.")]
 SecondRound = Annotated[str, typer.Argument(metavar="B", help="Number of another.")]
 
@@ -54,6 +57,20 @@ def report(folder: Folder = ".", no_items: NoItems = False, open_it: Open = Fals
         import webbrowser
 
         webbrowser.open(page.as_uri())
+
+
+def sheet(folder: Folder = ".", augment: Augmentation = "", draws: Draws = 5, open_it: Open = False, as_json: Json = False) -> None:
+    """Write sheet.html: some items as they came, as they are packed, and as a training sees them."""
+    data = open_project(folder).sheet(augment=augment, draws=draws)
+    if as_json:
+        show_json(data)
+    else:
+        show(data["sheet"])
+        tell(f'train.augment = {data["augment"]!r}; --augment tries another, such as "affine+colour(0.5)".')
+    if open_it:
+        import webbrowser
+
+        webbrowser.open(Path(data["sheet"]).as_uri())
 
 
 def runs(folder: Folder = ".", as_json: Json = False) -> None:

@@ -46,7 +46,7 @@ FIRST: dict[str, Command] = {"demo": start.demo, "init": start.init, "run": walk
 WALKED: dict[str, Command] = {name: walk.make_step(name) for name in STEPS} | {"audit": walk.fix_audit, "test": walk.open_test, "errors": walk.tabulate_errors}
 del WALKED["serve"]  # `surefoot serve` serves a bundle; the step of that name is walked by `run`
 LAST: dict[str, Command] = {
-    "status": look.status, "report": look.report, "runs": look.runs, "compare": look.compare,
+    "status": look.status, "report": look.report, "sheet": look.sheet, "runs": look.runs, "compare": look.compare,
     "human": judge.human, "tag": judge.tag, "review": judge.review,
     "predict": ship.predict, "serve": ship.serve, "pack": packing.pack,
     "layers": craft.layers, "schedule": preview.schedule, "lesson": lesson.lesson, "check": craft.check, "eject": craft.eject, "parts": craft.parts,

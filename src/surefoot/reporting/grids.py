@@ -74,6 +74,27 @@ def _column_name(name: str, x: float, below: float, is_tilted: bool) -> Markup:
     return element("text", short(name, 14), element("title", name), x=x + 4, y=below + 14, class_="label", text_anchor="end", transform=turned)
 
 
+def heat(title: str, shares: Sequence[Sequence[float]], names: Sequence[str], told: Sequence[Sequence[str]]) -> Markup:
+    """A square of shares in [0, 1], rows and columns by the same names; `told` is said of each cell."""
+    size = len(names)
+    left = min(150.0, 18 + CHAR_WIDTH * max(len(short(name, 17)) for name in names))
+    cell = min(64.0, (460 - left - 10) / size)
+    pieces = []
+    for row in range(size):
+        pieces.append(_named(names[row], left - 7, 8 + (row + 0.5) * cell + 4, "end"))
+        for column in range(size):
+            x, y, part = left + column * cell, 8 + row * cell, shares[row][column]
+            box = element("rect", element("title", told[row][column]), x=x, y=y, width=cell - 1.5, height=cell - 1.5, rx=2, class_="cell")
+            lit = element("rect", x=x, y=y, width=cell - 1.5, height=cell - 1.5, rx=2, class_="heat t1 still", style=f"fill-opacity:{0.9 * part:.2f}")
+            label = text(x + cell / 2 - 0.75, y + cell / 2 + 4, f"{part:.0%}", "cell-text strong" if part > 0.6 else "cell-text", "middle")
+            pieces.append(box + lit + (label if cell >= 34 else EMPTY))
+    below = 8 + cell * size
+    is_tilted = cell < CHAR_WIDTH * max(len(short(name, 14)) for name in names)
+    pieces += [_column_name(name, left + (i + 0.5) * cell, below, is_tilted) for i, name in enumerate(names)]
+    height = below + (min(100.0, 20 + CHAR_WIDTH * 0.7 * max(len(short(name, 14)) for name in names)) if is_tilted else 26)
+    return picture(title, join(pieces), 460, height)
+
+
 def worst_confused(counts: Sequence[Sequence[int]], names: Sequence[str], most: int = MOST_CLASSES) -> tuple[list[list[int]], list[str]]:
     """Where there are too many classes to read, those with the most errors, in their order."""
     size = len(counts)

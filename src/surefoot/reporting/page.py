@@ -68,7 +68,9 @@ class Alarm:
     link: str
 
 
-def render(project_name: str, rounds: Sequence[RoundView], *, store: Store | None, with_items: bool = True) -> bytes:
+def render(
+    project_name: str, rounds: Sequence[RoundView], *, store: Store | None, with_items: bool = True, augment: str = "", folder: Path | None = None
+) -> bytes:
     """The whole report of a project as one HTML file (UTF-8).
 
     Args:
@@ -76,9 +78,10 @@ def render(project_name: str, rounds: Sequence[RoundView], *, store: Store | Non
         rounds: all rounds, the oldest first; the last is shown in full, all of them in a table of comparison.
         store: where the reports' arrays are.
         with_items: whether pictures, rows, ids and places of the data may appear.
+        augment: what `train.augment` says. folder: of the project.
     """
     steps = list(rounds[-1].steps) if rounds else []
-    scene = set_scene(steps, store, with_items)
+    scene = set_scene(steps, store, with_items, augment=augment, folder=folder)
     problem = scene.find(Problem)
     page = load_template().render(
         project=project_name,
@@ -102,7 +105,7 @@ def render(project_name: str, rounds: Sequence[RoundView], *, store: Store | Non
     return page.encode()
 
 
-def set_scene(steps: Sequence[StepView], store: Store | None, with_items: bool = True) -> Scene:
+def set_scene(steps: Sequence[StepView], store: Store | None, with_items: bool = True, *, augment: str = "", folder: Path | None = None) -> Scene:
     """What the sections may look at: reports, pictures by item id, anchors, and the names that must be hidden."""
     reports = {step.name: step.report for step in steps}
     pictures = {}
@@ -111,7 +114,7 @@ def set_scene(steps: Sequence[StepView], store: Store | None, with_items: bool =
             if isinstance(report, PreparedData | ErrorsReport):
                 pictures.update(load_arrays(store, report.pictures))
     hidden = () if with_items else list_items(reports.values())
-    return Scene(reports, store, with_items, pictures, find_anchors(reports), hidden)
+    return Scene(reports, store, with_items, pictures, find_anchors(reports), hidden, augment, folder)
 
 
 @cache

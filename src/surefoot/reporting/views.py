@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -27,6 +28,7 @@ class Scene:
         pictures: item id -> uint8 (H, W) or (H, W, 3); empty where no items may be shown.
         anchors: finding code -> the place on the page where it is told.
         hidden: names of items that must not appear; empty where items may be shown.
+        augment: what `train.augment` says; empty: it is left open. folder: of the project, where the user's own augmentations are.
     """
 
     reports: Mapping[str, Report] = field(default_factory=dict)
@@ -35,6 +37,8 @@ class Scene:
     pictures: Mapping[str, np.ndarray] = field(default_factory=dict)
     anchors: Mapping[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
+    augment: str = ""
+    folder: Path | None = None
 
     def find(self, kind: type[R]) -> R | None:
         """The round's report of that kind, or None."""

@@ -13,13 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from surefoot import randomness
+from surefoot.analysis.explore import Look, explore
 from surefoot.checks import prepare as checks
 from surefoot.data import crew, making, preprocess
 from surefoot.data.examples import scale_targets
 from surefoot.data.nearest import quote_some, suggest
 from surefoot.data.packs import Block, Manner, Pack, open_pack, read_manifest, rows_per_block, write_pack
-from surefoot.data.pictures import to_picture
 from surefoot.data.readers import open_source
 from surefoot.data.shards import JPEG
 from surefoot.data.targets import encode_targets
@@ -67,7 +66,8 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
     folds = tuple(_fit_fold(ctx, pack, problem, config, k, rows) for k in range(split.folds))
     manifests = [read_manifest(ctx.store, ref) for ref in (pack_ref, test_ref, wild_ref) if ref]
     ranges = _ranges(pack, rows["fold0.train"])
-    sample, pictures = _sample(ctx, pack, problem, rows["fold0.train"])
+    look = Look(source, recipe, pack, problem, inside, rows["fold0.train"], ctx.store.get_arrays(folds[0].fitted))
+    explored, sample, pictures = explore(ctx, look, audit)
     return PreparedData(
         fields=fields,
         recipe=recipe,
@@ -88,6 +88,7 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
         pictures=pictures,
         choices=choices,
         **_keep_texts(ctx, source, recipe, problem, inside, rows["fold0.train"]),
+        explored=explored,
         findings=tuple(checks.judge(ranges, [(rows[f"fold{k}.train"], rows[f"fold{k}.val"]) for k in range(split.folds)])),
     )
 
@@ -244,15 +245,3 @@ def _keep_texts(
         sample = {name: tuple(texts[row] for row in shuffled[labels == number][:_SHOWN]) for number, name in enumerate(problem.classes[:_SHOWN_CLASSES])}
     stored = ctx.store.put_table(pa.table({"id": inside.column("id"), "text": pa.array(texts, pa.string())}))
     return {"texts": stored, "sample_texts": sample}
-
-
-def _sample(ctx: Context, pack: Pack, problem: Problem, rows: np.ndarray) -> tuple[dict[str, tuple[str, ...]], str]:
-    """Class -> ids of a few train pictures, as the net will see them, and the pictures themselves."""
-    if pack.fields[0].name != "image" or problem.task not in ("binary", "multiclass"):
-        return {}, ""
-    shuffled = randomness.stream(ctx.seed, "sample grid").permutation(rows)
-    labels = pack.targets[shuffled, 0].astype(int)
-    picked = {name: shuffled[labels == number][:_SHOWN] for number, name in enumerate(problem.classes[:_SHOWN_CLASSES])}
-    sample = {name: tuple(pack.ids(some)) for name, some in picked.items() if len(some)}
-    pictures = {i: to_picture(image) for some in picked.values() if len(some) for i, image in zip(pack.ids(some), pack.gather(some)[0])}
-    return sample, ctx.store.put_arrays(pictures)

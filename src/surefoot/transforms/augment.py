@@ -2,8 +2,8 @@
 
 Axes: B batch, C channels, H W height and width. Each takes uint8 (B, C, H, W), a generator and a strength, and returns uint8 of the same shape.
 Strength 0 changes nothing, 1 is the usual amount, 2 twice as much. A user's own has the same signature; strength may be left out.
-Cost on one thread, in microseconds per picture of 3x32x32, batches of 128: 7 to 30 for shift, crop, flip and light and colour, 50 for noise, 55 to 65 for what is
-resampled, 100 for blur, 70 for trivialaugment and 160 for randaugment; a small convnet (113,000 weights) takes 1,200 forward and back.
+Cost on one thread, in microseconds per picture of 3x32x32, batches of 128: 7 to 30 for shift, crop, flip, light and colour, 50 for noise, 55 to 65 for what
+is resampled, 100 for blur, 70 for trivialaugment and 160 for randaugment; a small convnet (113,000 weights) takes 1,200 forward and back.
 What leaves the picture is continued from its border, so that no black corners are learned.
 """
 

@@ -17,9 +17,9 @@ from surefoot.parts import PARTS
 from surefoot.types.errors import UsageError
 
 if TYPE_CHECKING:
-    from torch import Generator, Tensor
+    from torch import Tensor
 
-    Augment = Callable[[Tensor, Generator], Tensor]
+    Augment = Callable[..., Tensor]  # (items, generator), and perhaps a strength
 
 KINDS = {"image": ("augmentation",), "table": ("table_augmentation", "text_augmentation")}
 """Kind of data -> kinds of parts."""

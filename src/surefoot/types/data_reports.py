@@ -172,6 +172,43 @@ class FoldData(Plain):
     fitted: Ref
 
 
+class ShownItem(Plain):
+    """An item outside the test set that the page may show: its label, why it is shown, and for a row of a table what its cells held."""
+
+    id: str
+    place: str = ""
+    label: str = ""
+    reasons: tuple[str, ...] = ()
+    cells: dict[str, str] = {}
+
+
+class Explored(Plain):
+    """What the page shows of the items outside the test set, for a person to look through.
+
+    Attributes:
+        groups: the classes, or for amounts four ranges with as many train items each.
+        pixels: channel -> how many pixels of train pictures fall into each of 32 levels from dark to bright.
+        gaps: columns of train rows with missing values, the most first; together[i][j]: rows in which both are missing; num_rows: of how many.
+        equal: items whose contents are equal, a tuple per group; near: pairs of near duplicates; suspects: items that a check of the audit names.
+        sheet: items of the contact sheet; what they were before packing is among the pictures, under `raw ` and the id.
+        arrays: stored: `xy` float32 (N, 2), items on a map by their two principal components; `group` int64 (N,), len(groups) where they are in none;
+            for tables the items of the sheet as packed: `numbers`, `standard` (the same in standard units) float32 (items, F), and `codes`.
+        spread: share of all variance on either axis of the map.
+    """
+
+    groups: tuple[str, ...] = ()
+    pixels: dict[str, tuple[int, ...]] = {}
+    gaps: tuple[str, ...] = ()
+    together: tuple[tuple[int, ...], ...] = ()
+    num_rows: int = 0
+    equal: tuple[tuple[ShownItem, ...], ...] = ()
+    near: tuple[tuple[ShownItem, ...], ...] = ()
+    suspects: tuple[ShownItem, ...] = ()
+    sheet: tuple[ShownItem, ...] = ()
+    arrays: Ref = ""
+    spread: tuple[float, ...] = ()
+
+
 class PreparedData(Report):
     """s04: the packs and how they were made.
 
@@ -185,7 +222,7 @@ class PreparedData(Report):
         folds: one entry per fold.
         fitted_final: statistics of train + val together, for s11.
         in_memory: the pack is small enough to be held in memory.
-        sample: class -> ids of a few train pictures as the net sees them; pictures: stored arrays id -> uint8 (H, W[, 3]).
+        sample: class, or range of amounts -> ids of a few train pictures as the net sees them; pictures: stored arrays id -> uint8 (H, W[, 3]).
         texts: stored table `id`, `text` of the items in `pack`, where there is text; sample_texts: class -> a few of train.
         choices: how each column of text is read, and why.
     """
@@ -210,3 +247,4 @@ class PreparedData(Report):
     texts: Ref = ""
     sample_texts: dict[str, tuple[str, ...]] = {}
     choices: tuple[str, ...] = ()
+    explored: Explored = Explored()

@@ -10,6 +10,8 @@ from surefoot.reporting.grids import stacked
 from surefoot.reporting.markup import EMPTY, card, cards, element, facts, figure, folded, folded_if, join, paragraph, table
 from surefoot.reporting.pictures import tile
 from surefoot.reporting.sections.audit import show_refused
+from surefoot.reporting.sections.explorer import show_explorer
+from surefoot.reporting.sections.sheet import show_sheet
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import in_order, number, share, size_bytes, spaced
 from surefoot.types.data_reports import PreparedData, Split
@@ -91,7 +93,9 @@ def show_prepared(report: PreparedData, scene: Scene) -> Markup:
                 _recipe(report, scene),
                 _sample(report, scene),
                 _sample_texts(report, scene),
+                show_sheet(report, scene),
             ),
+            show_explorer(report, scene),
         ]
     )
 
@@ -101,7 +105,7 @@ def _sample(report: PreparedData, scene: Scene) -> Markup:
         return EMPTY
     rows = []
     for name, ids in report.sample.items():
-        tiles = [tile(scene.pictures, id, f"an item of class {name}") for id in ids if id in scene.pictures]
+        tiles = [tile(scene.pictures, id, f"an item of {name}") for id in ids if id in scene.pictures]
         if tiles:
             rows.append(element("div", element("h4", name), element("div", *tiles, class_="tiles")))
     if not rows:

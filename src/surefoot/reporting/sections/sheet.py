@@ -1,0 +1,105 @@
+"""The contact sheet: a row per item, from what it was to what a training is given: as it came, as it is packed, and some draws of the augmentation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from markupsafe import Markup
+
+from surefoot.analysis.views import draw_numbers, draw_pictures
+from surefoot.engine.recipes import follow_recipe
+from surefoot.reporting.markup import EMPTY, card, code, element, folded, join, paragraph
+from surefoot.reporting.pictures import load_arrays, picture_element
+from surefoot.reporting.views import Scene
+from surefoot.reporting.words import DASH, number, short
+from surefoot.types.configs import TrainConfig
+from surefoot.types.data_reports import PreparedData, ShownItem
+from surefoot.types.problem import Problem
+from surefoot.types.reports import TuneReport
+
+DRAWS = 5
+MOST_COLUMNS = 40
+
+
+def find_augmentation(report: PreparedData, scene: Scene) -> str:
+    """What trainings see: as the search chose, else as the settings say, else as the recipe begins."""
+    tune, problem = scene.find(TuneReport), scene.find(Problem)
+    if scene.augment or (tune and tune.train.augment):
+        return scene.augment or (tune.train.augment if tune else "")
+    channels = report.fields[0].shape[0] if report.fields[0].name == "image" else 0
+    return (follow_recipe(TrainConfig(), problem, channels).augment if problem else "") or "none"
+
+
+def show_sheet(report: PreparedData, scene: Scene, draws: int = DRAWS) -> Markup:
+    """The sheet on its card; nothing where no items may be shown, or none are known."""
+    items = report.explored.sheet
+    if not items or not scene.with_items:
+        return EMPTY
+    text = find_augmentation(report, scene)
+    try:
+        content = _show_pictures(items, scene, text, draws) if report.pictures else _show_rows(report, items, scene, text, draws)
+    except Exception as error:  # an augmentation of the user's own may raise anything, and the page has more to tell
+        content = join([paragraph(join([code(text), f" could not be drawn: {type(error).__name__}: {error}"]), "notice"), _without(report, items, scene)])
+    told = join(["As it came, as it is packed, and as trainings with ", code(f'train.augment = "{text}"'), " are given it: each draw is another picture."])
+    return card("The contact sheet", join([element("p", told, class_="note"), content]), wide=True) if content else EMPTY
+
+
+def _without(report: PreparedData, items: Sequence[ShownItem], scene: Scene) -> Markup:
+    return _show_pictures(items, scene, "none", 0) if report.pictures else _show_rows(report, items, scene, "none", 0)
+
+
+def _show_pictures(items: Sequence[ShownItem], scene: Scene, text: str, draws: int) -> Markup:
+    known = [item for item in items if item.id in scene.pictures]
+    if not known:
+        return EMPTY
+    drawn = draw_pictures([scene.pictures[item.id] for item in known], text, draws, scene.folder) if draws else [[] for _ in known]
+    headers = ("item", "as it came", "packed", *(f"draw {n + 1}" for n in range(draws)))
+    rows = []
+    for item, views in zip(known, drawn):
+        raw, packed = scene.pictures.get(f"raw {item.id}"), scene.pictures[item.id]
+        sizes = [_sized(raw, item, "as it came") if raw is not None else DASH, _sized(packed, item, "packed")]
+        rows.append((_name(item), *sizes, *(picture_element(view, f"{item.label or item.id}, draw {n + 1}") for n, view in enumerate(views))))
+    return _grid("Items of the contact sheet", headers, rows)
+
+
+def _sized(pixels: np.ndarray, item: ShownItem, stage: str) -> Markup:
+    return picture_element(pixels, f"{item.label or item.id}, {stage}")
+
+
+def _name(item: ShownItem) -> Markup:
+    return join([element("b", short(item.label, 24)), element("span", short(item.place, 40), class_="small", title=item.place)])
+
+
+def _grid(caption: str, headers: Sequence[str], rows: Sequence[Sequence[Markup | str]]) -> Markup:
+    head = element("tr", *(element("th", header, scope="col") for header in headers))
+    body = [element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:])) for row in rows]
+    whole = element("table", element("caption", caption, class_="unseen"), element("thead", head), element("tbody", *body), class_="sheet")
+    return element("div", whole, class_="scroll", tabindex="0", role="region", aria_label=caption)
+
+
+def _show_rows(report: PreparedData, items: Sequence[ShownItem], scene: Scene, text: str, draws: int) -> Markup:
+    """A small table per row of the data, the first one open."""
+    arrays = load_arrays(scene.store, report.explored.arrays)
+    standard = arrays.get("standard")
+    drawn = draw_numbers(standard, text, draws, scene.folder) if standard is not None and draws else np.zeros((0, len(items), 0))
+    headers = ("column", "as it came", "packed", "in standard units", *(f"draw {n + 1}" for n in range(len(drawn))))
+    shown = []
+    for place, item in enumerate(items):
+        rows: list[Sequence[Markup | str]] = []
+        for field in report.fields:
+            packed = arrays.get("numbers" if field.name == "numeric" else "codes")
+            for column, name in enumerate(field.names if packed is not None else ()):
+                cells = [_figure(float(packed[place, column]))] if packed is not None else []
+                is_number = field.name == "numeric" and standard is not None
+                views = [standard[place, column], *drawn[:, place, column]] if is_number and standard is not None else []
+                rest = [_figure(float(value)) for value in views] or [DASH] * (1 + len(drawn))
+                rows.append((short(name, 30), short(item.cells.get(name, ""), 24) or DASH, *cells, *rest))
+        content = _grid(f"Row {item.place}", headers, rows[:MOST_COLUMNS])
+        shown.append(folded(f"{item.label}: {item.place}", content) if place else join([element("h4", f"{item.label}: {item.place}"), content]))
+    return join(shown) if any(item.cells for item in items) else EMPTY
+
+
+def _figure(value: float) -> str:
+    return "missing" if math.isnan(value) else number(value)
