@@ -12,6 +12,7 @@ from surefoot.types import (
     DiagnoseReport,
     ErrorRow,
     ErrorsReport,
+    Explored,
     FieldSpec,
     FinalReport,
     Finding,
@@ -28,7 +29,9 @@ from surefoot.types import (
     Reason,
     RefusedItem,
     Report,
+    ShownItem,
     Split,
+    Spread,
     TestReport,
     TrainConfig,
     TuneReport,
@@ -80,6 +83,10 @@ def image_audit() -> AuditReport:
         balance=balance,
         sizes=sizes,
         modes={"L": 1797},
+        file_modes={"L": 1700, "P": 97},
+        turned={"6": 3},
+        num_near=14,
+        measures={"brightness": Spread(low=20, median=110, high=190, histogram=(3, 200, 900, 690, 4), edges=(0, 51, 102, 153, 204, 255))},
         num_wild=200,
         findings=findings,
     )
@@ -109,11 +116,31 @@ def image_problem() -> Problem:
     )
 
 
+def image_explored(store: MemoryStore) -> Explored:
+    """A map, levels of pixels, two groups of equal pictures, of which one has two labels, a near pair, a suspect, and a sheet."""
+    labels = digit_pictures()[1]
+    items = {i: ShownItem(id=f"item{i:06d}", place=f"photos/{labels[i]}/img_{i:04d}.png", label=str(labels[i])) for i in range(60)}
+    pixels = digit_pictures()[0][:300].reshape(300, -1).astype(np.float32)
+    centred = pixels - pixels.mean(0)
+    arrays = {"xy": (centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T).astype(np.float32), "group": labels[:300].astype(np.int64)}
+    return Explored(
+        groups=DIGITS,
+        pixels={"grey": tuple(int(count) for count in np.bincount(digit_pictures()[0].reshape(-1) // 8, minlength=32))},
+        equal=((items[3], items[3].model_copy(update={"label": "5"})), (items[8], items[8])),
+        near=((items[1], items[11]),),
+        suspects=(items[5].model_copy(update={"reasons": ("it is darker than 99 % of the others",)}),),
+        sheet=tuple(items[i] for i in range(8)),
+        arrays=store.put_arrays(arrays),
+        spread=(0.15, 0.14),
+    )
+
+
 def image_split(store: MemoryStore) -> tuple[Split, PreparedData]:
     """60 / 20 / 20, and a look at the pictures."""
     pictures, labels = digit_pictures()
     sample = {name: tuple(f"item{i:06d}" for i in np.flatnonzero(labels == int(name))[:6]) for name in DIGITS}
-    thumbnails = store.put_arrays({id: pictures[int(id[4:])] for ids in sample.values() for id in ids})
+    shown = {id: pictures[int(id[4:])] for ids in sample.values() for id in ids} | {f"item{i:06d}": pictures[i] for i in range(12)}
+    thumbnails = store.put_arrays(shown | {f"raw item{i:06d}": np.kron(pictures[i], np.ones((4, 4), np.uint8)) for i in range(8)})
     counts = {"train": 1077, "val": 360, "test": 360}
     classes = {which: dict.fromkeys(DIGITS, count // 10) for which, count in counts.items()}
     split = Split(sets=SHA, protocol="holdout", folds=1, by="stratified", counts=counts, class_counts=classes, resolves=0.021)
@@ -131,6 +158,7 @@ def image_split(store: MemoryStore) -> tuple[Split, PreparedData]:
         ranges={"image": (-0.52, 3.1)},
         sample=sample,
         pictures=thumbnails,
+        explored=image_explored(store),
     )
     return split, prepared
 

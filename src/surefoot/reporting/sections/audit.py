@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
@@ -17,6 +19,16 @@ from surefoot.types.data_reports import AuditReport, ColumnProfile, RefusedItem
 
 MOST_BARS = 24
 MOST_REFUSED = 200
+MOST_SIZES = 50
+ASPECTS = (
+    (0.5, "taller than 1 : 2"),
+    (0.7, "1 : 2 to 7 : 10"),
+    (0.95, "7 : 10 to square"),
+    (1.05, "square"),
+    (1.43, "square to 10 : 7"),
+    (2.01, "10 : 7 to 2 : 1"),
+)
+"""Upper edges of width over height, and what lies below each."""
 
 
 def show_audit(report: AuditReport, scene: Scene) -> Markup:
@@ -29,10 +41,13 @@ def show_audit(report: AuditReport, scene: Scene) -> Markup:
                     ("Usable", f"{number(report.num_usable)} ({share(report.num_usable / report.num_items)})" if report.num_items else number(0)),
                     ("Refused", number(len(report.refused))),
                     ("Wild items", number(report.num_wild) if report.num_wild else None),
-                    ("Picture kinds", ", ".join(f"{mode}: {number(count)}" for mode, count in report.modes.items())),
+                    ("Picture kinds", _counted(report.modes)),
+                    ("Modes of the files", _counted(report.file_modes) if set(report.file_modes) - set(report.modes) else None),
+                    ("Turned by EXIF", number(sum(report.turned.values())) if report.turned else None),
+                    ("With a near duplicate", number(report.num_near) if report.num_near else None),
                 ]
             ),
-            cards(_balance(report, scene), _sizes(report), _missing(report), _columns(report.columns, scene)),
+            cards(_balance(report, scene), _sizes(report), _aspects(report), *_measures(report), _missing(report), _columns(report.columns, scene)),
             show_refused(report.refused, scene),
         ]
     )
@@ -57,6 +72,39 @@ def _sizes(report: AuditReport) -> Markup:
         return EMPTY
     rows = [Bar(size.replace("x", " × "), count) for size, count in list(report.sizes.items())[:10]]
     return figure("Picture sizes", bars("Pictures per size", rows, Axis("pictures", is_whole=True)), "Height × width in pixels, the most frequent first.")
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}: {number(count)}" for name, count in counts.items())
+
+
+def _aspects(report: AuditReport) -> Markup:
+    """How wide pictures are for their height; nothing where all are alike."""
+    known = [(re.fullmatch(r"([1-9]\d*)x([1-9]\d*)", size), count) for size, count in report.sizes.items()]
+    shapes = [(int(size[1]), int(size[2]), count) for size, count in known if size]
+    if len({height / width for height, width, _ in shapes}) < 2:
+        return EMPTY
+    counts = [0] * (len(ASPECTS) + 1)
+    for height, width, count in shapes:
+        counts[bisect_right([edge for edge, _ in ASPECTS], width / height)] += count
+    names = [*(name for _, name in ASPECTS), "wider than 2 : 1"]
+    rows = [Bar(name, count) for name, count in zip(names, counts) if count]
+    left_out = " Of the 50 most frequent sizes." if len(shapes) == MOST_SIZES else ""
+    note = f"Width to height. All are brought to one shape: the more they differ, the more is cut off or squeezed.{left_out}"
+    return figure("Aspect ratios", bars("Pictures per aspect ratio", rows, Axis("pictures", is_whole=True)), note)
+
+
+def _measures(report: AuditReport) -> list[Markup]:
+    """What was measured on each picture, a histogram each."""
+    return [
+        figure(
+            name.capitalize(),
+            histogram(f"Histogram of {name}", list(spread.histogram), list(spread.edges), Axis(name)),
+            f"Half of the pictures lie below {number(spread.median)}, one in a hundred below {number(spread.low)} or above {number(spread.high)} each.",
+        )
+        for name, spread in report.measures.items()
+        if spread.histogram
+    ]
 
 
 def _missing(report: AuditReport) -> Markup:

@@ -15,7 +15,8 @@ from surefoot.reporting.views import Scene
 from surefoot.reporting.words import count_of, share, short
 from surefoot.types.data_reports import Explored, PreparedData, ShownItem
 
-MOST_TONES = 11
+TONES = (1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 5)
+"""Of the groups of a map, neighbours as unlike as can be."""
 OTHERS = 6
 """The grey tone, for what is in no group that has a colour of its own."""
 CHANNELS = {"red": 2, "green": 3, "blue": 1, "grey": 6}
@@ -68,9 +69,9 @@ def _map(seen: Explored, scene: Scene) -> Markup:
     if places is None or groups is None or not len(places):
         return EMPTY
     sizes = [(int((groups == number).sum()), number) for number in range(len(seen.groups))]
-    coloured = [number for size, number in sorted(sizes, key=lambda pair: (-pair[0], pair[1]))[:MOST_TONES] if size]
+    coloured = [number for size, number in sorted(sizes, key=lambda pair: (-pair[0], pair[1]))[: len(TONES)] if size]
     runs = [
-        Series(short(seen.groups[number], 24), [(float(x), float(y)) for x, y in places[groups == number]], _tone(place))
+        Series(short(seen.groups[number], 24), [(float(x), float(y)) for x, y in places[groups == number]], TONES[place])
         for place, number in enumerate(sorted(coloured))
     ]
     rest = places[[int(group) not in coloured for group in groups]]
@@ -81,11 +82,6 @@ def _map(seen: Explored, scene: Scene) -> Markup:
     told = f"{count_of(len(places), 'item')} of train and val by the two directions in which they differ most."
     note = f"{told} Far-off dots are worth a look; classes that overlap here may still be told apart."
     return figure("A map of the items", chart, note)
-
-
-def _tone(place: int) -> int:
-    """1 to 5, then 7 and on: 6 is grey."""
-    return place + 1 if place + 1 < OTHERS else place + 2
 
 
 def _groups(title: str, groups: Sequence[Sequence[ShownItem]], scene: Scene, note: str) -> Markup:
@@ -104,7 +100,7 @@ def _differ(group: Sequence[ShownItem]) -> bool:
 
 
 def _tile(item: ShownItem, scene: Scene) -> Markup:
-    caption = join([element("b", short(item.label, 24)), element("span", short(item.place.rpartition("/")[2], 28), title=item.place)], element("br"))
+    caption = join([element("b", short(item.label, 24)), element("span", short(item.place.rpartition("/")[2], 20), title=item.place)], element("br"))
     return tile(scene.pictures, item.id, f"{item.label}: {item.place}", caption)
 
 

@@ -42,7 +42,7 @@ def show_sheet(report: PreparedData, scene: Scene, draws: int = DRAWS) -> Markup
         content = _show_pictures(items, scene, text, draws) if report.pictures else _show_rows(report, items, scene, text, draws)
     except Exception as error:  # an augmentation of the user's own may raise anything, and the page has more to tell
         content = join([paragraph(join([code(text), f" could not be drawn: {type(error).__name__}: {error}"]), "notice"), _without(report, items, scene)])
-    told = join(["As it came, as it is packed, and as trainings with ", code(f'train.augment = "{text}"'), " are given it: each draw is another picture."])
+    told = join(["As it came, as it is packed, and as trainings with ", code(f'train.augment = "{text}"'), " are given it, each time another draw."])
     return card("The contact sheet", join([element("p", told, class_="note"), content]), wide=True) if content else EMPTY
 
 
@@ -69,7 +69,7 @@ def _sized(pixels: np.ndarray, item: ShownItem, stage: str) -> Markup:
 
 
 def _name(item: ShownItem) -> Markup:
-    return join([element("b", short(item.label, 24)), element("span", short(item.place, 40), class_="small", title=item.place)])
+    return join([element("b", short(item.label, 24)), element("span", short(item.place.rpartition("/")[2], 26), class_="small", title=item.place)])
 
 
 def _grid(caption: str, headers: Sequence[str], rows: Sequence[Sequence[Markup | str]]) -> Markup:
