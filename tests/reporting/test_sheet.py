@@ -81,6 +81,8 @@ def test_rows_of_a_table_are_shown_with_their_cells_and_in_standard_units(tmp_pa
     item = project.report("prepare").explored.sheet[0]
     assert set(item.cells) >= {"size", "colour", "price"}
     assert f">{item.cells['colour']}<" in page
+    project.sheet()
+    assert "draw 1" not in (project.root / "sheet.html").read_text(encoding="utf-8"), "tables are not augmented unless the settings say so"
 
 
 def test_draws_differ_and_are_the_same_each_time():

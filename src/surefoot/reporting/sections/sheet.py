@@ -21,6 +21,7 @@ from surefoot.types.reports import TuneReport
 
 DRAWS = 5
 MOST_COLUMNS = 40
+LONGEST = 26
 
 
 def find_augmentation(report: PreparedData, scene: Scene) -> str:
@@ -38,11 +39,15 @@ def show_sheet(report: PreparedData, scene: Scene, draws: int = DRAWS) -> Markup
     if not items or not scene.with_items:
         return EMPTY
     text = find_augmentation(report, scene)
+    draws = 0 if text == "none" else draws
     try:
         content = _show_pictures(items, scene, text, draws) if report.pictures else _show_rows(report, items, scene, text, draws)
     except Exception as error:  # an augmentation of the user's own may raise anything, and the page has more to tell
         content = join([paragraph(join([code(text), f" could not be drawn: {type(error).__name__}: {error}"]), "notice"), _without(report, items, scene)])
-    told = join(["As it came, as it is packed, and as trainings with ", code(f'train.augment = "{text}"'), " are given it, each time another draw."])
+    setting = code(f'train.augment = "{text}"')
+    told = join(["As it came, as it is packed, and as trainings with ", setting, " are given it, each time another draw."])
+    if not draws:
+        told = join(["As it came, and as it is packed; with ", setting, " trainings are given it so."])
     return card("The contact sheet", join([element("p", told, class_="note"), content]), wide=True) if content else EMPTY
 
 
@@ -69,7 +74,12 @@ def _sized(pixels: np.ndarray, item: ShownItem, stage: str) -> Markup:
 
 
 def _name(item: ShownItem) -> Markup:
-    return join([element("b", short(item.label, 24)), element("span", short(item.place.rpartition("/")[2], 26), class_="small", title=item.place)])
+    return join([element("b", short(item.label, 24)), element("span", _tail(item.place.rpartition("/")[2]), class_="small", title=item.place)])
+
+
+def _tail(text: str) -> str:
+    """The end of a long name: what comes first is the same for many."""
+    return text if len(text) <= LONGEST else f"…{text[1 - LONGEST :]}"
 
 
 def _grid(caption: str, headers: Sequence[str], rows: Sequence[Sequence[Markup | str]]) -> Markup:
@@ -95,10 +105,16 @@ def _show_rows(report: PreparedData, items: Sequence[ShownItem], scene: Scene, t
                 is_number = field.name == "numeric" and standard is not None
                 views = [standard[place, column], *drawn[:, place, column]] if is_number and standard is not None else []
                 rest = [_figure(float(value)) for value in views] or [DASH] * (1 + len(drawn))
-                rows.append((short(name, 30), short(item.cells.get(name, ""), 24) or DASH, *cells, *rest))
+                rows.append((short(name, 30), short(_raw(item, name), 24) or DASH, *cells, *rest))
         content = _grid(f"Row {item.place}", headers, rows[:MOST_COLUMNS])
-        shown.append(folded(f"{item.label}: {item.place}", content) if place else join([element("h4", f"{item.label}: {item.place}"), content]))
+        title = f"{item.place}, {scene.target} {item.label}"
+        shown.append(folded(title, content) if place else join([element("h4", title), content]))
     return join(shown) if any(item.cells for item in items) else EMPTY
+
+
+def _raw(item: ShownItem, name: str) -> str:
+    """The cell that a column of the pack was made from: several are made from one date."""
+    return item.cells.get(name) or item.cells.get(name.rpartition(".")[0], "")
 
 
 def _figure(value: float) -> str:
