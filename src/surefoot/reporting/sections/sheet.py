@@ -92,24 +92,24 @@ def _grid(caption: str, headers: Sequence[str], rows: Sequence[Sequence[Markup |
 def _show_rows(report: PreparedData, items: Sequence[ShownItem], scene: Scene, text: str, draws: int) -> Markup:
     """A small table per row of the data, the first one open."""
     arrays = load_arrays(scene.store, report.explored.arrays)
-    standard = arrays.get("standard")
-    drawn = draw_numbers(standard, text, draws, scene.folder) if standard is not None and draws else np.zeros((0, len(items), 0))
-    headers = ("column", "as it came", "packed", "in standard units", *(f"draw {n + 1}" for n in range(len(drawn))))
+    if not any(item.cells for item in items) or not arrays:
+        return EMPTY
+    standard = arrays.get("standard", np.zeros((len(items), 0), np.float32))
+    drawn = draw_numbers(standard, text, draws, scene.folder) if draws else standard[None][:0]
+    headers = ("column", "as it came", "packed", "in standard units", *(f"draw {n + 1}" for n in range(draws)))
     shown = []
     for place, item in enumerate(items):
         rows: list[Sequence[Markup | str]] = []
         for field in report.fields:
-            packed = arrays.get("numbers" if field.name == "numeric" else "codes")
-            for column, name in enumerate(field.names if packed is not None else ()):
-                cells = [_figure(float(packed[place, column]))] if packed is not None else []
-                is_number = field.name == "numeric" and standard is not None
-                views = [standard[place, column], *drawn[:, place, column]] if is_number and standard is not None else []
-                rest = [_figure(float(value)) for value in views] or [DASH] * (1 + len(drawn))
-                rows.append((short(name, 30), short(_raw(item, name), 24) or DASH, *cells, *rest))
-        content = _grid(f"Row {item.place}", headers, rows[:MOST_COLUMNS])
+            packed = arrays["numbers" if field.name == "numeric" else "codes"][place]
+            views = np.concatenate([standard[None, place], drawn[:, place]]) if field.name == "numeric" else np.zeros((0, len(packed)))
+            for column, name in enumerate(field.names):
+                figures = [_figure(value) for value in (packed[column], *views[:, column])]
+                rows.append((short(name, 30), short(_raw(item, name), 24) or DASH, *figures, *[DASH] * (len(headers) - 2 - len(figures))))
         title = f"{item.place}, {scene.target} {item.label}"
+        content = _grid(f"Row {item.place}", headers, rows[:MOST_COLUMNS])
         shown.append(folded(title, content) if place else join([element("h4", title), content]))
-    return join(shown) if any(item.cells for item in items) else EMPTY
+    return join(shown)
 
 
 def _raw(item: ShownItem, name: str) -> str:
@@ -118,4 +118,4 @@ def _raw(item: ShownItem, name: str) -> str:
 
 
 def _figure(value: float) -> str:
-    return "missing" if math.isnan(value) else number(value)
+    return "missing" if math.isnan(value) else number(float(value))
