@@ -42,7 +42,7 @@ def show_audit(report: AuditReport, scene: Scene) -> Markup:
                     ("Refused", number(len(report.refused))),
                     ("Wild items", number(report.num_wild) if report.num_wild else None),
                     ("Picture kinds", _counted(report.modes)),
-                    ("Modes of the files", _counted(report.file_modes) if set(report.file_modes) - set(report.modes) else None),
+                    ("Modes of the files", _counted(report.file_modes) if len(report.file_modes) > 1 else None),
                     ("Turned by EXIF", number(sum(report.turned.values())) if report.turned else None),
                     ("With a near duplicate", number(report.num_near) if report.num_near else None),
                 ]

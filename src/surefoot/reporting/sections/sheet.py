@@ -21,7 +21,7 @@ from surefoot.types.reports import TuneReport
 
 DRAWS = 5
 MOST_COLUMNS = 40
-LONGEST = 26
+LONGEST = 22
 
 
 def find_augmentation(report: PreparedData, scene: Scene) -> str:
