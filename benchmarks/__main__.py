@@ -10,8 +10,8 @@ from pathlib import Path
 from benchmarks.machine import IS_QUICK, describe
 
 NAMES = (
-    "doors", "digits", "mnist", "mnist_epochs", "cifar10", "pictures", "tables", "kills", "kill200", "memory", "audit", "loading", "coverage", "mislabels",
-    "planted", "loop", "first99", "gpu",
+    "doors", "digits", "mnist", "mnist_epochs", "cifar10", "pictures", "tables", "kills", "kill200", "memory", "audit", "split", "drift", "loading",
+    "coverage", "mislabels", "planted", "loop", "first99", "gpu",
 )  # fmt: skip
 
 

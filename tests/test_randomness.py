@@ -51,3 +51,9 @@ def test_the_numbers_are_those_that_earlier_versions_drew():
     """Stored splits and resumed runs rest on them: they must never change."""
     assert randomness.key(0, "split", "abc") == 3961244490253154303
     assert randomness.stream(0, "order", 0).permutation(8).tolist() == [4, 2, 5, 1, 6, 0, 3, 7]
+
+
+@given(NAMES, st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=5))
+def test_many_keys_at_once_are_the_keys_one_by_one(name, words):
+    seed, purpose, where = name
+    assert randomness.keys(seed, purpose, *where, names=words).tolist() == [randomness.key(seed, purpose, *where, word) for word in words]

@@ -157,6 +157,7 @@ class Project:
         """A lesson worked through on this project's own net and data; `backprop`: its four equations, the last layer first."""
         with self._held():
             return teach(name, self._walk([*set]))
+
     def sheet(self, *, augment: str = "", draws: int = DRAWS) -> dict[str, Any]:
         """Writes `sheet.html`, some items as they came, as they are packed, and as a training would see them; returns where it is, and what it shows.
 
@@ -188,6 +189,7 @@ class Project:
         """Writes what the last audit proposes into `repairs.csv`, below what stands there already; `{"path", "added", "kept"}`."""
         with self._held():
             return keep.fix(self.root, self.settings.data, self.store, self.report("audit").repairs)  # type: ignore[attr-defined]
+
     def items(self, num: int) -> list[by_hand.Shown]:
         """The next `num` val items for a person to answer, in a seeded order; answered ones are left out."""
         data = self.report("prepare")

@@ -7,6 +7,7 @@ so a run that was killed draws at step n what it would have drawn anyway.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -15,6 +16,17 @@ def key(seed: int, purpose: str, *where: int | str) -> int:
     """A 63-bit number that depends on all of its arguments and on nothing else."""
     text = "\x1f".join([str(seed), purpose, *map(str, where)])
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def keys(seed: int, purpose: str, *where: int | str, names: Iterable[str]) -> np.ndarray:
+    """`key(seed, purpose, *where, name)` of each name as uint64 (N,); a third of the time, for millions of them."""
+    begin = hashlib.blake2b("\x1f".join([str(seed), purpose, *map(str, where), ""]).encode(), digest_size=8)
+    digests = []
+    for name in names:
+        one = begin.copy()
+        one.update(name.encode())
+        digests.append(one.digest())
+    return np.frombuffer(b"".join(digests), ">u8").astype(np.uint64) >> np.uint64(1)
 
 
 def stream(seed: int, purpose: str, *where: int | str) -> np.random.Generator:

@@ -7,14 +7,14 @@ from surefoot.types.data_reports import RefusedItem
 
 
 def test_contents_in_two_sets_stop_the_road():
-    (found,) = checks.leaks([], ["x", "y"])
+    (found,) = checks.leaks([], 2)
     assert (found.code, found.severity, found.evidence) == ("split.leak", "stop", {"contents": 2})
     assert "split.group_by = 'content'" in found.next
 
 
 def test_items_left_out_for_honesty_are_listed():
     items = [RefusedItem(place=f"id-{n}", reason="equal to an item of the given test set", code="split.leak") for n in range(150)]
-    (found,) = checks.leaks(items, [])
+    (found,) = checks.leaks(items, 0)
     assert (found.code, found.severity, found.evidence) == ("split.leak", "warn", {"refused": 150})
     assert "equal to an item of the given test set" in found.what
     assert len(found.ids) == 100
@@ -39,7 +39,7 @@ def test_classes_without_an_item_in_val_or_test_are_named():
 
 def test_a_sound_split_is_left_in_peace():
     counts = {"train": {"a": 9, "b": 9}, "val": {"a": 3, "b": 3}, "test": {"a": 3, "b": 3}}
-    assert checks.leaks([], []) == checks.missing_classes(counts) == checks.missing_classes({}) == []
+    assert checks.leaks([], 0) == checks.missing_classes(counts) == checks.missing_classes({}) == []
 
 
 def test_few_amounts_say_how_different_errors_must_be():

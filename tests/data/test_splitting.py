@@ -22,8 +22,17 @@ def plain_units(strata) -> Units:
 
 def place(units: Units, quotas=QUOTAS, known=None, seed: int = 0) -> list[str]:
     """The set of each item."""
-    placed = fill_quotas(units, quotas, known or {}, seed)
-    return [placed[unit] for unit in units.of]
+    sets = np.full(len(units.keys), "", dtype=object)
+    for unit, name in (known or {}).items():
+        sets[unit] = name
+    return fill_quotas(units, quotas, sets, seed)[units.of].tolist()
+
+
+def deal_folds(units: Units, inside, **how) -> dict[int, list[int]]:
+    """Unit -> the folds in which it is val."""
+    is_val = make_folds(units, np.isin(np.arange(len(units.keys)), list(inside)), **how)
+    assert not is_val[[unit for unit in range(len(units.keys)) if unit not in inside]].any()
+    return {unit: np.flatnonzero(is_val[unit]).tolist() for unit in inside}
 
 
 # units
@@ -186,9 +195,9 @@ def test_the_seed_makes_another_split():
 
 def test_known_units_of_a_set_without_a_quota_stay_there():
     units = plain_units(np.zeros(10, np.int64))
-    sets = fill_quotas(units, {"train": 0.75, "val": 0.25}, {0: "test", 1: "train_dev"}, seed=0)
+    sets = place(units, {"train": 0.75, "val": 0.25}, {0: "test", 1: "train_dev"})
     assert (sets[0], sets[1]) == ("test", "train_dev")
-    assert Counter(sets.values()) == {"train": 6, "val": 2, "test": 1, "train_dev": 1}
+    assert Counter(sets) == {"train": 6, "val": 2, "test": 1, "train_dev": 1}
 
 
 # time
@@ -224,7 +233,7 @@ def test_a_time_split_leaves_out_what_has_no_quota():
 def test_folds_partition_the_units_in_every_iteration(drawn, folds, iterations):
     units = make_units([f"c{c}" for c, _, _ in drawn], [None] * len(drawn), np.asarray([label for _, _, label in drawn]), by_content=True)
     inside = set(range(len(units.keys))) - {0}
-    val_folds = make_folds(units, inside, folds=folds, iterations=iterations, seed=0)
+    val_folds = deal_folds(units, inside, folds=folds, iterations=iterations, seed=0)
     assert set(val_folds) == inside
     for numbers in val_folds.values():
         assert [number // folds for number in numbers] == list(range(iterations))  # once in each iteration
@@ -234,7 +243,7 @@ def test_folds_partition_the_units_in_every_iteration(drawn, folds, iterations):
 def test_folds_hold_their_share_of_every_class(sizes):
     strata = np.repeat(np.arange(len(sizes)), sizes)
     units = plain_units(strata)
-    val_folds = make_folds(units, set(range(len(strata))), folds=5, iterations=1, seed=0)
+    val_folds = deal_folds(units, set(range(len(strata))), folds=5, iterations=1, seed=0)
     fold_of = np.asarray([val_folds[int(unit)][0] for unit in units.of])
     for stratum, size in enumerate(sizes):
         assert Counter(fold_of[strata == stratum].tolist()) == dict.fromkeys(range(5), size // 5)
@@ -242,14 +251,14 @@ def test_folds_hold_their_share_of_every_class(sizes):
 
 def test_folds_of_odd_numbers_differ_by_an_item_at_most():
     strata = np.repeat([0, 1, 2], [11, 8, 4])
-    val_folds = make_folds(plain_units(strata), set(range(23)), folds=5, iterations=1, seed=0)
+    val_folds = deal_folds(plain_units(strata), set(range(23)), folds=5, iterations=1, seed=0)
     sizes = Counter(numbers[0] for numbers in val_folds.values())
     assert sorted(sizes.values()) == [4, 4, 5, 5, 5]
 
 
 def test_iterated_folds_deal_anew_each_time():
     units = plain_units(np.zeros(50, np.int64))
-    val_folds = make_folds(units, set(range(50)), folds=5, iterations=3, seed=0)
+    val_folds = deal_folds(units, set(range(50)), folds=5, iterations=3, seed=0)
     dealt = [[numbers[i] % 5 for _, numbers in sorted(val_folds.items())] for i in range(3)]
     assert dealt[0] != dealt[1] != dealt[2] != dealt[0]
 
@@ -258,8 +267,8 @@ def test_folds_do_not_depend_on_the_order_of_the_items():
     contents = [f"content {n}" for n in range(30)]
     forwards = make_units(contents, [None] * 30, np.zeros(30, np.int64), by_content=True)
     backwards = make_units(contents[::-1], [None] * 30, np.zeros(30, np.int64), by_content=True)
-    one = make_folds(forwards, set(range(30)), folds=5, iterations=2, seed=3)
-    other = make_folds(backwards, set(range(30)), folds=5, iterations=2, seed=3)
+    one = deal_folds(forwards, set(range(30)), folds=5, iterations=2, seed=3)
+    other = deal_folds(backwards, set(range(30)), folds=5, iterations=2, seed=3)
     assert {forwards.keys[u]: folds for u, folds in one.items()} == {backwards.keys[u]: folds for u, folds in other.items()}
 
 
@@ -269,8 +278,7 @@ def test_folds_do_not_depend_on_the_order_of_the_items():
 def items_of(times, folds: int, fold: int) -> tuple[np.ndarray, np.ndarray]:
     """Times of the train and val items of a fold."""
     val_folds, used = make_time_folds(times, folds)
-    is_val = np.asarray([fold in numbers for numbers in val_folds])
-    is_used = np.asarray([fold in numbers for numbers in used])
+    is_val, is_used = val_folds[:, fold], used[:, fold]
     assert not (is_val & ~is_used).any()
     return times[is_used & ~is_val], times[is_val]
 
@@ -299,7 +307,7 @@ def test_time_folds_grow_by_equal_blocks():
 
 def test_each_item_is_val_once_but_for_the_oldest():
     val_folds, _ = make_time_folds(np.arange(60.0), 5)
-    assert [len(numbers) for numbers in val_folds] == [0] * 10 + [1] * 50
+    assert val_folds.sum(1).tolist() == [0] * 10 + [1] * 50
 
 
 def test_newcomers_of_a_time_split_join_the_set_of_their_time():

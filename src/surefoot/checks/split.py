@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from surefoot.types.data_reports import RefusedItem
+from surefoot.types.data_reports import Drift, RefusedItem
 from surefoot.types.findings import Finding
 
 _COARSE, _COARSE_SHARE = 0.05, 0.2
 """A val set that can't tell five points apart, or errors of which one is a fifth smaller, chooses by chance more often than not."""
 
+DRIFT_P, DRIFT_AUC = 0.01, 0.55
+"""Corrected p up to which two piles differ, and the AUC under which the difference, sure as it is, hardly matters."""
 
-def leaks(refused: Sequence[RefusedItem], contents: Sequence[str]) -> list[Finding]:
-    """Items left out because they are equal to items of another set; contents that stand in two sets because it was asked for."""
+
+def leaks(refused: Sequence[RefusedItem], contents: int) -> list[Finding]:
+    """Items left out because they are equal to items of another set; the number of contents that stand in two sets because it was asked for."""
     found = []
     if contents:
         found.append(
             Finding(
                 code="split.leak",
                 severity="stop",
-                what=f"{len(contents):,} contents stand in two sets, as split.group_by = '' allows.",
+                what=f"{contents:,} contents stand in two sets, as split.group_by = '' allows.",
                 where="s03_split",
                 next="Set split.group_by = 'content', then `surefoot run --from split`.",
-                evidence={"contents": len(contents)},
+                evidence={"contents": contents},
             )
         )
     if refused:
@@ -38,6 +41,33 @@ def leaks(refused: Sequence[RefusedItem], contents: Sequence[str]) -> list[Findi
             )
         )
     return found
+
+
+def shift(drift: Mapping[str, Drift], *, by: str) -> list[Finding]:
+    """Sets whose inputs a classifier can tell apart; a split by time or by group may well do that, any other should not."""
+    told = {pair: one for pair, one in drift.items() if one.p <= DRIFT_P and one.auc >= DRIFT_AUC}
+    if not told:
+        return []
+    worst = max(told, key=lambda pair: told[pair].auc)
+    one, other = worst.split(", ")
+    columns = ", ".join(told[worst].columns)
+    expected = {"time": "the later data is different", "group": "the groups differ"}.get(by, "")
+    return [
+        Finding(
+            code="split.shift",
+            severity="info" if expected else "warn",
+            what=f"A classifier tells the inputs of {one} and {other} apart (AUC {told[worst].auc:.2f}, p {told[worst].p:.1g})"
+            + (f": {expected}" if expected else "")
+            + f"; most different: {columns}.",
+            where=", ".join(told),
+            next="Expect a lower value on test than on val, and watch it in use."
+            if expected
+            else "Look at these columns: if the sets were given, they are not from one place; if not, items that belong together may be parted: split.group.",
+            evidence={f"auc {pair}": found.auc for pair, found in told.items()}
+            | {f"p {pair}": found.p for pair, found in told.items()}
+            | {"threshold p": DRIFT_P},
+        )
+    ]
 
 
 def val_size(num_val: int, resolves: float, *, is_amount: bool = False) -> list[Finding]:

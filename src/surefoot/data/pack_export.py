@@ -72,7 +72,7 @@ def write_pictures(pack: Pack, folder: Path, say: Callable[[float, float], None]
         UsageError: as for `write_webdataset`.
     """
     _check(pack, folder)
-    written = []
+    written: list[Path] = []
     with durable.replacing(folder / "items.jsonl") as listing:
         for item in _list_items(pack, np.arange(len(pack)), say):
             written.append(folder / (_to_name(item.label) or "all") / f"{item.number:09}{item.suffix}")

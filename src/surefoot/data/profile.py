@@ -18,7 +18,11 @@ _ID_NAME = re.compile(r"(^|[_ .-])(?i:id|uuid|guid|key|index|instant|rowid|row|n
 
 def profile_columns(source: TableSource, targets: tuple[str, ...], data: DataConfig, split: SplitConfig, visible: np.ndarray) -> tuple[ColumnProfile, ...]:
     """A profile per column; numbers come from the rows marked in `visible` (bool (N,)): those of a given test set are not looked at."""
-    said = {data.id: "id", data.weight: "weight", split.group: "group", "": ""} | dict.fromkeys(data.ignore, "ignored") | dict.fromkeys(targets, "target")
+    said = (
+        {data.id: "id", data.weight: "weight", split.group: "group", split.column: "ignored", "": ""}
+        | dict.fromkeys(data.ignore, "ignored")
+        | dict.fromkeys(targets, "target")
+    )
     return tuple(
         _profile(name, values[visible], column_kind(name, values, source.booleans, source.texts), said.get(name, "")) for name, values in source.columns.items()
     )

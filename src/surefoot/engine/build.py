@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,8 @@ class Desk:
 
     Attributes:
         examples: the train-and-val pack.
-        folds: a part for each fold; whole: train and val together, with their own statistics.
+        folds: a part for each fold; whole: train, train_dev and val together, with their own statistics.
+        train_dev: int64 rows held out from general sources; empty where there are none.
         seed, folder: of the project.
     """
 
@@ -67,6 +68,7 @@ class Desk:
     whole: Part
     seed: int = 0
     folder: Path | None = None
+    train_dev: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def lay_out(ctx: Context, problem: Problem, data: PreparedData, device: str = "cpu") -> Desk:
@@ -79,6 +81,7 @@ def lay_out(ctx: Context, problem: Problem, data: PreparedData, device: str = "c
         metric=get_metric(problem.metric, ctx.root),
         folds=[Part(rows[f"fold{f.fold}.train"], rows[f"fold{f.fold}.val"], ctx.store.get_arrays(f.fitted)) for f in data.folds],
         whole=Part(rows.get("whole", np.arange(len(examples))), np.zeros(0, np.int64), ctx.store.get_arrays(data.fitted_final)),
+        train_dev=rows.get("train_dev", np.zeros(0, np.int64)),
         seed=ctx.seed,
         folder=ctx.root,
     )

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from surefoot.data.readers import pictures
 from surefoot.data.readers.archive import TORN
 from surefoot.data.readers.folder import printable
-from surefoot.data.readers.layout import is_hidden
+from surefoot.data.readers.piles import is_hidden
 
 Item = tuple[str, bytes | str]
 """A place, and the file's bytes or the reason why there are none."""

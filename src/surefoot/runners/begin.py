@@ -20,10 +20,10 @@ from surefoot.types.context import Context
 from surefoot.types.errors import UsageError
 from surefoot.types.problem import Problem
 
-_NO_PATH = re.compile(r"^(sklearn|hub):|^[\w.]+:[A-Za-z_]\w*$")
+_NO_PATH = re.compile(r"^(sklearn|hub):|^[\w.]+:[A-Za-z_]\w*$|^[a-z][a-z0-9+.-]+://")
 _FEW = 1_000
 """Under this many items the third step makes K folds."""
-_SUFFIXES = re.compile(r"(\.(gz|xz|bz2|zip|tar|tgz|csv|tsv|txt|parquet|jsonl|npz))+$", re.IGNORECASE)
+_SUFFIXES = re.compile(r"[-_.]*(\.(gz|xz|bz2|zip|tar|tgz|csv|tsv|txt|parquet|jsonl|npz|npy|xlsx))+$", re.IGNORECASE)
 
 
 def write_project(data: str, *, target: str = "", out: str = "", budget: str = "", question: str = "") -> Path:
@@ -67,6 +67,7 @@ def write_project(data: str, *, target: str = "", out: str = "", budget: str = "
 
 
 def _name_folder(data: str) -> str:
+    data = re.sub(r"\{[^}]*\}|[*?].*$", "", data)  # a pattern, or what is asked of an address
     name = _SUFFIXES.sub("", data.split(":")[-1].rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]) or "project"
     return f"{name}-project" if Path(name).exists() and not (Path(name) / settings.FILE).exists() else name
 

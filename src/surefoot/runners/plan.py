@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import importlib
@@ -18,7 +19,7 @@ import surefoot
 from surefoot import refs, settings, steps
 from surefoot.data.readers.repairs import find_repairs
 from surefoot.types.configs import DataConfig, Section, Settings
-from surefoot.types.errors import UsageError
+from surefoot.types.errors import DataError, UsageError
 from surefoot.types.findings import Report
 
 _AFTER_THE_ROAD = ("reporting", "runners", "testing", "cli", "studio", "project.py")
@@ -131,10 +132,9 @@ def code_version() -> str:
 def fingerprint(data: DataConfig, root: Path) -> str:
     """Path, size and mtime of everything below the sources: changed data is read again."""
     digest = hashlib.sha256()
-    for source in (data.source, data.test, data.wild):
-        path = root / source if source else None
+    for source in (data.source, *(one.path for one in data.sources), data.test, data.wild):
         digest.update(f"{source}\0".encode())
-        if path is not None and path.exists():
+        for path in _list_paths(source, root):
             files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
             for file in files:
                 stat = file.stat()
@@ -142,3 +142,14 @@ def fingerprint(data: DataConfig, root: Path) -> str:
     repairs = find_repairs(data, root)
     digest.update(repairs.read_bytes() if repairs else b"")
     return digest.hexdigest()
+
+
+def _list_paths(source: str, root: Path) -> list[Path]:
+    """What lies on the disk under a source's name: one file or folder, the files of a pattern, or nothing."""
+    if not source or (root / source).exists():
+        return [root / source] if source else []
+    from surefoot.data.readers.shards import find_files, is_pattern  # heavy, and few names are patterns
+
+    with contextlib.suppress(DataError):  # the reader says what is missing
+        return find_files(source, root) if is_pattern(source) else []
+    return []

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from surefoot.analysis.compare import ALPHA, Comparison, paired
-from surefoot.analysis.looks import correct_p
+from surefoot.analysis.val_looks import correct_p
 from surefoot.data.predictions import load_predictions
 from surefoot.metrics import get as get_metric
 from surefoot.store.blobs import Blobs

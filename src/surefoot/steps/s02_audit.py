@@ -11,7 +11,9 @@ from surefoot import durable
 from surefoot.analysis.columns import check_columns
 from surefoot.analysis.looks import Looks, Used, list_suspects, sum_up_likes, sum_up_pictures
 from surefoot.analysis.mending import find_conflicts, propose_repairs
+from surefoot.analysis.sources import Usable, look, name_sources
 from surefoot.checks import data as checks
+from surefoot.checks import sources as source_checks
 from surefoot.data.groups import Near
 from surefoot.data.identity import hash_rows, number_equals
 from surefoot.data.indexing import find_time, read_groups, read_weights
@@ -20,6 +22,7 @@ from surefoot.data.near_pictures import near_pictures
 from surefoot.data.near_rows import near_rows
 from surefoot.data.profile import profile_columns
 from surefoot.data.readers import open_source
+from surefoot.data.sets import given_by_column
 from surefoot.data.targets import check_column, encode_targets
 from surefoot.data.text import is_blank, read_texts
 from surefoot.types import (
@@ -49,30 +52,28 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     Raises:
         DataError: nothing readable is left, or fewer than two classes can be measured.
     """
-    source = open_source(config.data, ctx.root)
+    source = given_by_column(open_source(config.data, ctx.root), config.split.column)
     targets = encode_targets(source, problem)
-    profiles: tuple[ColumnProfile, ...] = ()
-    records = np.zeros(0)
     refused = list(source.refused)
-    if isinstance(source, ImageSource):
-        contents, records = _look(ctx, source, refused)
-    else:
-        profiles = profile_columns(source, problem.target, config.data, config.split, np.asarray([given != "test" for given in source.given_sets], bool))
-        contents = _read_rows(source, profiles, refused)
+    contents, records, profiles = _read(ctx, config, problem, source, refused)
     rows = np.asarray(list(contents), np.int64)
     rows = rows[~np.isnan(targets[rows]).any(1)]
     _check_left(rows, targets, problem, refused)
     near = _find_near(ctx, source, {row: contents[row] for row in rows.tolist()}, records, profiles)
     used = _list_used(source, rows, [contents[row] for row in rows.tolist()], near, targets[rows])
+    index = _build_index(source, config, used, near)
+    usable = Usable(source, rows, used.ids, used.contents, used.targets, index.column("group").to_pylist())
+    seen = look(usable, profiles, config.data, problem, root=ctx.root, seed=ctx.seed)
     counts, edges = _count_targets(used.targets, problem)
     likes = sum_up_likes(near, used, problem)
     looks = sum_up_pictures(records[rows], used, problem, ctx.seed) if isinstance(source, ImageSource) else Looks()
     found = {**likes.found, **looks.found}
+    findings = [*_check_items(refused, used, counts, problem), *likes.findings, *looks.findings, *_check_table(source, profiles, used, problem, ctx.seed)]
     report = AuditReport(
         fingerprint=source.fingerprint,
         num_items=len(source) + len(source.refused),  # what reading refused is one of the source's items
         num_usable=len(rows),
-        index=ctx.store.put_table(_build_index(source, config, used, near)),
+        index=ctx.store.put_table(index),
         refused=tuple(RefusedItem(place=r.place, reason=r.reason, code=r.code) for r in refused[:_LISTED]),
         balance=counts,
         balance_edges=edges,
@@ -81,11 +82,24 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         suspected={code: len(told) for code, told in found.items()},
         repairs=_propose(ctx, source, problem, used, refused, found),
         num_wild=len(open_source(config.data, ctx.root, which="wild")) if config.data.wild else 0,
-        findings=(*_check_items(refused, used, counts, problem), *likes.findings, *looks.findings, *_check_table(source, profiles, used, problem, ctx.seed)),
+        sources=seen.reports,
+        drift=seen.drift,
+        features=ctx.store.put_table(seen.features.to_table()),
+        findings=(*findings, *source_checks.judge(seen.drift, seen.reports)),
         **{**likes.shown, **looks.shown},
     )
     durable.remove(ctx.run_dir / _SEEN)  # only now: what follows the looks may be interrupted too
     return report
+
+
+def _read(
+    ctx: Context, config: AuditStepConfig, problem: Problem, source: ImageSource | TableSource, refused: list[Refused]
+) -> tuple[dict[int, str], np.ndarray, tuple[ColumnProfile, ...]]:
+    """Row -> content hash of all that can be read; records of the pictures, or profiles of the columns. What can't be read goes to `refused`."""
+    if isinstance(source, ImageSource):
+        return *_look(ctx, source, refused), ()
+    profiles = profile_columns(source, problem.target, config.data, config.split, np.asarray([given != "test" for given in source.given_sets], bool))
+    return _read_rows(source, profiles, refused), np.zeros(0), profiles
 
 
 def _check_items(refused: list[Refused], used: Used, counts: dict[str, int], problem: Problem) -> list[Finding]:
@@ -198,6 +212,7 @@ def _build_index(source: ImageSource | TableSource, config: AuditStepConfig, use
             "near": pa.array([near.names.get(content) for content in used.contents], pa.string()),
             "time": pa.array(time if time is not None else [None] * len(rows), pa.float64()),
             "weight": pa.array(weight, pa.float32()),
+            "source": pa.array(name_sources(source, config.data, rows), pa.string()),
         }
     )
 

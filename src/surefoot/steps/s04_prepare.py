@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from surefoot import randomness
 from surefoot.analysis.explore import Look, explore
 from surefoot.checks import prepare as checks
 from surefoot.data import crew, making, preprocess
@@ -162,13 +163,14 @@ def _pack_wild(ctx: Context, work: crew.Work, problem: Problem) -> str:
 
 
 def _fold_rows(table: pa.Table, folds: int) -> dict[str, np.ndarray]:
-    """`fold{k}.train`, `fold{k}.val`: int64 positions in the pack."""
+    """`fold{k}.train`, `fold{k}.val`, `train_dev`: int64 positions in the pack."""
     val_folds, used_folds, sets = (table.column(name).to_pylist() for name in ("val_folds", "used_folds", "set"))
     rows = {}
     for k in range(folds):
         is_val = np.asarray([k in folds_of for folds_of in val_folds], bool)
         is_train = np.asarray([s == "train" and k in used for s, used in zip(sets, used_folds)], bool) & ~is_val
         rows[f"fold{k}.train"], rows[f"fold{k}.val"] = np.flatnonzero(is_train), np.flatnonzero(is_val)
+    rows["train_dev"] = np.flatnonzero(np.asarray(sets, dtype=object) == "train_dev")
     return rows
 
 

@@ -14,10 +14,10 @@ from surefoot.analysis.curves import pr, roc
 from surefoot.analysis.gaps import gap_table, is_small, measure_error, tabulate
 from surefoot.analysis.human import human_error
 from surefoot.analysis.intervals import measure_all
-from surefoot.analysis.val_looks import correct_for_looks
 from surefoot.analysis.mislabels import count_wrong
 from surefoot.analysis.per_class import class_intervals
 from surefoot.analysis.thresholds import list_choices
+from surefoot.analysis.val_looks import correct_for_looks
 from surefoot.checks import diagnosis as checks
 from surefoot.data.predictions import load_predictions, pool
 from surefoot.engine.build import Desk, lay_out
@@ -52,10 +52,10 @@ def diagnose(
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     val = load_predictions(ctx.store, tune.val.predictions)
     metric = desk.metric.at(tune.threshold)
-    train, train_dev = _ask_train(ctx, desk, tune, baseline), _ask_train_dev(ctx, desk, tune, baseline, data)
+    train, train_dev = _ask_train(ctx, desk, tune, baseline), _ask_train_dev(ctx, desk, tune, baseline)
     sources, human = _find_sources(ctx, audit), _measure_human(ctx, problem, metric, val)
     errors, gaps, verdict = gap_table(human=human or problem.human, train=train, train_dev=train_dev, val=val, metric=metric, seed=ctx.seed)
-    general = {one.name for one in getattr(audit, "sources", ()) if one.role == "general"}
+    general = {one.name for one in audit.sources if one.role == "general"}
     parts = {name: (said, _is_practical(said, sources, general)) for name, said in (("train", train), ("train_dev", train_dev)) if said is not None}
     shares, bearable = _choose_parts(ctx, config, desk, tune)
     curve = _learning_curve(ctx, desk, tune, shares)
@@ -133,9 +133,9 @@ def _ask_train(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineRep
     return pool(parts)
 
 
-def _ask_train_dev(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport, data: PreparedData) -> Predictions | None:
-    """What the winner says about held-out items from where the train set is from, where the split carved some out."""
-    rows = ctx.store.get_arrays(data.rows).get("train_dev", np.zeros(0, np.int64))[:_ASKED]
+def _ask_train_dev(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport) -> Predictions | None:
+    """What the winner of the first fold says about items held out of the general sources; None where there are none."""
+    rows = desk.train_dev[:_ASKED]
     return _ask(ctx, desk, tune, baseline, 0, rows) if len(rows) else None
 
 

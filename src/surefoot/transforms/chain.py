@@ -90,7 +90,7 @@ def _fetch(text: str, name: str, strength: float | None, kind: str, folder: Path
         return part
     if "strength" not in inspect.signature(part).parameters:
         raise _refuse(text, f"{name} takes no strength.", f"Write {name} without brackets.")
-    return partial(part, strength=strength)  # type: ignore[call-arg]
+    return partial(part, strength=strength)
 
 
 def _read_strength(text: str, written: str) -> float:

@@ -127,7 +127,6 @@ class PrepareText(nn.Module):
 class EncodeCategory(nn.Module):
     """int64 codes (B, K) -> numbers (B, M) of the columns that are given as numbers: a column per code, or the share of the code among the train rows."""
 
-
     offsets: Tensor
     table: Tensor
 

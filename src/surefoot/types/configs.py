@@ -18,10 +18,22 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class SourceConfig(Section):
+    """One of several sources, a table `[[data.sources]]`."""
+
+    path: str = Field(min_length=1, description="Where it is, as `data.source` says it.")
+    name: str = Field("", description="What reports call it; empty: its last part.")
+    role: Literal["practical", "general"] = Field(
+        "practical", description="`practical`: like the data the model will meet; `general`: from elsewhere, trained on only, never chosen or judged on."
+    )
+    labels: Literal["labelled", "raw"] = Field("labelled", description="`raw`: without labels; its items are counted, never trained on.")
+
+
 class DataConfig(Section):
     """Where the data is and what its columns mean."""
 
-    source: str = Field("", description="Folder, archive, table, arrays, IDX folder, `sklearn:NAME`, or `my_code:Name`.")
+    source: str = Field("", description="Folder, archive, shards, table, arrays, IDX, an address, `sklearn:NAME`, `hub:NAME` or `my_code:Name`.")
+    sources: list[SourceConfig] = Field([], description="Several sources, each a table `[[data.sources]]`; `data.source` stays the first where it is said.")
     test: str = Field("", description="A test set that was given apart; it stays the test set.")
     wild: str = Field("", description="Data from where the model will be used; scored beside the test set, never trained on.")
     target: str | list[str] = Field("", description="Target column, or columns; inferred when left out.")
@@ -108,6 +120,10 @@ class SplitConfig(Section):
     folds: int = Field(5, ge=2, le=100, description="K of K-fold.")
     iterations: int = Field(3, ge=1, le=100, description="How often iterated K-fold shuffles and splits anew.")
     group: str = Field("", description="Column whose equal values never straddle two sets.")
+    column: str = Field("", description="Column whose values train, val and test say which set a row belongs to; an empty cell leaves it open.")
+    train_dev: Annotated[float, Field(ge=0.0, le=0.5)] = Field(
+        0.1, description="Share of the items of general sources held out, to tell a mismatch of the sources from variance."
+    )
     group_by: Literal["", "content"] = Field("content", description="`content`: equal items never straddle two sets; empty: they may, and it is reported.")
     time: str = Field("", description="Column of time: train on the past, choose on what follows, test on the last; `none` shuffles although rows are dated.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from surefoot.types.findings import Plain, Report
+from surefoot.types.findings import Measured, Plain, Report
 
 Ref = str
 """SHA-256 of a stored file."""
@@ -25,6 +25,41 @@ class ColumnProfile(Plain):
     edges: tuple[float, ...] = ()
     top: dict[str, int] = {}
     role: str = "input"
+
+
+class Drift(Plain):
+    """How well a classifier tells two piles of items apart.
+
+    Attributes:
+        auc: area under its ROC curve on items it has not seen; 0.5 is chance.
+        p: of chance doing as well, corrected for the number of pairs that were compared.
+        n: items it was shown. columns: those that differ most -> distance of their distributions in [0, 1].
+    """
+
+    auc: float
+    p: float
+    n: int
+    columns: dict[str, float] = {}
+
+
+class SourceReport(Plain):
+    """What the audit says about one source.
+
+    Attributes:
+        items: it holds. usable, refused: of them.
+        shared: usable items that have an equal in another source. conflict: share of them whose equals there all have another target.
+        agreement: share of its labels that a simple model, fitted to other items, gives too (amounts: rank correlation).
+    """
+
+    name: str
+    role: str = "practical"
+    labels: str = "labelled"
+    items: int = 0
+    usable: int = 0
+    refused: int = 0
+    shared: int = 0
+    conflict: Measured | None = None
+    agreement: Measured | None = None
 
 
 class RefusedItem(Plain):
@@ -70,7 +105,7 @@ class AuditReport(Report):
     Attributes:
         index: stored Arrow table, a row per readable item: `row` (position in the source), `id`, `content` (hash
             without ordinal), `place`, `given_set`, `target` (list of float64; class index for classification),
-            `group`, `time` (both nullable), `weight`, `near` (name of the near duplicates it belongs to, null where it has none).
+            `group`, `time` (both nullable), `weight`, `near` (name of the near duplicates it belongs to, null where it has none), `source` (its name).
         balance: class -> count (regression: a histogram over `balance_edges`).
         columns: profile per table column.
         sizes: "HxW" -> count for pictures, the most frequent first, at most 50.
@@ -80,6 +115,8 @@ class AuditReport(Report):
         suspects: items worth a look, at most 500; suspected: finding code -> how many there are in all.
         measures: what was measured on each picture (`brightness`, `contrast`, `sharpness`, `bytes`) -> how it is spread; a given test set aside.
         repairs: stored Arrow table of what `surefoot audit --fix` would write, "" where there is nothing to repair.
+        sources: a report per source, the raw ones included. drift: source -> how far it differs from the others.
+        features: stored Arrow table of a sample of the items: `id`, and a float32 (amount) or int32 (category) column `f:NAME` each.
     """
 
     fingerprint: str
@@ -101,6 +138,9 @@ class AuditReport(Report):
     measures: dict[str, Spread] = {}
     repairs: Ref = ""
     num_wild: int = 0
+    sources: tuple[SourceReport, ...] = ()
+    drift: dict[str, Drift] = {}
+    features: Ref = ""
 
 
 class Split(Report):
@@ -114,6 +154,7 @@ class Split(Report):
         by: `stratified`, `group`, `time` or `given`.
         counts: set -> items; per class: set -> class -> items.
         resolves: the smallest difference that val can tell from noise: of the metric, or, `is_amount`, as a share of the error.
+        shift: "train, val" (and the other pairs) -> how far the inputs of two sets differ.
     """
 
     sets: Ref
@@ -127,6 +168,7 @@ class Split(Report):
     is_amount: bool = False
     newcomers: int = 0
     refused: tuple[RefusedItem, ...] = ()
+    shift: dict[str, Drift] = {}
 
 
 UNKNOWN = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class ImageSource:
         fingerprint: a hash of path, size and mtime of all that was listed (content where there is no file).
         changed: rows whose pixels are other than their file's: somebody had them turned or converted.
         fetch: row -> the item's file as it is, for who decodes it elsewhere; raises ItemError. None where there are no files.
+        sources: name of the source of each item; empty where there is one source.
     """
 
     places: list[str]
@@ -52,9 +53,14 @@ class ImageSource:
     kind: str = "image"
     fetch: Callable[[int], bytes] | None = None
     changed: frozenset[int] = frozenset()
+    sources: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.places)
+
+    def of_set(self, given_set: str) -> ImageSource:
+        """The same items, all of them given as one set."""
+        return replace(self, given_sets=[given_set] * len(self))
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ class TableSource:
         refused: rows that can't be used (ragged ...), with line and reason.
         notes: what was normalised while reading, one sentence each, for findings.
         texts: names of the columns that hold text, whatever their cells look like.
+        sources: name of the source of each row; empty strings where there is one source.
     """
 
     columns: dict[str, np.ndarray]
@@ -82,6 +89,7 @@ class TableSource:
     kind: str = "table"
     suggested_target: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    sources: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.places)

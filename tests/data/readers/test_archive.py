@@ -185,7 +185,7 @@ def test_a_packed_tar_that_is_too_large_for_memory_says_what_to_do(tmp_path, mon
 
 def test_an_archive_without_pictures_or_labels_is_an_error(tmp_path):
     with pytest.raises(DataError, match="holds no pictures"):
-        read(tmp_path, write_zip(tmp_path / "a.zip", {"a.csv": b"x,y\n1,2"}).name)
+        read(tmp_path, write_zip(tmp_path / "a.zip", {"a.dat": b"x,y\n1,2"}).name)
     with pytest.raises(DataError, match="Labels are missing"):
         read(tmp_path, write_tar(tmp_path / "b.tar", {"1.png": photo()}).name)
 

@@ -46,7 +46,7 @@ def test_an_absent_source_with_nothing_alike_says_where_it_looked_and_for_what(t
         ("a.jpg", photo(), "is one picture"),
         ("a.pkl", b"\x80\x04\x95\x00\x00", "of no format that can be read"),
         ("model.pt", b"PK\x03\x04", "of no format that can be read"),
-        ("a.xlsx", b"PK\x03\x04", "of no format that can be read"),
+        ("a.xls", b"\xd0\xcf\x11\xe0", "of no format that can be read"),
         ("a.json", b'[{"x": 1}]', "of no format that can be read"),
         ("a.bin", bytes(range(256)), "of no format that can be read"),
     ],
@@ -56,7 +56,7 @@ def test_other_files_are_an_error(tmp_path, name, content, said):
     with pytest.raises(DataError, match=said) as caught:
         read(tmp_path, name)
     assert ("pickle" in caught.value.next) == name.endswith((".pkl", ".pt"))
-    assert ("as CSV" in caught.value.next) == name.endswith(".xlsx")
+    assert ("as CSV" in caught.value.next) == name.endswith(".xls")
 
 
 def test_a_name_that_no_file_can_have_is_a_data_error(tmp_path):

@@ -89,7 +89,8 @@ def test_what_the_user_s_code_raises_is_passed_on_with_a_note(tmp_path):
     ("body", "said"),
     [
         (make("np.zeros((3, 3))"), "gives a ndarray as item 0"),
-        (make("np.zeros((3, 3)), 1, 2"), "gives a tuple as item 0"),
+        (make("np.zeros((3, 3)), 1, 2, 3"), "gives a tuple as item 0"),
+        (make("np.zeros((3, 3)), 1, 2"), "gives 4 ids, 1 of them different, for 4 items"),
         (make("i, i", 0), "is empty"),
         (make("np.zeros((3, 3, 3, 3)), 1"), r"shape \(3, 3, 3, 3\)"),
         (make("np.zeros(2 + i), 1"), "different shapes"),

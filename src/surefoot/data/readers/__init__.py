@@ -6,22 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 
 from surefoot.data.readers.detect import Opened, check_named, open_named
-from surefoot.data.readers.joining import append_test
+from surefoot.data.readers.joining import append_test, join_images
 from surefoot.data.readers.labels import align_labels
+from surefoot.data.readers.raw import RawTable
 from surefoot.data.readers.repairs import mend
+from surefoot.data.readers.sources import Raw, count_raw, list_sources
 from surefoot.data.readers.table import assemble
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError, UsageError
 from surefoot.types.source import ImageSource, TableSource
 
-__all__ = ["open_source"]
+__all__ = ["Raw", "count_raw", "list_sources", "open_source"]
 
 
 def open_source(config: DataConfig, root: Path, *, which: str = "source") -> ImageSource | TableSource:
     """Opens the data that the settings name.
 
     Args:
-        config: `source`, `test` and `wild` are paths relative to `root` or absolute, `sklearn:NAME` or `my_code:Name`.
+        config: `source`, the paths of `sources`, `test` and `wild` are paths relative to `root` or absolute, addresses,
+            `sklearn:NAME`, `hub:NAME` or `my_code:Name`. Of several sources those that are labelled are read as one.
         root: the project's folder.
         which: "source", with the rows of `config.test` behind its own as given set "test"; or "wild", with the columns,
             types and labels of the source, and no given set.
@@ -36,8 +39,9 @@ def open_source(config: DataConfig, root: Path, *, which: str = "source") -> Ima
 def _open(config: DataConfig, root: Path, which: str) -> ImageSource | TableSource:
     if which not in ("source", "wild"):
         raise UsageError(f'There is no data "{which}".', where="open_source", next='Ask for "source" or "wild".')
-    check_named(config.source, "source")
-    source = open_named(config.source, root)
+    if not config.sources:
+        check_named(config.source, "source")
+    source = _open_all(config, root)
     if which == "wild":
         check_named(config.wild, "wild")
         return _open_beside(source, config.wild, config, root)
@@ -51,11 +55,34 @@ def _open(config: DataConfig, root: Path, which: str) -> ImageSource | TableSour
     return assemble([*source, *(part.of_set("test") for part in test)], config)
 
 
+def _open_all(config: DataConfig, root: Path) -> Opened:
+    """The labelled sources, as one where there are several; each item then knows the name of its source."""
+    labelled = [one for one in list_sources(config) if one.labels == "labelled"]
+    first = open_named(labelled[0].path, root)
+    if len(labelled) == 1:
+        return first
+    opened = [first, *(_open_like(first, one.path, root) for one in labelled[1:])]
+    images = [(one.name, part) for one, part in zip(labelled, opened, strict=True) if isinstance(part, ImageSource)]
+    if images:
+        return join_images(images)
+    return [_name_part(table, one.name) for one, part in zip(labelled, opened, strict=True) if isinstance(part, list) for table in part]
+
+
+def _name_part(table: RawTable, name: str) -> RawTable:
+    """A table that belongs to one of several sources: equal file names in two of them stay apart."""
+    return replace(
+        table,
+        source=name,
+        places=[f"{name}/{place}" for place in table.places],
+        refused=[replace(one, place=f"{name}/{one.place}") for one in table.refused],
+    )
+
+
 def _open_beside(source: Opened, name: str, config: DataConfig, root: Path) -> ImageSource | TableSource:
     """A wild set, understood as its source is."""
     wild = _open_like(source, name, root)
     if isinstance(source, ImageSource) and isinstance(wild, ImageSource):
-        return replace(wild, labels=align_labels(wild.labels, source.labels, name), given_sets=[""] * len(wild))
+        return replace(wild.of_set(""), labels=align_labels(wild.labels, source.labels, name))
     assert isinstance(source, list)
     assert isinstance(wild, list)
     return assemble([part.of_set("") for part in wild], config, like=source)

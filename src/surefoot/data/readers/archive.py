@@ -1,4 +1,4 @@
-"""Pictures inside a .tar, .tar.gz, .tar.xz, .tar.bz2 or .zip, read in place: nothing is ever unpacked to the disk."""
+"""Files inside a .tar, .tar.gz, .tar.xz, .tar.bz2 or .zip, read in place: nothing is ever unpacked to the disk."""
 
 from __future__ import annotations
 
@@ -19,28 +19,27 @@ from typing import Any
 
 from surefoot.data.readers import fingerprint, pictures
 from surefoot.data.readers.folder import printable
-from surefoot.data.readers.layout import Entry, Pile, arrange, split_path
-from surefoot.data.readers.raw import RawTable
-from surefoot.data.readers.texts import are_texts, read_texts
+from surefoot.data.readers.members import File, Member, open_file
+from surefoot.data.readers.piles import Entry, Pile, is_hidden, split_path
 from surefoot.types.errors import DataError, UsageError
-from surefoot.types.source import ImageSource, ItemError, Refused
+from surefoot.types.source import ItemError, Refused
 
 MAX_HELD_BYTES = 512 * 2**20
 MAX_RATIO, RATIO_COUNTS_FROM = 200, 16 * 2**20
-"""Pictures shrink little; a member of more than 16 MiB that shrank to less than 1/200 is a bomb."""
+"""Pictures shrink little, tables ten or twenty times; a member of more than 16 MiB that shrank to less than 1/200 is a bomb."""
 
 TORN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
 UNPACKERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
 
 
-def open_tar(path: Path, known: frozenset[str] = frozenset()) -> ImageSource | list[RawTable]:
-    """Lists the pictures or texts in a tar archive; pictures are read when asked for.
+def list_tar(path: Path) -> Pile:
+    """Lists the files in a tar archive; each is read when asked for.
 
     A plain tar is mapped, so an item is one slice of it, wherever it lies. A packed tar can't be entered in its middle
     without unpacking all that comes before, so it is unpacked once, into memory, if it has at most 512 MiB there.
 
     Raises:
-        DataError: torn, or without labelled pictures or texts. UsageError: a packed tar is too large for memory.
+        DataError: torn. UsageError: a packed tar is too large for memory.
     """
     try:
         data = _unpack(path)
@@ -51,14 +50,14 @@ def open_tar(path: Path, known: frozenset[str] = frozenset()) -> ImageSource | l
     def fetch(entry: Entry, limit: int) -> bytes:
         return bytes(data[entry.key : entry.key + min(entry.size, limit)])
 
-    return _arrange(Pile(path.name, entries, fetch, refused, fingerprint.of_files([path])), known)
+    return Pile(path.name, entries, fetch, refused, fingerprint.of_files([path]))
 
 
-def open_zip(path: Path, known: frozenset[str] = frozenset()) -> ImageSource | list[RawTable]:
-    """Lists the pictures or texts in a zip archive; pictures are read when asked for.
+def list_zip(path: Path) -> Pile:
+    """Lists the files in a zip archive; each is read when asked for.
 
     Raises:
-        DataError: torn, or without labelled pictures or texts.
+        DataError: torn.
     """
     try:
         data = _map(path)
@@ -75,11 +74,7 @@ def open_zip(path: Path, known: frozenset[str] = frozenset()) -> ImageSource | l
         except TORN as error:
             raise ItemError(f"can't be taken out of the archive: {error}") from error
 
-    return _arrange(Pile(path.name, entries, fetch, refused, fingerprint.of_files([path])), known)
-
-
-def _arrange(pile: Pile, known: frozenset[str]) -> ImageSource | list[RawTable]:
-    return read_texts(pile, known) if are_texts(pile) else arrange(pile, known)
+    return Pile(path.name, entries, fetch, refused, fingerprint.of_files([path]))
 
 
 def is_tar(path: Path, head: bytes) -> bool:
@@ -92,18 +87,30 @@ def is_zip(path: Path, head: bytes) -> bool:
     return head[:4] in (b"PK\3\4", b"PK\5\6") or path.suffix.lower() == ".zip"
 
 
-def unpacked_head(path: Path, size: int) -> bytes:
+def unpacked_head(path: File, size: int) -> bytes:
     """The first bytes of a file, unpacked where it is gzip, xz or bzip2; nothing where that fails."""
-    with open(path, "rb") as file:
+    with open_file(path) as file:
         head = file.read(size)
-    for magic, unpack in UNPACKERS.items():
-        if head.startswith(magic):
-            try:
-                with unpack(path) as file:
-                    return file.read(size)
-            except TORN:
-                return b""
+        for magic, unpack in UNPACKERS.items():
+            if head.startswith(magic):
+                file.seek(0)
+                try:
+                    with unpack(file) as content:
+                        return content.read(size)
+                except TORN:
+                    return b""
     return head
+
+
+def list_members(pile: Pile) -> list[Member]:
+    """The files of an archive as files that can be read whole; hidden and system files aside."""
+
+    def fetcher(entry: Entry) -> Callable[[], bytes]:
+        return lambda: pile.fetch(entry, entry.size)
+
+    return [
+        Member(split_path(entry.path)[-1], f"{pile.name}/{entry.path}", fetcher(entry), pile.fingerprint) for entry in pile.entries if not is_hidden(entry.path)
+    ]
 
 
 def _unpack(path: Path) -> Any:
@@ -184,7 +191,7 @@ def _judge_zip(member: zipfile.ZipInfo) -> str:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return f"packed by method {member.compress_type}; stored and deflated members are read"
     if member.file_size > RATIO_COUNTS_FROM and member.file_size > MAX_RATIO * member.compress_size:
-        return f"unpacks {member.compress_size:,} bytes to {member.file_size:,}: no picture shrinks so far"
+        return f"unpacks {member.compress_size:,} bytes to {member.file_size:,}: nothing honest shrinks so far"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""NumPy archives (.npz): pictures or rows under one key, targets under another. Pickled objects are never loaded."""
+"""NumPy archives (.npz), and arrays in files of their own (.npy): pictures or rows under one key, targets under another. Pickled objects are never loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pyarrow as pa
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.blocks import Block, check_lengths, open_blocks
-from surefoot.data.readers.layout import GIVEN_SETS
+from surefoot.data.readers.header import check_width
+from surefoot.data.readers.piles import GIVEN_SETS
 from surefoot.data.readers.raw import RawTable, tabulate
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource
@@ -31,18 +32,44 @@ def open_npz(path: Path) -> ImageSource | list[RawTable]:
     Raises:
         DataError: keys are missing, arrays don't fit each other, or the file holds pickled objects or is torn.
     """
-    arrays = _load(path)
+    return _open_arrays(_load(path), path, [path])
+
+
+def list_npy(path: Path) -> list[Path]:
+    """Files of one array each directly in a folder, sorted."""
+    return sorted(file for file in path.iterdir() if file.suffix.lower() == ".npy" and file.is_file())
+
+
+def open_npy(files: list[Path]) -> ImageSource | list[RawTable]:
+    """Reads `x.npy` and `y.npy` (x_train.npy, ... as the keys of an archive), mapped rather than loaded.
+
+    Raises:
+        DataError: as for archives.
+    """
+    arrays = {}
+    for file in files:
+        try:
+            arrays[file.stem] = np.load(file, mmap_mode="r", allow_pickle=False)
+        except ValueError as error:
+            raise _explain_pickled(file) if "allow_pickle" in str(error) or "object" in str(error).lower() else _explain_torn(file, error) from error
+        except (OSError, EOFError, SyntaxError) as error:
+            raise _explain_torn(file, error) from error
+    return _open_arrays(arrays, files[0].parent, files)
+
+
+def _open_arrays(arrays: dict[str, np.ndarray], path: Path, files: list[Path]) -> ImageSource | list[RawTable]:
     pairs, unused = _pair_keys(path, list(arrays))
     blocks = [Block(x, arrays[x], arrays[y], given) for given, (x, y) in pairs.items()]
     note = [f"{path.name} also holds {quote_some(unused)}, which was not read."] if unused else []
     check_lengths(blocks, path.name)
     axes = {block.pixels.ndim for block in blocks}
     if axes == {2}:
-        tables = [_tabulate(block, path) for block in blocks]
+        check_width(path, max(block.pixels.shape[1] for block in blocks))
+        tables = [_tabulate(block, path, fingerprint.of_files(files)) for block in blocks]
         tables[0].notes.extend(note)
         return tables
     if axes & {3, 4} and len(axes) == 1:
-        source = open_blocks(blocks, fingerprint.of_files([path]), path.name)
+        source = open_blocks(blocks, fingerprint.of_files(files), path.name)
         source.notes.extend(note)
         return source
     shapes = ", ".join(f"{block.name} {block.pixels.shape}" for block in blocks)
@@ -61,11 +88,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             return {key: archive[key] for key in archive.files}
     except ValueError as error:
         if "allow_pickle" in str(error):
-            raise DataError(
-                f"{path.name} holds pickled objects, which are never loaded.",
-                where=str(path),
-                next="Save arrays of numbers or of fixed-width text: np.savez(path, x=x, y=y) with no array of dtype object.",
-            ) from error
+            raise _explain_pickled(path) from error
         raise _explain_torn(path, error) from error
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, KeyError, RuntimeError, SyntaxError, MemoryError) as error:
         raise _explain_torn(path, error) from error
@@ -95,7 +118,7 @@ def _pair_keys(path: Path, keys: list[str]) -> tuple[dict[str, tuple[str, str]],
     return {given: (inputs[given], targets[given]) for given in order}, unused
 
 
-def _tabulate(block: Block, path: Path) -> RawTable:
+def _tabulate(block: Block, path: Path, mark: str) -> RawTable:
     rows, targets = block.pixels, block.targets
     kinds = "biufUS" if targets.size == len(targets) else "biuf"
     if rows.dtype.kind not in "biuf" or targets.ndim not in (1, 2) or targets.dtype.kind not in kinds or 0 in rows.shape:
@@ -110,13 +133,21 @@ def _tabulate(block: Block, path: Path) -> RawTable:
     else:
         found = {"target": _as_column(targets.reshape(len(targets), -1)[:, 0])}
     places = [f"{block.name}[{row}]" for row in range(len(rows))]
-    return RawTable(path.name, columns | found, places, fingerprint.of_files([path]), block.given_set, tuple(found))
+    return RawTable(path.name, columns | found, places, mark, block.given_set, tuple(found))
 
 
 def _as_column(targets: np.ndarray) -> pa.ChunkedArray:
     if targets.dtype.kind == "S":
         targets = np.char.decode(targets, "utf-8", "replace")
     return pa.chunked_array([pa.array(targets.tolist() if targets.dtype.kind == "U" else targets.astype(np.float64))])
+
+
+def _explain_pickled(path: Path) -> DataError:
+    return DataError(
+        f"{path.name} holds pickled objects, which are never loaded.",
+        where=str(path),
+        next="Save arrays of numbers or of fixed-width text: np.savez(path, x=x, y=y) with no array of dtype object.",
+    )
 
 
 def _explain_torn(path: Path, error: Exception) -> DataError:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from surefoot.data.readers.dates import FIRST, LAST, DateFormat, find_format, parse_dates
+from surefoot.data.readers.dates import FIRST, LAST, DateFormat, find_format, find_formats, parse_dates
 
 MISSING = pa.array(["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "null", "Null", "NULL", "None", "-", "#N/A", "<NA>"])
 TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y"), ("false", "f", "no", "n")
@@ -24,11 +24,13 @@ class ColumnType:
         kind: `number`, `boolean`, `date` or `word`.
         dates: how dates are written.
         decimal_comma: numbers are written `1,5`.
+        note: what keeps the cells from being more than words, as a sentence without the column's name.
     """
 
     kind: str
     dates: DateFormat | None = None
     decimal_comma: bool = False
+    note: str = ""
 
 
 def prepare(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -143,7 +145,9 @@ def _read_dates(distinct: pa.Array, how: DateFormat | None) -> np.ndarray:
 def _decide_dates(distinct: pa.Array, counts: np.ndarray) -> ColumnType:
     how = find_format(distinct)
     if how is None:
-        return ColumnType("word")
+        how, note = find_formats(distinct, counts)
+        if how is None:
+            return ColumnType("word", note=note)
     no_dates = counts[np.isnat(parse_dates(distinct, how))].sum()
     return ColumnType("date", dates=how) if no_dates <= MAX_STRAY_FRAC * counts.sum() else ColumnType("word")
 

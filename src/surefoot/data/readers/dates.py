@@ -33,11 +33,13 @@ class DateFormat:
         pattern: regular expression of a whole cell.
         format: for strptime, or "ISO8601".
         note: what was assumed, as a sentence without the column's name; empty where nothing was.
+        others: the other formats of a column that mixes several; a cell is read by the first that fits.
     """
 
     pattern: str
     format: str
     note: str = ""
+    others: tuple[DateFormat, ...] = ()
 
 
 def find_format(distinct: pa.Array) -> DateFormat | None:
@@ -53,8 +55,51 @@ def find_format(distinct: pa.Array) -> DateFormat | None:
     return None
 
 
+def find_formats(distinct: pa.Array, counts: np.ndarray) -> tuple[DateFormat | None, str]:
+    """The formats of a column that writes its dates in several, each by its own cells; or why they can't be read.
+
+    Args:
+        distinct: cells. counts: int (N,) how often each is there.
+
+    Returns:
+        A format with the others in it, where each tells day from month by itself; else None, and what to say of it (nothing, where
+        fewer than 99 % of the cells are dates).
+    """
+    parts: list[tuple[pa.Array, tuple[str, tuple[str, str, str], bool], int]] = []
+    total, left, weights = counts.sum(), distinct, counts
+    for pattern, marks, year_first in _list_patterns() if _look_like_dates(distinct) else []:
+        fits = pc.match_substring_regex(left, pattern).to_numpy(zero_copy_only=False)
+        if fits.any():
+            parts.append((left.filter(pa.array(fits)), (pattern, marks, year_first), int(weights[fits].sum())))
+            left, weights = left.filter(pa.array(~fits)), weights[~fits]
+    if len(parts) < 2 or weights.sum() > 0.01 * total:
+        return None, ""
+    settled = [_settle(cells, *how) for cells, how, _ in parts]
+    told = ", ".join(f"{count:,} like {cells[0].as_py()}" for cells, _, count in parts)
+    if any(one is None or one.note for one in settled):
+        return (
+            None,
+            f"its dates are written in {len(parts)} formats ({told}), and in one of them day and month can't be told apart, so they stay words; write one",
+        )
+    formats = [one for one in settled if one]
+    note = f"its dates are written in {len(parts)} formats ({told}); each was read as its own"
+    return DateFormat(formats[0].pattern, formats[0].format, note, tuple(formats[1:])), ""
+
+
+def _look_like_dates(distinct: pa.Array) -> bool:
+    """Whether most of the first cells have the three numbers that dates have: the patterns are tried on such columns alone."""
+    return 2 * sum(bool(re.match(r"\d{1,4}[-/.]\d{1,2}[-/.]\d", cell)) for cell in distinct[:50].to_pylist()) >= min(len(distinct), 50)
+
+
 def parse_dates(distinct: pa.Array, how: DateFormat) -> np.ndarray:
     """Distinct cells as datetime64[ns]; NaT where a cell is no such date, or lies outside 1678 to 2261. Zones are turned to UTC."""
+    parsed = _parse(distinct, how)
+    for other in how.others:
+        parsed = np.where(np.isnat(parsed), _parse(distinct, other), parsed)
+    return parsed
+
+
+def _parse(distinct: pa.Array, how: DateFormat) -> np.ndarray:
     cells = pc.if_else(pc.match_substring_regex(distinct, how.pattern), distinct, pa.scalar(None, distinct.type))
     if how.format != "ISO8601":
         cells = pc.replace_substring_regex(pc.replace_substring(cells, "T", " "), r"(\d)([AaPp][Mm])$", r"\1 \2")

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO, TextIOWrapper
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +15,8 @@ import pyarrow.csv
 
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.encoding import read_utf8
-from surefoot.data.readers.header import check_header, name_columns
+from surefoot.data.readers.header import check_header, check_width, name_columns
+from surefoot.data.readers.members import File
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError
 from surefoot.types.source import Refused
@@ -44,7 +44,7 @@ class UnclosedQuoteError(Exception):
         self.line = line
 
 
-def read_delimited(path: Path) -> RawTable:
+def read_delimited(path: File) -> RawTable:
     """Reads a delimited text file with a header; every cell stays text.
 
     Encoding and delimiter are found from the content. Rows of another length than the header are refused with their line.
@@ -55,6 +55,8 @@ def read_delimited(path: Path) -> RawTable:
     data, notes = read_utf8(path)
     if not data.strip():
         raise DataError(f"{path.name} is empty.", where=str(path), next="Name a file with a header and rows.")
+    end = data.find(b"\n")
+    check_width(path, 1 + max(data.count(mark.encode(), 0, end if end >= 0 else len(data)) for mark in DELIMITERS))
     sample = _take_sample(data)
     delimiter = _sniff(path, sample)
     rows, line_numbers = _read_sample(sample, delimiter)
@@ -95,7 +97,7 @@ def _read_sample(sample: list[str], delimiter: str, quoting: int = csv.QUOTE_MIN
     return [row for row, _ in pairs], [line for _, line in pairs]
 
 
-def _sniff(path: Path, sample: list[str]) -> str:
+def _sniff(path: File, sample: list[str]) -> str:
     """The delimiter with which most rows have the same number of cells, and the header too; of equals the one that makes more cells."""
     scores: dict[str, tuple[bool, float, int]] = {}
     uneven: dict[str, int] = {}
@@ -126,7 +128,7 @@ def _find_line(data: bytes, number: int) -> tuple[int, int]:
     return start, number
 
 
-def _read_body(path: Path, data: bytes, start: tuple[int, int], width: int, delimiter: str, notes: list[str]) -> Body:
+def _read_body(path: File, data: bytes, start: tuple[int, int], width: int, delimiter: str, notes: list[str]) -> Body:
     """Row by line at full speed where every line is a row; where not, with Python's csv, which knows its lines."""
     body = _read_fast(data, start, width, delimiter)
     if body:
@@ -229,7 +231,7 @@ def _number_rows(text: TextIOWrapper, skipped: int, delimiter: str, quoting: int
         raise UnclosedQuoteError(last)
 
 
-def _check_ragged(path: Path, body: Body, rows: list[list[str]], delimiter: str) -> None:
+def _check_ragged(path: File, body: Body, rows: list[list[str]], delimiter: str) -> None:
     total = len(body.ragged) + len(body.lines)
     if len(body.ragged) <= total / 2:
         return

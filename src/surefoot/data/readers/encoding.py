@@ -5,15 +5,16 @@ from __future__ import annotations
 import codecs
 import gzip
 import zlib
-from pathlib import Path
 
+from surefoot.data.readers.members import File, open_file
 from surefoot.types.errors import DataError
+from surefoot.types.source import ItemError
 
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 STEP = 2**24
 
 
-def read_utf8(path: Path) -> tuple[bytes, list[str]]:
+def read_utf8(path: File) -> tuple[bytes, list[str]]:
     """Reads a text file, gzip or plain: its content as UTF-8 with `\\n` line ends, and notes on what was assumed.
 
     A byte order mark decides, then the zeros that UTF-16 has in Latin text, then whether it is valid UTF-8; else it is
@@ -33,22 +34,22 @@ def looks_like_text(head: bytes) -> bool:
     return bool(head) and (head.startswith(tuple(MARKS)) or b"\0" not in head or _guess_utf16(head) != "")
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: File) -> bytes:
     """The content of a file, unpacked where it is gzip.
 
     Raises:
         DataError: torn or unreadable.
     """
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             is_packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path, "rb") if is_packed else open(path, "rb") as content:
-            return content.read()
-    except (OSError, EOFError, zlib.error) as error:
+            file.seek(0)
+            return gzip.GzipFile(fileobj=file).read() if is_packed else file.read()
+    except (ItemError, OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path.name} can't be read: {error}.", where=str(path), next="Copy or download it again; it may be truncated.") from error
 
 
-def decode(path: Path, data: bytes) -> tuple[bytes, list[str]]:
+def decode(path: File, data: bytes) -> tuple[bytes, list[str]]:
     """The content of a file as UTF-8, and notes on what was assumed; see `read_utf8`.
 
     Raises:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
+
+from surefoot.data.readers.members import File, Member
 
 
 def of_listing(files: Iterable[tuple[str, int, int]]) -> str:
@@ -15,9 +16,12 @@ def of_listing(files: Iterable[tuple[str, int, int]]) -> str:
     return digest.hexdigest()
 
 
-def of_files(paths: Iterable[Path]) -> str:
-    """The same of some files by name."""
-    return of_listing((path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths)
+def of_files(files: Iterable[File]) -> str:
+    """The same of some files by name; of a member of an archive, its archive's."""
+    files = list(files)
+    inside = [of_words(file.name, file.fingerprint) for file in files if isinstance(file, Member)]
+    outside = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files if not isinstance(file, Member)]
+    return of_words(of_listing(outside), *inside) if inside else of_listing(outside)
 
 
 def of_words(*words: str) -> str:

@@ -7,13 +7,14 @@ import stat
 from pathlib import Path
 
 from surefoot.data.readers import fingerprint, pictures
-from surefoot.data.readers.layout import Entry, Pile, arrange, has_picture_suffix, is_hidden
+from surefoot.data.readers.layout import arrange
+from surefoot.data.readers.piles import Entry, Pile, has_picture_suffix, is_hidden
 from surefoot.types.source import ImageSource, ItemError, Refused
 
 EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 
-def open_folder(path: Path, known: frozenset[str] = frozenset()) -> ImageSource:
+def open_folder(path: Path, known: frozenset[str] = frozenset(), *, is_labelled: bool = True) -> ImageSource:
     """Lists the pictures below a folder; each is read when asked for.
 
     Links are followed to files inside the folder only: a link out of it, to a folder, or in a circle is refused.
@@ -21,7 +22,7 @@ def open_folder(path: Path, known: frozenset[str] = frozenset()) -> ImageSource:
     Raises:
         DataError: no pictures, or no labels.
     """
-    return arrange(walk(path), known)
+    return arrange(walk(path), known, is_labelled=is_labelled)
 
 
 def holds_pictures(path: Path) -> bool:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers.cells import MISSING, NUMBER
+from surefoot.data.readers.members import File
 from surefoot.types.errors import DataError
+
+MAX_COLUMNS = 50_000
+"""The widest table that is read: ten times the widest of the usual public ones, and a profile of it takes a minute."""
 
 MISSING_WORDS = frozenset(MISSING.to_pylist()) - {""}
 
 
-def check_header(path: Path, names: list[str], rows: list[list[str]], delimiter: str = ",") -> None:
+def check_header(path: File, names: list[str], rows: list[list[str]], delimiter: str = ",") -> None:
     """Stops where the first row is data, or names two columns alike.
 
     Raises:
@@ -32,7 +35,22 @@ def check_header(path: Path, names: list[str], rows: list[list[str]], delimiter:
     check_unique(path, names)
 
 
-def check_unique(path: Path, names: list[str]) -> None:
+def check_width(path: File, num: int) -> None:
+    """Raises DataError where a table has more columns than can be looked at one by one."""
+    if num > MAX_COLUMNS:
+        raise width_error(path.name, str(path), num)
+
+
+def width_error(name: str, where: str, num: int) -> DataError:
+    """What to say of a table with too many columns."""
+    return DataError(
+        f"{name} has {num:,} columns; at most {MAX_COLUMNS:,} are read.",
+        where=where,
+        next="Keep the columns that matter, turn rows and columns round if they are swapped, or give pictures and signals as arrays (.npz).",
+    )
+
+
+def check_unique(path: File, names: list[str]) -> None:
     """Raises DataError where two columns have the same name."""
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:

@@ -1,8 +1,10 @@
-"""A source and the test set that was given apart, as one."""
+"""Several sources as one: shards, the sources of a project, and a test set that was given apart."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -17,26 +19,51 @@ def append_test(source: ImageSource, test: ImageSource, name: str) -> ImageSourc
     Raises:
         DataError: their labels can't be compared.
     """
-    named = prefix_places(test, name)
-    num_own = len(source)
+    named = prefix_places(test, name).of_set("test")
+    named = replace(named, labels=align_labels(test.labels, source.labels, name), notes=[f"{name}: {note}" for note in test.notes])
+    return concatenate([source, named])
+
+
+def join_images(sources: Sequence[tuple[str, ImageSource]]) -> ImageSource:
+    """Named sources of pictures as one, each item under its source's name, labels in the form of the first.
+
+    Raises:
+        DataError: their labels can't be compared.
+    """
+    first = sources[0][1]
+    parts = []
+    for name, source in sources:
+        labels = align_labels(source.labels, first.labels, name) if source is not first else source.labels
+        named = replace(prefix_places(source, name), labels=labels, sources=[name] * len(source))
+        parts.append(replace(named, notes=[f"{name}: {note}" for note in source.notes]))
+    return concatenate(parts)
+
+
+def concatenate(sources: Sequence[ImageSource]) -> ImageSource:
+    """The items of several sources, one after another."""
+    starts = np.cumsum([0, *map(len, sources)])
 
     def read(row: int) -> np.ndarray:
-        return source.read(row) if row < num_own else test.read(row - num_own)
+        part = int(np.searchsorted(starts, row, side="right")) - 1
+        return sources[part].read(row - int(starts[part]))
 
     def fetch(row: int) -> bytes:
-        assert source.fetch is not None
-        assert test.fetch is not None
-        return source.fetch(row) if row < num_own else test.fetch(row - num_own)
+        part = int(np.searchsorted(starts, row, side="right")) - 1
+        one = sources[part].fetch
+        assert one is not None
+        return one(row - int(starts[part]))
 
     return ImageSource(
-        places=source.places + named.places,
-        labels=source.labels + align_labels(test.labels, source.labels, name),
-        given_sets=source.given_sets + ["test"] * len(test),
+        places=list(chain.from_iterable(one.places for one in sources)),
+        labels=list(chain.from_iterable(one.labels for one in sources)),
+        given_sets=list(chain.from_iterable(one.given_sets for one in sources)),
+        sources=list(chain.from_iterable(one.sources or [""] * len(one) for one in sources)) if any(one.sources for one in sources) else [],
         read=read,
-        refused=source.refused + named.refused,
-        notes=source.notes + [f"{name}: {note}" for note in test.notes],
-        fingerprint=fingerprint.of_words(source.fingerprint, test.fingerprint),
-        fetch=fetch if source.fetch and test.fetch else None,
+        refused=list(chain.from_iterable(one.refused for one in sources)),
+        notes=list(dict.fromkeys(chain.from_iterable(one.notes for one in sources))),
+        fingerprint=fingerprint.of_words(*(one.fingerprint for one in sources)),
+        fetch=fetch if all(one.fetch for one in sources) else None,
+        changed=frozenset(row + int(start) for one, start in zip(sources, starts) for row in one.changed),
     )
 
 

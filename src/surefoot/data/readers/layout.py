@@ -3,90 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from posixpath import splitext
 from typing import Any
 
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import pictures
+from surefoot.data.readers.beside import Beside, read_beside
+from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, pick_pictures, split_path
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource, ItemError, Refused
 
-GIVEN_SETS = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-    "testing": "test",
-}
-SYSTEM_FILES = frozenset(("thumbs.db", "desktop.ini", "__macosx"))
-HEAD_BYTES = 16
 
-
-@dataclass(frozen=True)
-class Entry:
-    """A file of a pile: its path from the pile's top with `/`, its size in bytes, and the key its container finds it by."""
-
-    path: str
-    size: int
-    key: Any
-
-
-@dataclass(frozen=True)
-class Pile:
-    """Every file that was seen in a folder or archive.
-
-    Attributes:
-        name: how messages call it.
-        entries: the files that may be read.
-        fetch: (entry, limit) -> the file's first `limit` bytes; raises ItemError.
-        refused: what was seen and is no readable file.
-        fingerprint: of all that was listed.
-    """
-
-    name: str
-    entries: list[Entry]
-    fetch: Callable[[Entry, int], bytes]
-    refused: list[Refused]
-    fingerprint: str
-
-
-def arrange(pile: Pile, known: frozenset[str] = frozenset()) -> ImageSource:
+def arrange(pile: Pile, known: frozenset[str] = frozenset(), *, is_labelled: bool = True) -> ImageSource:
     """Turns a pile of files into pictures with labels.
 
-    Single wrapping folders are skipped, `train`, `val` and `test` folders become given sets, the next folder is the class.
+    Labels that lie beside the pictures count first (see `beside.py`). Else single wrapping folders are skipped, `train`, `val`
+    and `test` folders become given sets, the next folder is the class.
 
     Args:
         pile: the files.
         known: class names that are known already (a test or wild set beside its source): one of them alone is enough.
+        is_labelled: whether labels are wanted; raw pictures have none (None each).
 
     Raises:
         DataError: there is no picture, or fewer than two class folders.
     """
-    items, refused = _pick_pictures(pile)
+    beside = read_beside(pile) if is_labelled else None
+    items, refused = pick_pictures(pile, frozenset(beside.spare) if beside else frozenset())
     if not items:
         raise _explain_no_pictures(pile, refused)
+    if not is_labelled:
+        return _make(pile, items, [None] * len(items), [""] * len(items), (refused, []))
+    return _by_lists(pile, items, beside, refused) if beside and beside.has_labels else _by_folders(pile, items, beside, refused, known)
+
+
+def _by_lists(pile: Pile, items: list[Entry], beside: Beside, refused: list[Refused]) -> ImageSource:
+    """The pictures that a list or a companion names."""
+    kept = [item for item in items if item.path in beside.labels]
+    said = {one.place for one in beside.refused}
+    refused = [*refused, *beside.refused]
+    refused += [
+        Refused(item.path, "no list names it, so it has no label", pictures.WRONG_TYPE)
+        for item in items
+        if item.path not in beside.labels | dict.fromkeys(said)
+    ]
+    labels = [beside.labels[item.path] for item in kept]
+    if len({str(label) for label in labels if label is not None}) < 2:
+        raise DataError(
+            f"The lists beside the pictures of {pile.name} give them fewer than two labels.",
+            where=quote_some(sorted(beside.spare), 5),
+            next="Write a line for each picture, its path and its label, e.g. `photos/1.jpg,cat`.",
+        )
+    return _make(pile, kept, labels, [beside.given.get(item.path, "") for item in kept], (refused, beside.notes))
+
+
+def _by_folders(pile: Pile, items: list[Entry], beside: Beside | None, refused: list[Refused], known: frozenset[str]) -> ImageSource:
+    """The pictures in class folders; lists beside them may say who is in which set."""
     trails = [split_path(item.path)[:-1] for item in items]
     given_sets, trails = _split_off_sets(_skip_wrappers(trails, known), known)
+    if beside:
+        given_sets = [beside.given.get(item.path, given) for item, given in zip(items, given_sets, strict=True)]
+        refused = [*refused, *beside.refused]
     _check_classes(pile, {trail[0] for trail in trails if trail}, known)
     inside = [row for row, trail in enumerate(trails) if trail]
     refused += [Refused(items[row].path, "lies in no class folder, so it has no label", pictures.WRONG_TYPE) for row, trail in enumerate(trails) if not trail]
-    kept = [items[row] for row in inside]
+    notes = _note_subfolders([trails[row] for row in inside]) + (beside.notes if beside else [])
+    return _make(pile, [items[row] for row in inside], [trails[row][0] for row in inside], [given_sets[row] for row in inside], (refused, notes))
 
-    def fetch(row: int) -> bytes:
-        if kept[row].size > pictures.MAX_BYTES:
-            raise ItemError(f"the file has {kept[row].size:,} bytes, more than {pictures.MAX_BYTES:,}", pictures.TOO_LARGE)
-        return pile.fetch(kept[row], pictures.MAX_BYTES)
 
+def _make(pile: Pile, items: list[Entry], labels: list[Any], given_sets: list[str], said: tuple[list[Refused], list[str]]) -> ImageSource:
+    """The source of some files of a pile; `said` is what was refused, and the notes."""
+    fetch = _fetcher(pile, items)
     return ImageSource(
-        places=[item.path for item in kept],
-        labels=[trails[row][0] for row in inside],
-        given_sets=[given_sets[row] for row in inside],
+        places=[item.path for item in items],
+        labels=labels,
+        given_sets=given_sets,
         read=lambda row: pictures.decode(fetch(row)),
-        refused=sorted(refused, key=lambda one: one.place),
-        notes=_note_subfolders([trails[row] for row in inside]),
+        refused=sorted(said[0], key=lambda one: one.place),
+        notes=said[1],
         fingerprint=pile.fingerprint,
         fetch=fetch,
     )
@@ -97,38 +90,13 @@ def read_folders(paths: list[str], known: frozenset[str] = frozenset()) -> tuple
     return _split_off_sets(_skip_wrappers([split_path(path)[:-1] for path in paths], known), known)
 
 
-def is_hidden(path: str) -> bool:
-    """Whether a path names a hidden or system file, or lies in such a folder."""
-    return any(part.startswith(".") or part.lower() in SYSTEM_FILES for part in split_path(path))
+def _fetcher(pile: Pile, items: list[Entry]) -> Callable[[int], bytes]:
+    def fetch(row: int) -> bytes:
+        if items[row].size > pictures.MAX_BYTES:
+            raise ItemError(f"the file has {items[row].size:,} bytes, more than {pictures.MAX_BYTES:,}", pictures.TOO_LARGE)
+        return pile.fetch(items[row], pictures.MAX_BYTES)
 
-
-def has_picture_suffix(path: str) -> bool:
-    """Whether a path ends like a picture of an allowed format."""
-    return splitext(path)[1].lower() in pictures.SUFFIXES
-
-
-def split_path(path: str) -> tuple[str, ...]:
-    """The folders and the name of a path with `/`; pathlib would take ten times as long, seconds for 60,000 of them."""
-    return tuple([part for part in path.split("/") if part not in ("", ".")])
-
-
-def _pick_pictures(pile: Pile) -> tuple[list[Entry], list[Refused]]:
-    """Pictures by name, or by content where the name says nothing; all else is refused with its reason."""
-    items, refused = [], list(pile.refused)
-    for entry in sorted(pile.entries, key=lambda one: one.path):
-        if is_hidden(entry.path):
-            refused.append(Refused(entry.path, "a hidden or system file", pictures.WRONG_TYPE))
-        elif has_picture_suffix(entry.path):
-            items.append(entry)
-        else:
-            try:
-                if pictures.is_picture(pile.fetch(entry, HEAD_BYTES)):
-                    items.append(entry)
-                else:
-                    refused.append(Refused(entry.path, f"no picture of a known format ({', '.join(pictures.FORMATS)})", pictures.WRONG_TYPE))
-            except ItemError as error:
-                refused.append(Refused(entry.path, error.reason, error.code))
-    return items, refused
+    return fetch
 
 
 def _skip_wrappers(trails: list[tuple[str, ...]], known: frozenset[str]) -> list[tuple[str, ...]]:

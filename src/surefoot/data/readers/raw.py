@@ -23,6 +23,8 @@ class RawTable:
         target: target columns, where the format says so.
         decimal_comma: numbers may be written `1,5`.
         texts: columns of text, whatever their cells look like.
+        unfit: columns that were left out because they hold lists, objects or bytes.
+        source: the name of the source that the rows belong to; empty where there is one.
     """
 
     name: str
@@ -35,6 +37,8 @@ class RawTable:
     refused: list[Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     texts: tuple[str, ...] = ()
+    unfit: tuple[str, ...] = ()
+    source: str = ""
 
     def __len__(self) -> int:
         return len(self.places)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -11,14 +10,16 @@ import pyarrow.parquet
 
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
+from surefoot.data.readers.cells import MAX_STRAY_FRAC
 from surefoot.data.readers.encoding import read_bytes, read_utf8
-from surefoot.data.readers.header import check_unique
+from surefoot.data.readers.header import check_unique, check_width
+from surefoot.data.readers.members import File
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError
 from surefoot.types.source import Refused
 
 
-def read_parquet(path: Path) -> RawTable:
+def read_parquet(path: File) -> RawTable:
     """Reads a Parquet file. Columns of lists, structs or bytes are left out, and said so; rows count from 1.
 
     Raises:
@@ -26,6 +27,7 @@ def read_parquet(path: Path) -> RawTable:
     """
     try:
         file = pyarrow.parquet.ParquetFile(pa.BufferReader(read_bytes(path)))
+        check_width(path, file.metadata.num_columns)
         names = [name.strip() for name in file.schema_arrow.names]
         check_unique(path, names)
         table = file.read()
@@ -42,10 +44,10 @@ def read_parquet(path: Path) -> RawTable:
         else:
             columns[name] = column
     places = [f"{path.name}:{row}" for row in range(1, table.num_rows + 1)]
-    return RawTable(path.name, columns, places, fingerprint.of_files([path]), notes=_note_unfit(path, unfit))
+    return RawTable(path.name, columns, places, fingerprint.of_files([path]), notes=_note_unfit(path, unfit), unfit=tuple(unfit))
 
 
-def read_jsonl(path: Path) -> RawTable:
+def read_jsonl(path: File) -> RawTable:
     """Reads a file with one JSON object per line; a line that is none is refused, a key that a line lacks is missing there.
 
     Columns of lists or objects are left out, and said so.
@@ -65,6 +67,7 @@ def read_jsonl(path: Path) -> RawTable:
                 refused.append(Refused(f"{path.name}:{number}", f"no JSON: {error}"))
                 continue
             if isinstance(record, dict):
+                check_width(path, len(record))
                 records.append(record)
                 lines.append(number)
             else:
@@ -75,9 +78,14 @@ def read_jsonl(path: Path) -> RawTable:
             where=str(path),
             next='Write one object per line, e.g. {"size": 3, "label": "cat"}',
         )
-    columns, unfit = _collect(records)
+    check_width(path, len({name for record in records for name in record}))
+    columns, unfit, strays = collect(records)
     places = [f"{path.name}:{line}" for line in lines]
-    return RawTable(path.name, columns, places, fingerprint.of_files([path]), refused=refused, notes=notes + _note_unfit(path, unfit))
+    notes += _note_unfit(path, unfit) + [
+        f'Column "{name}" of {path.name}: {len(rows):,} cells hold lists or objects and became missing, the first on line {lines[rows[0]]}.'
+        for name, rows in strays.items()
+    ]
+    return RawTable(path.name, columns, places, fingerprint.of_files([path]), refused=refused, notes=notes, unfit=tuple(unfit))
 
 
 def as_column(values: list[Any]) -> pa.ChunkedArray | None:
@@ -99,18 +107,24 @@ def as_column(values: list[Any]) -> pa.ChunkedArray | None:
         return pa.chunked_array([pa.array([word and word.encode("utf-8", "replace").decode() for word in words], pa.string())])
 
 
-def _collect(records: list[dict[str, Any]]) -> tuple[dict[str, pa.ChunkedArray], list[str]]:
-    names = list(dict.fromkeys(name for record in records for name in record))
+def collect(records: list[dict[str, Any]]) -> tuple[dict[str, pa.ChunkedArray], list[str], dict[str, list[int]]]:
+    """Columns of objects; the names of those that hold lists or objects; and rows of nested cells in columns that else hold words or numbers."""
     columns: dict[str, pa.ChunkedArray] = {}
-    unfit = []
-    for name in names:
-        column = as_column([record.get(name) for record in records])
+    unfit: list[str] = []
+    strays: dict[str, list[int]] = {}
+    for name in dict.fromkeys(name for record in records for name in record):
+        values = [record.get(name) for record in records]
+        nested = [row for row, value in enumerate(values) if isinstance(value, list | dict)]
+        if 0 < len(nested) <= MAX_STRAY_FRAC * len(values):
+            strays[name] = nested
+            values = [None if isinstance(value, list | dict) else value for value in values]
+        column = as_column(values)
         if column is None:
             unfit.append(name)
         else:
             columns[name] = column
-    return columns, unfit
+    return columns, unfit, strays
 
 
-def _note_unfit(path: Path, names: list[str]) -> list[str]:
+def _note_unfit(path: File, names: list[str]) -> list[str]:
     return [f"Columns of {path.name} hold lists, objects or bytes and were left out: {quote_some(names)}."] if names else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,12 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from surefoot.data.nearest import quote_some, suggest
-from surefoot.data.readers import fingerprint
+from surefoot.data.readers import excel, fingerprint
 from surefoot.data.readers.archive import unpacked_head
 from surefoot.data.readers.cells import ColumnType, clean, convert, decide, prepare
 from surefoot.data.readers.delimited import read_delimited
 from surefoot.data.readers.encoding import looks_like_text
-from surefoot.data.readers.layout import GIVEN_SETS
+from surefoot.data.readers.header import MAX_COLUMNS, width_error
+from surefoot.data.readers.members import File
+from surefoot.data.readers.piles import GIVEN_SETS
 from surefoot.data.readers.raw import RawTable
 from surefoot.data.readers.records import read_jsonl, read_parquet
 from surefoot.data.readers.schema import is_prose, suggest_target
@@ -24,35 +27,67 @@ from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError
 from surefoot.types.source import TableSource
 
-SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet"))
+SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", *excel.SUFFIXES))
+PART = re.compile(r"[-_.]?(part[-_.]?)?\d+([-_.]of[-_.]\d+)?$")
 PARQUET = b"PAR1"
 MOST_LINES_NAMED = 5
 
 
 def list_tables(path: Path) -> dict[str, Path]:
-    """Table files directly in a folder, by name without suffix."""
+    """Table files directly in a folder, by name."""
     files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
-    return {stem: file for file in files if (stem := _split_name(file)[0]) and _split_name(file)[1] in SUFFIXES}
+    return {file.name: file for file in files if is_table_name(file)}
+
+
+def is_table_name(file: File) -> bool:
+    """Whether a file is named like a table."""
+    stem, suffix = _split_name(file)
+    return bool(stem) and suffix in SUFFIXES
 
 
 def open_table_folder(path: Path) -> list[RawTable]:
-    """Reads `train.csv`, `test.csv` (and `val.csv`) of a folder as given sets, or its only table.
+    """Reads `train.csv`, `test.csv` (and `val.csv`) of a folder as given sets, parts of one table as one, or its only table.
 
     Raises:
         DataError: several tables, none of which is called train.
     """
-    tables = list_tables(path)
-    given = {stem: file for stem, file in tables.items() if stem.lower() in GIVEN_SETS}
-    if any(GIVEN_SETS[stem.lower()] == "train" for stem in given):
-        return [read_table(file).of_set(GIVEN_SETS[stem.lower()]) for stem, file in sorted(given.items(), key=lambda one: one[0].lower() != "train")]
-    if len(tables) == 1:
-        return [read_table(file) for file in tables.values()]
-    names = [file.name for file in tables.values()]
+    return open_tables(list(list_tables(path).values()), path.name)
+
+
+def open_tables(files: Sequence[File], name: str) -> list[RawTable]:
+    """Reads the tables of a folder or archive called `name`; `train-00000-of-00002.parquet` is a part of the train set.
+
+    Raises:
+        DataError: several tables, none of which is called train, or a set in two formats.
+    """
+    given: dict[str, list[File]] = {}
+    for file in files:
+        stem = PART.sub("", _split_name(file)[0]).lower()
+        if stem in GIVEN_SETS:
+            given.setdefault(GIVEN_SETS[stem], []).append(file)
+    if "train" in given:
+        for parts in given.values():
+            _check_parts(parts, name)
+        return [read_table(file).of_set(one) for one in sorted(given, key=lambda one: one != "train") for file in given[one]]
+    if len(files) == 1 or len({(PART.sub("", _split_name(file)[0]), _split_name(file)[1]) for file in files}) == 1:
+        return [read_table(file) for file in files]
+    names = [file.name for file in files]
     raise DataError(
-        f"{path.name}/ holds {len(names)} tables: {quote_some(names)}.",
-        where=str(path),
-        next=f'Name one: source = "{path.name}/{names[0]}"; or call them train.csv and test.csv.',
+        f"{name}/ holds {len(names)} tables: {quote_some(names)}.",
+        where=name,
+        next=f'Name one: source = "{name}/{names[0]}"; call them train.csv and test.csv; or give each a table [[data.sources]].',
     )
+
+
+def _check_parts(files: list[File], name: str) -> None:
+    """Two files of one set are parts of it only if they are numbered parts of one kind."""
+    kinds = {_split_name(file)[1] for file in files}
+    if len(files) > 1 and (len(kinds) > 1 or not all(PART.search(_split_name(file)[0]) for file in files)):
+        raise DataError(
+            f"{name}/ holds two tables for the same set: {quote_some(file.name for file in files)}.",
+            where=name,
+            next=f'Keep one of them, or name it: source = "{name}/{files[0].name}".',
+        )
 
 
 def is_table(path: Path, head: bytes) -> bool:
@@ -62,8 +97,10 @@ def is_table(path: Path, head: bytes) -> bool:
     return head.startswith(PARQUET) or _split_name(path)[1] in SUFFIXES or looks_like_text(head)
 
 
-def read_table(path: Path) -> RawTable:
-    """Reads one table by its content: Parquet, JSON lines, or delimited text."""
+def read_table(path: File) -> RawTable:
+    """Reads one table by its content: Parquet, JSON lines, Excel, or delimited text."""
+    if _split_name(path)[1] in excel.SUFFIXES:
+        return excel.read_excel(path)
     head = unpacked_head(path, 4096).lstrip()
     if head.startswith(PARQUET) or _split_name(path)[1] == ".parquet":
         return read_parquet(path)
@@ -84,6 +121,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     tables, notes = _agree([*like, *parts], set(config.ignore))
     names = list(tables[0].columns)
     texts = {*config.text, *(name for table in tables for name in table.texts)}
+    _check_fit(tables, names, config)
     free = [name for name in names if name not in (*config.ignore, config.id, config.weight)]
     told = [name for name in free if name not in texts and not is_prose(tables[0].columns[name])]
     target = next((table.target for table in tables if table.target), suggest_target(told or free or names))
@@ -103,6 +141,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
         columns=columns,
         places=places,
         given_sets=[table.given_set for table in wanted for _ in table.places],
+        sources=[table.source for table in wanted for _ in table.places],
         booleans=tuple(booleans),
         refused=[one for table in wanted for one in table.refused],
         notes=[note for table in wanted for note in table.notes] + said + notes,
@@ -112,7 +151,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     )
 
 
-def _split_name(path: Path) -> tuple[str, str]:
+def _split_name(path: File) -> tuple[str, str]:
     """`train.csv.gz` -> ("train", ".csv")."""
     bare = Path(path.name.removesuffix(".gz"))
     return bare.stem, bare.suffix.lower()
@@ -133,6 +172,21 @@ def _agree(tables: list[RawTable], ignored: set[str]) -> tuple[list[RawTable], l
         )
     notes = [f"Ignored columns that not every file has were left out: {quote_some(partial)}."] if partial else []
     return [replace(table, columns={name: table.columns[name] for name in first}) for table in tables], notes
+
+
+def _check_fit(tables: list[RawTable], names: list[str], config: DataConfig) -> None:
+    """Raises DataError where there are too many columns, or one that the settings name holds lists or objects."""
+    if len(names) > MAX_COLUMNS:
+        raise width_error(tables[0].name, tables[0].name, len(names))
+    unfit = {name for table in tables for name in table.unfit}
+    targets = config.target if isinstance(config.target, list) else [config.target]
+    for setting, name in (*(("data.target", one) for one in targets), ("data.id", config.id), ("data.weight", config.weight)):
+        if name in unfit:
+            raise DataError(
+                f'Column "{name}" holds lists, objects or bytes, which are no single values.',
+                where=f"{setting} = {name!r}, {tables[0].name}",
+                next="Write one value in each cell: of a list a column for each of its parts, of an object a column for each of its fields.",
+            )
 
 
 def _explain_columns(table: RawTable, first: RawTable, found: list[str], wanted: list[str]) -> DataError:
@@ -173,7 +227,7 @@ def _stack(tables: Sequence[RawTable], name: str) -> pa.ChunkedArray:
 
 
 def _note_column(name: str, how: ColumnType, stray: np.ndarray, places: list[str]) -> list[str]:
-    notes = [f'Column "{name}": {how.dates.note}.'] if how.dates and how.dates.note else []
+    notes = [f'Column "{name}": {note}.' for note in (how.dates.note if how.dates else "", how.note) if note]
     if how.decimal_comma:
         notes.append(f'Column "{name}" writes numbers with a decimal comma; they were read as such.')
     if len(stray):

@@ -10,7 +10,8 @@ import pyarrow as pa
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import encoding, pictures
 from surefoot.data.readers.folder import walk
-from surefoot.data.readers.layout import Entry, Pile, has_picture_suffix, is_hidden, read_folders
+from surefoot.data.readers.layout import read_folders
+from surefoot.data.readers.piles import Entry, Pile, has_picture_suffix, is_hidden, split_path
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError
 from surefoot.types.source import ItemError, Refused
@@ -37,8 +38,11 @@ def holds_texts(path: Path) -> bool:
 
 
 def are_texts(pile: Pile) -> bool:
-    """Whether the files of an archive are texts and no pictures."""
-    return any(is_text(entry.path) for entry in pile.entries) and not any(has_picture_suffix(entry.path) for entry in pile.entries)
+    """Whether the files of an archive are texts in several folders, with no pictures and no tables among them."""
+    paths = [entry.path for entry in pile.entries if not is_hidden(entry.path)]
+    if any(has_picture_suffix(path) or path.lower().endswith(_TABLES) for path in paths):
+        return False
+    return len({split_path(path)[:-1] for path in paths if is_text(path)}) > 1
 
 
 def is_text(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The user's own data set, `my_code:Frogs`: any object with `__len__` and `__getitem__` -> (input, target)."""
+"""The user's own data set, `my_code:Frogs`: any object with `__len__` and `__getitem__` -> (input, target), or (input, target, id)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def open_user(name: str, root: Path) -> ImageSource | list[RawTable]:
     """Builds the data set and reads all of it once, for its targets, its range of pixels and its fingerprint.
 
     Inputs are pictures (Pillow images, or arrays and tensors (H, W), (H, W, C) or (C, H, W)), rows (arrays (F,)), or
-    mappings from column names to values; targets are words, numbers or vectors. Pictures are read again when asked for,
+    mappings from column names to values; targets are words, numbers or vectors. A third element, or an attribute `ids` with one
+    for each item, names the items: it is their place in every report; else that is their number. Pictures are read again when asked for,
     so random augmentation belongs elsewhere. What the user's code raises is passed on with a note that says where.
 
     Raises:
@@ -35,7 +36,7 @@ def open_user(name: str, root: Path) -> ImageSource | list[RawTable]:
         raise _explain(name, f"makes a {type(dataset).__name__}, which has no __len__ and __getitem__")
     if not len(dataset):
         raise _explain(name, "is empty")
-    first, _ = _get(dataset, 0, name)
+    first, _, _ = _get(dataset, 0, name)
     if isinstance(first, Mapping) or (np.ndim(first) < 2 and not isinstance(first, Image.Image)):
         return [_read_table(dataset, name)]
     return _open_pictures(dataset, name)
@@ -43,9 +44,10 @@ def open_user(name: str, root: Path) -> ImageSource | list[RawTable]:
 
 def _open_pictures(dataset: Any, name: str) -> ImageSource:
     digest = hashlib.sha256()
-    targets, dtypes, ranges = [], set(), []
+    targets, dtypes, ranges, ids = [], set(), [], []
     for row in range(len(dataset)):
-        picture, target = _get(dataset, row, name)
+        picture, target, id = _get(dataset, row, name)
+        ids.append(id)
         pixels = _as_array(picture, name, row)
         dtypes.add(pixels.dtype)
         if np.isfinite(pixels).any():
@@ -65,7 +67,7 @@ def _open_pictures(dataset: Any, name: str) -> ImageSource:
         return blocks.flatten_channels(scale.apply(pixels))
 
     return ImageSource(
-        places=[f"{name}[{row}]" for row in range(len(dataset))],
+        places=_name_places(dataset, ids, name),
         labels=labels,
         given_sets=[""] * len(dataset),
         read=read,
@@ -76,14 +78,29 @@ def _open_pictures(dataset: Any, name: str) -> ImageSource:
 
 def _read_table(dataset: Any, name: str) -> RawTable:
     items = [_get(dataset, row, name) for row in range(len(dataset))]
-    digest = hashlib.sha256(repr([(_plain(value), _plain(target)) for value, target in items]).encode())
-    targets = _name_columns([target for _, target in items], name, "target")
+    digest = hashlib.sha256(repr([(_plain(value), _plain(target)) for value, target, _ in items]).encode())
+    targets = _name_columns([target for _, target, _ in items], name, "target")
     if isinstance(items[0][0], Mapping):
-        names = list(dict.fromkeys(key for row, _ in items for key in row))
-        columns = {key: _column([_plain(row.get(key)) for row, _ in items], f"{name}, column {key}") for key in names}
+        names = list(dict.fromkeys(key for row, _, _ in items for key in row))
+        columns = {key: _column([_plain(row.get(key)) for row, _, _ in items], f"{name}, column {key}") for key in names}
     else:
-        columns = _name_columns([row for row, _ in items], name, "x")
-    return RawTable(name, columns | targets, [f"{name}[{row}]" for row in range(len(items))], digest.hexdigest(), target=tuple(targets))
+        columns = _name_columns([row for row, _, _ in items], name, "x")
+    return RawTable(name, columns | targets, _name_places(dataset, [id for _, _, id in items], name), digest.hexdigest(), target=tuple(targets))
+
+
+def _name_places(dataset: Any, ids: list[Any], name: str) -> list[str]:
+    """`name[id]` by the third elements or the attribute `ids`, `name[row]` where there are none.
+
+    Raises:
+        DataError: ids that are not one for each item, or equal ones.
+    """
+    if all(id is None for id in ids):
+        own = getattr(dataset, "ids", None)
+        ids = list(range(len(ids))) if own is None or callable(own) else list(own)
+    words = [str(id) for id in ids]
+    if len(words) != len(dataset) or len(set(words)) < len(words):
+        raise _explain(name, f"gives {len(words):,} ids, {len(set(words)):,} of them different, for {len(dataset):,} items")
+    return [f"{name}[{word}]" for word in words]
 
 
 def _name_columns(values: list[Any], name: str, word: str) -> dict[str, pa.ChunkedArray]:
@@ -111,15 +128,15 @@ def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def _get(dataset: Any, row: int, name: str) -> tuple[Any, Any]:
+def _get(dataset: Any, row: int, name: str) -> tuple[Any, Any, Any]:
     try:
         item = dataset[row]
     except Exception as error:
         error.add_note(f"while: reading item {row} of {name}")
         raise
-    if not isinstance(item, tuple | list) or len(item) != 2:
-        raise _explain(name, f"gives a {type(item).__name__} as item {row} where a pair (input, target) is due")
-    return item[0], item[1]
+    if not isinstance(item, tuple | list) or len(item) not in (2, 3):
+        raise _explain(name, f"gives a {type(item).__name__} as item {row} where a pair (input, target) is due, or (input, target, id)")
+    return item[0], item[1], item[2] if len(item) == 3 else None
 
 
 def _as_array(picture: Any, name: str, row: int) -> np.ndarray:

@@ -16,6 +16,7 @@ from surefoot.reporting.markup import EMPTY, card, cards, code, element, facts, 
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import DASH, count_of, number, share, short
 from surefoot.types.data_reports import AuditReport, ColumnProfile, RefusedItem
+from surefoot.types.findings import Measured
 
 MOST_BARS = 24
 MOST_REFUSED = 200
@@ -47,7 +48,15 @@ def show_audit(report: AuditReport, scene: Scene) -> Markup:
                     ("With a near duplicate", number(report.num_near) if report.num_near else None),
                 ]
             ),
-            cards(_balance(report, scene), _sizes(report), _aspects(report), *_measures(report), _missing(report), _columns(report.columns, scene)),
+            cards(
+                _balance(report, scene),
+                _sizes(report),
+                _aspects(report),
+                *_measures(report),
+                _missing(report),
+                _sources(report),
+                _columns(report.columns, scene),
+            ),
             show_refused(report.refused, scene),
         ]
     )
@@ -105,6 +114,42 @@ def _measures(report: AuditReport) -> list[Markup]:
         for name, spread in report.measures.items()
         if spread.histogram
     ]
+
+
+def _sources(report: AuditReport) -> Markup:
+    """Each source with its role, its items, and how far its labels can be relied on; nothing where there is one."""
+    if len(report.sources) < 2:
+        return EMPTY
+    rows = [
+        (
+            one.name,
+            f"{one.role}, {one.labels}",
+            number(one.items),
+            number(one.usable),
+            _rely(one.agreement),
+            f"{_rely(one.conflict)} of {number(one.shared)}" if one.conflict else DASH,
+            number(report.drift[one.name].auc, 2) if one.name in report.drift else DASH,
+        )
+        for one in report.sources
+    ]
+    headers = (
+        "source",
+        "role",
+        "items",
+        "usable",
+        "labels that a simple model gives too",
+        "labels that its duplicates elsewhere deny",
+        "AUC against the others",
+    )
+    note = "Raw items are counted, never trained on. An AUC near 0.5: the source is like the others; near 1: every item gives away where it is from."
+    return card("Sources", table("Sources", headers, rows, numeric=(2, 3, 4, 5, 6)), note, wide=True)
+
+
+def _rely(measured: Measured | None) -> str:
+    if measured is None:
+        return DASH
+    ends = f" ({share(measured.interval[0])} to {share(measured.interval[1])})" if measured.interval else ""
+    return share(measured.value) + ends
 
 
 def _missing(report: AuditReport) -> Markup:

@@ -1,0 +1,282 @@
+"""Labels that lie beside the pictures: in list files (labels.csv, train.txt, an im2rec .lst), or under each picture's own name (WebDataset)."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from posixpath import basename, dirname, splitext
+from typing import Any
+
+import numpy as np
+
+from surefoot.data.nearest import quote_some
+from surefoot.data.readers import pictures
+from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, has_picture_suffix, is_hidden
+from surefoot.types.errors import DataError
+from surefoot.types.source import ItemError, Refused
+
+LISTS = frozenset((".csv", ".tsv", ".txt", ".lst", ".jsonl"))
+MAX_LIST_BYTES, SAMPLE_ROWS, MOST_LISTS = 2**28, 50, 20
+COMPANIONS = (".cls", ".label", ".json")
+LABEL_NAMES = ("label", "labels", "class", "target", "category", "cls", "class_id", "label_id", "y", "species")
+SET_NAMES = frozenset(("split", "set", "subset", "partition"))
+
+Row = dict[str, str]
+
+
+@dataclass
+class Beside:
+    """What lies beside the pictures and says what they are.
+
+    Attributes:
+        labels: path -> label as `ImageSource.labels` has it. given: path -> given set. has_labels: lists may merely say who is in which set.
+        spare: files that were read as lists or labels, and are no pictures. refused: lines that name no picture, or say two things.
+    """
+
+    labels: dict[str, Any] = field(default_factory=dict)
+    given: dict[str, str] = field(default_factory=dict)
+    spare: set[str] = field(default_factory=set)
+    refused: list[Refused] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    has_labels: bool = False
+
+
+@dataclass(frozen=True)
+class _List:
+    """One list file, read: its rows, the column that names the pictures, those that say the label, and the one that says the set ("" for none)."""
+
+    entry: Entry
+    rows: list[Row]
+    path: str
+    labels: tuple[str, ...]
+    given: str
+
+
+def read_beside(pile: Pile) -> Beside | None:
+    """Labels by list files, else by companions of the pictures; None where neither is there.
+
+    A list file is a table (.csv, .tsv, .txt, .lst, .jsonl; with a header or without) at the top of the pile, or one folder below, of which one
+    column names pictures: by path, by name, or by name without suffix. A companion is `a/7.cls`, `a/7.label` or `a/7.json` beside `a/7.jpg`.
+
+    Raises:
+        DataError: a list has several columns that could be the label.
+    """
+    seen = [entry for entry in pile.entries if has_picture_suffix(entry.path) and not is_hidden(entry.path)]
+    if not seen:
+        return None
+    candidates = _list_candidates(pile, seen)
+    names = _index_names([entry.path for entry in seen]) if candidates else {}
+    lists = [found for entry in candidates if (found := _read_list(pile, entry, names))]
+    return _join_lists(lists, names) if lists else _read_companions(pile, seen)
+
+
+def _index_names(paths: list[str]) -> dict[str, str]:
+    """Every way to name a picture -> its path: whole, by its last parts, and each without suffix; ways that two pictures share name none."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for path in paths:
+        parts = path.split("/")
+        for depth in range(len(parts)):
+            tail = "/".join(parts[depth:])
+            for way in {tail, splitext(tail)[0]}:
+                if found.setdefault(way, path) != path:
+                    twice.add(way)
+    whole = set(paths)
+    return {way: path for way, path in found.items() if way not in twice} | {path: path for path in whole}
+
+
+def _list_candidates(pile: Pile, seen: list[Entry]) -> list[Entry]:
+    depth = min(entry.path.count("/") for entry in seen)
+    lists = [one for one in pile.entries if splitext(one.path)[1].lower() in LISTS and not is_hidden(one.path) and 0 < one.size <= MAX_LIST_BYTES]
+    beside = {splitext(entry.path)[0] for entry in seen}
+    return [one for one in lists if one.path.count("/") <= depth + 1 and splitext(one.path)[0] not in beside][:MOST_LISTS]
+
+
+def _read_list(pile: Pile, entry: Entry, names: dict[str, str]) -> _List | None:
+    try:
+        text = pile.fetch(entry, MAX_LIST_BYTES).decode("utf-8-sig", "replace")
+    except ItemError:
+        return None
+    head = "\n".join(text.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS])
+    column = _find_paths(_parse(head, entry.path, names), names)
+    if not column:
+        return None
+    rows = _parse(text, entry.path, names)
+    if column not in rows[0]:
+        return None
+    others = [name for name in rows[0] if name != column]
+    given = next((name for name in others if name.lower() in SET_NAMES or _are_sets(rows, name)), "")
+    return _List(entry, rows, column, _pick_labels(entry.path, rows, [name for name in others if name != given]), given)
+
+
+def _parse(text: str, path: str, names: dict[str, str]) -> list[Row]:
+    """Rows as column -> cell; columns without a header are called `column 1`, `column 2`, ..."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if splitext(path)[1].lower() == ".jsonl":
+        return _parse_json(lines)
+    mark = next((one for one in ("\t", ",", ";") if sum(one in line for line in lines) > len(lines) / 2), "")
+    cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=mark)] if mark else [_cut_words(line, names) for line in lines]
+    if not cells:
+        return []
+    has_header = not any(_find(cell, names) for cell in cells[0]) and any(_find(cell, names) for row in cells[1:] for cell in row)
+    header = cells[0] if has_header else [f"column {j}" for j in range(1, len(cells[0]) + 1)]
+    return [dict(zip(header, row, strict=False)) for row in (cells[1:] if has_header else cells)]
+
+
+def _parse_json(lines: list[str]) -> list[Row]:
+    rows = []
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(record, dict):
+            rows.append({str(name): "" if value is None else str(value) for name, value in record.items() if not isinstance(value, list | dict)})
+    return rows
+
+
+def _cut_words(line: str, names: dict[str, str]) -> list[str]:
+    """A line of words: the whole is a name, or its last word is the label (names may hold spaces)."""
+    return [line.strip()] if _find(line.strip(), names) else [cell.strip() for cell in line.rsplit(None, 1)]
+
+
+def _find(cell: str, names: dict[str, str]) -> str:
+    return names.get(cell.replace("\\", "/").removeprefix("./"), "")
+
+
+def _find_paths(rows: list[Row], names: dict[str, str]) -> str:
+    """The column that names pictures in at least half of the rows; empty where none does."""
+    found = [(name, cell) for row in rows[:SAMPLE_ROWS] for name, cell in row.items() if _find(cell, names)]
+    hits, whole = Counter(name for name, _ in found), Counter(name for name, cell in found if has_picture_suffix(cell))
+    best = max(hits, key=lambda name: (hits[name], whole[name]), default="")  # a running number may happen to be a picture's name without suffix
+    return best if best and 2 * hits[best] >= min(len(rows), SAMPLE_ROWS) else ""
+
+
+def _are_sets(rows: list[Row], name: str) -> bool:
+    found = {row.get(name, "").lower() for row in rows[:1000]}
+    return bool(found) and found <= set(GIVEN_SETS)
+
+
+def _pick_labels(path: str, rows: list[Row], others: list[str]) -> tuple[str, ...]:
+    """The columns that say the label: one by its name, the only one, or several that are all numbers."""
+    by_name = {name.lower(): name for name in others}
+    named = next((by_name[word] for word in LABEL_NAMES if word in by_name), "")
+    if named:
+        return (named,)
+    if len(others) > 1 and others[0] == "column 1" and _counts_up([row.get("column 1", "") for row in rows]):
+        others = others[1:]  # im2rec's own running number
+    if len(others) < 2 or all(_is_number(row.get(name, "")) for row in rows for name in others):
+        return tuple(others)
+    raise DataError(
+        f"{path} has several columns that could be the label: {quote_some(others)}.",
+        where=path,
+        next='Call the right one "label", or leave only it and the column that names the pictures.',
+    )
+
+
+def _counts_up(cells: list[str]) -> bool:
+    return len(set(cells)) == len(cells) and all(cell.isdecimal() for cell in cells)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return bool(np.isfinite(float(cell)))
+    except ValueError:
+        return False
+
+
+def _join_lists(lists: list[_List], names: dict[str, str]) -> Beside:
+    found = Beside(has_labels=any(one.labels for one in lists), spare={one.entry.path for one in lists})
+    widths = {len(one.labels) for one in lists if one.labels}
+    if len(widths) > 1:
+        raise DataError("The list files have other numbers of label columns.", where=quote_some(found.spare), next="Give all of them the same columns.")
+    cells = [row.get(name, "") for one in lists for row in one.rows for name in one.labels]
+    is_vector = max(widths, default=1) > 1
+    for one in lists:
+        of_file = _given_by_name(one.entry.path)
+        for number, row in enumerate(one.rows, start=1):
+            _take(found, f"{one.entry.path}:{number}", _find(row.get(one.path, ""), names), row, replace(one, rows=[]), of_file)
+    if not is_vector and cells:
+        found.labels = _type_labels(found.labels)
+    told = "labels and sets" if found.given and found.has_labels else "labels" if found.has_labels else "sets"
+    found.notes.append(f"The {told} of the pictures were read from {quote_some(sorted(found.spare), 5)}.")
+    return found
+
+
+def _take(found: Beside, place: str, path: str, row: Row, of: _List, given: str) -> None:
+    if not path:
+        found.refused.append(Refused(place, f'names "{row.get(of.path, "")}", which is not there', pictures.WRONG_TYPE))
+        return
+    values = [row.get(name, "") for name in of.labels]
+    label: Any = None if "" in values else values[0] if len(values) == 1 else np.array([float(value) for value in values]) if values else None
+    said = GIVEN_SETS.get(row.get(of.given, "").lower(), "") if of.given else given
+    if path in found.labels and (not np.array_equal(found.labels[path], label) or found.given.get(path, "") != said):
+        found.refused.append(Refused(place, f"says another label or set of {path} than a line before", pictures.WRONG_TYPE))
+        return
+    found.labels[path] = label
+    if said:
+        found.given[path] = said
+
+
+def _type_labels(labels: dict[str, Any]) -> dict[str, Any]:
+    """Words, ints where all are whole numbers, or vectors of one number where all are numbers."""
+    said = [label for label in labels.values() if label is not None]
+    if said and all(label.isdecimal() and label == str(int(label)) for label in said):
+        return {path: None if label is None else int(label) for path, label in labels.items()}
+    if said and all(_is_number(label) for label in said):
+        return {path: None if label is None else np.array([float(label)]) for path, label in labels.items()}
+    return labels
+
+
+def _given_by_name(path: str) -> str:
+    words = basename(path).lower().replace("-", "_").replace(".", "_").split("_")
+    return next((GIVEN_SETS[word] for word in words if word in GIVEN_SETS), "")
+
+
+def _read_companions(pile: Pile, seen: list[Entry]) -> Beside | None:
+    """Labels under the pictures' own names, as WebDataset has them; the key of a file ends at the first dot of its name."""
+    keys = {_key(entry.path) for entry in seen}
+    companions: dict[str, dict[str, Entry]] = {}
+    for entry in pile.entries:
+        suffix = splitext(entry.path)[1].lower()
+        if suffix in COMPANIONS and (key := _key(entry.path)) in keys:
+            companions.setdefault(key, {})[suffix] = entry
+    labels = {entry.path: _read_label(pile, companions.get(_key(entry.path), {})) for entry in seen}
+    num_labelled = sum(label is not None for label in labels.values())
+    if 2 * num_labelled < len(seen):
+        return None
+    found = Beside(labels=_type_labels(labels), spare={one.path for files in companions.values() for one in files.values()}, has_labels=True)
+    found.refused = [Refused(path, "has no label beside it", pictures.WRONG_TYPE) for path, label in found.labels.items() if label is None]
+    found.labels = {path: label for path, label in found.labels.items() if label is not None}
+    return found
+
+
+def _key(path: str) -> str:
+    return f"{dirname(path)}/{basename(path).partition('.')[0]}"
+
+
+def _read_label(pile: Pile, files: dict[str, Entry]) -> str | None:
+    for suffix in COMPANIONS:
+        if suffix not in files:
+            continue
+        try:
+            text = pile.fetch(files[suffix], 2**20).decode("utf-8", "replace").strip()
+            label = _find_in_json(text) if suffix == ".json" else text
+        except ItemError:
+            continue
+        if label:
+            return label
+    return None
+
+
+def _find_in_json(text: str) -> str:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(record, dict):
+        return ""
+    named = next((record[name] for name in LABEL_NAMES if isinstance(record.get(name), str | int | float)), "")
+    return str(named)

@@ -1,0 +1,132 @@
+"""Labels beside the pictures: list files of many forms, and WebDataset's companions."""
+
+import json
+
+import numpy as np
+import pytest
+
+from surefoot.types.errors import DataError
+
+from .samples import photo, read, write_files, write_tar, write_zip
+
+PICTURES = {f"photos/{k}.png": photo(10 * k) for k in range(6)}
+CLASSES = ["cat", "dog", "cat", "dog", "cat", "dog"]
+
+
+def lines(form, header=""):
+    return header + "".join(form.format(k=k, label=CLASSES[k]) + "\n" for k in range(6))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.csv", lines("photos/{k}.png,{label}", "path,label\n")),
+        ("labels.csv", lines("{label},{k}.png,7", "label,file,size\n")),
+        ("labels.csv", lines("{k},{label}", "image_id,species\n")),
+        ("list.txt", lines("./photos/{k}.png {label}")),
+        ("list.tsv", lines("photos/{k}.png\t{label}")),
+        ("photos.lst", lines("{k}\t{label}\tphotos/{k}.png")),
+        ("photos/metadata.jsonl", "".join(json.dumps({"file_name": f"{k}.png", "label": CLASSES[k]}) + "\n" for k in range(6))),
+    ],
+)
+def test_a_list_beside_the_pictures_says_their_labels(tmp_path, name, text):
+    write_files(tmp_path / "data", PICTURES | {name: text})
+    source = read(tmp_path, "data")
+    assert dict(zip(source.places, source.labels)) == {f"photos/{k}.png": CLASSES[k] for k in range(6)}
+    assert int(source.read(3)[0, 0, 0]) == 30
+    assert not source.refused
+
+
+def test_lists_called_train_and_test_are_given_sets_and_labels_may_be_numbers(tmp_path):
+    write_files(tmp_path / "data", PICTURES | {"train.txt": "0.png 3\n1.png 4\n2.png 3\n3.png 4\n", "test.txt": "4.png 3\n5.png 4\n"})
+    source = read(tmp_path, "data")
+    assert source.labels == [3, 4, 3, 4, 3, 4]
+    assert source.given_sets == ["train"] * 4 + ["test"] * 2
+
+
+def test_a_column_called_split_is_the_given_set(tmp_path):
+    rows = "".join(f"photos/{k}.png,{CLASSES[k]},{('train', 'val', 'test')[k // 2]}\n" for k in range(6))
+    write_files(tmp_path / "data", PICTURES | {"all.csv": "path,label,split\n" + rows})
+    assert read(tmp_path, "data").given_sets == ["train", "train", "val", "val", "test", "test"]
+
+
+def test_lists_without_labels_only_say_the_sets_of_class_folders(tmp_path):
+    pictures = {f"{name}/{k}.png": photo(k) for name in ("cat", "dog") for k in range(3)}
+    write_files(tmp_path / "data", pictures | {"train.txt": "cat/0\ncat/1\ndog/0\ndog/1\n", "test.txt": "cat/2\ndog/2\n"})
+    source = read(tmp_path, "data")
+    assert source.labels == ["cat"] * 3 + ["dog"] * 3
+    assert source.given_sets == ["train", "train", "test"] * 2
+
+
+def test_several_columns_of_numbers_are_vectors_and_several_of_words_an_error(tmp_path):
+    write_files(tmp_path / "data", PICTURES | {"points.csv": "path,x,z\n" + "".join(f"{k}.png,{k}.5,1\n" for k in range(6))})
+    assert np.allclose(np.stack(read(tmp_path, "data").labels)[:, 0], np.arange(6) + 0.5)
+    write_files(tmp_path / "data", {"points.csv": "path,colour,shape\n" + "".join(f"{k}.png,red,round\n" for k in range(6))})
+    with pytest.raises(DataError, match='several columns that could be the label: "colour", "shape"') as caught:
+        read(tmp_path, "data")
+    assert '"label"' in caught.value.next
+
+
+def test_what_a_list_says_twice_or_of_nothing_is_refused_with_its_line(tmp_path):
+    text = lines("photos/{k}.png,{label}", "path,label\n").replace("photos/5.png", "photos/9.png") + "photos/0.png,dog\n../secret.png,cat\n"
+    write_files(tmp_path, {"secret.png": photo()})
+    write_files(tmp_path / "data", PICTURES | {"labels.csv": text})
+    source = read(tmp_path, "data")
+    reasons = {one.place: one.reason for one in source.refused}
+    assert len(source) == 5
+    assert "not there" in reasons["labels.csv:6"]
+    assert "another label" in reasons["labels.csv:7"]
+    assert "not there" in reasons["labels.csv:8"]
+    assert "no list names it" in reasons["photos/5.png"]
+
+
+def test_a_text_file_that_names_no_pictures_is_no_list(tmp_path):
+    pictures = {f"{name}/{k}.png": photo(k) for name in ("cat", "dog") for k in range(3)}
+    write_files(tmp_path / "data", pictures | {"readme.txt": "Two kinds of pictures,\nof cats and dogs.\n"})
+    assert read(tmp_path, "data").labels == ["cat"] * 3 + ["dog"] * 3
+
+
+@pytest.mark.parametrize("write", [write_tar, write_zip])
+def test_lists_are_read_in_archives_too(tmp_path, write):
+    write(tmp_path / "a.archive", PICTURES | {"labels.csv": lines("photos/{k}.png,{label}", "path,label\n").encode()})
+    (tmp_path / "a.archive").rename(tmp_path / ("a.tar" if write is write_tar else "a.zip"))
+    assert read(tmp_path, "a.tar" if write is write_tar else "a.zip").labels == CLASSES
+
+
+def shard(first, suffix="cls"):
+    """Three pictures with their labels, as WebDataset names them."""
+    files = {}
+    for k in range(first, first + 3):
+        files[f"{k:05d}.png"] = photo(10 * k)
+        files[f"{k:05d}.{suffix}"] = (str(k % 2) if suffix == "cls" else json.dumps({"label": k % 2, "width": 6})).encode()
+    return files
+
+
+@pytest.mark.parametrize("suffix", ["cls", "json"])
+def test_a_shard_pairs_pictures_and_labels_by_their_key(tmp_path, suffix):
+    write_tar(tmp_path / "a.tar", shard(0, suffix))
+    source = read(tmp_path, "a.tar")
+    assert source.labels == [0, 1, 0]
+    assert source.places == ["00000.png", "00001.png", "00002.png"]
+    assert not source.refused
+
+
+def test_shards_are_named_by_braces_or_by_their_folder(tmp_path):
+    (tmp_path / "wds").mkdir()
+    for k in range(3):
+        write_tar(tmp_path / "wds" / f"s-{k:03d}.tar", shard(3 * k))
+    by_folder, by_braces = read(tmp_path, "wds"), read(tmp_path, "wds/s-{000..002}.tar")
+    assert by_folder.places == by_braces.places
+    assert by_folder.places[-1] == "s-002.tar/00008.png"
+    assert by_folder.labels == [k % 2 for k in range(9)]
+    assert int(by_braces.read(7)[0, 0, 0]) == 70
+    assert len(read(tmp_path, "wds/s-*.tar")) == 9
+    with pytest.raises(DataError, match=r"2 of the files .* are missing, the first is wds/s-003\.tar"):
+        read(tmp_path, "wds/s-{000..004}.tar")
+
+
+def test_shards_named_by_sets_are_given_sets(tmp_path):
+    (tmp_path / "wds").mkdir()
+    for name, first in (("train-00", 0), ("train-01", 3), ("test-00", 6)):
+        write_tar(tmp_path / "wds" / f"{name}.tar", shard(first))
+    assert read(tmp_path, "wds").given_sets == ["test"] * 3 + ["train"] * 6
