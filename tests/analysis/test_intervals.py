@@ -230,7 +230,7 @@ def test_the_interval_of_a_median_is_exact():
 
 
 def test_many_looks_widen_the_interval():
-    from surefoot.analysis.looks import correct_for_looks, correct_p
+    from surefoot.analysis.val_looks import correct_for_looks, correct_p
 
     rng = np.random.default_rng(0)
     targets, probs = two_clouds(rng, 300)

@@ -11,8 +11,8 @@ from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
 from surefoot.analysis.mislabels import count_wrong, doubt, mislabel_scores, review_minutes, write_repairs
+from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
-from surefoot.types.reports import Mislabel
 
 
 def test_a_doubtful_label_is_found_by_hand():

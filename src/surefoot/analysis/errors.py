@@ -12,9 +12,9 @@ from surefoot.analysis.intervals import wilson
 from surefoot.metrics.classification import LOG_LOSS
 from surefoot.metrics.decisions import decide, task_of
 from surefoot.randomness import stream
+from surefoot.types.error_reports import ErrorRow
 from surefoot.types.examples import Predictions
 from surefoot.types.findings import Measured
-from surefoot.types.reports import ErrorRow
 
 WORST_FRAC = 0.1
 

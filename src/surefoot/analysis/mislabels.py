@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from surefoot.analysis.intervals import wilson
+from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
 from surefoot.types.findings import Measured
-from surefoot.types.reports import Mislabel
 
 SECONDS_PER_ITEM = 5.0
 """What a person takes to look at one suspect and decide; classic error analysis of 100 items takes under ten minutes."""

@@ -10,8 +10,8 @@ from scipy import stats
 from surefoot.analysis.intervals import bootstrap_mean, wilson
 from surefoot.analysis.pictures import brightness, sharpness
 from surefoot.types.data_reports import FieldSpec
+from surefoot.types.error_reports import Slice
 from surefoot.types.findings import Measured
-from surefoot.types.reports import Slice
 
 LEAST, MOST_FRAC = 20, 0.9
 """Items that a slice needs to be tested, and the share of val above which it is val."""

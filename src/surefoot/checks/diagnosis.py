@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from surefoot.metrics import Metric
+from surefoot.types.error_reports import Mislabel
 from surefoot.types.examples import Predictions
 from surefoot.types.figures import write
 from surefoot.types.findings import Finding, Measured
 from surefoot.types.problem import Problem
-from surefoot.types.reports import BaselineReport, Mislabel, ModelScore
+from surefoot.types.reports import BaselineReport, ModelScore
 
 _MISCALIBRATED = 0.05
 _CEILING = 0.01

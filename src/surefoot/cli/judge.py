@@ -13,7 +13,7 @@ from surefoot.cli.screen import show, show_json, tell
 
 if TYPE_CHECKING:
     from surefoot.project import Project
-    from surefoot.types.reports import ErrorRow, Mislabel
+    from surefoot.types.error_reports import ErrorRow, Mislabel
 
 Items = Annotated[int, typer.Option("--items", metavar="N", min=1, help="How many items to show.")]
 QUIT = "q"

@@ -11,12 +11,12 @@ from surefoot.reporting.sections.errors import count_wrong
 from surefoot.reporting.sections.split import tell_apart
 from surefoot.reporting.words import MINUS, amount, between, count_of, in_order, level, number, size_bytes, spaced
 from surefoot.types.data_reports import AuditReport, PreparedData, Split
+from surefoot.types.error_reports import ErrorsReport
 from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import (
     BaselineReport,
     DiagnoseReport,
-    ErrorsReport,
     ExportReport,
     FinalReport,
     ModelScore,

@@ -11,8 +11,8 @@ from surefoot.reporting.pictures import tile
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import count_of, number, spaced
 from surefoot.types.data_reports import AuditReport, PreparedData, Split
+from surefoot.types.error_reports import ErrorsReport
 from surefoot.types.findings import Finding, Report
-from surefoot.types.reports import ErrorsReport
 
 SEVERITIES = ("stop", "warn", "info")
 WORDS = {"stop": "stop", "warn": "warning", "info": "note"}

@@ -8,20 +8,10 @@ from surefoot.reporting.page import load_style, set_scene
 from surefoot.reporting.road import describe_step
 from surefoot.reporting.sections import show_report
 from surefoot.types.data_reports import AuditReport, PreparedData, Split
+from surefoot.types.error_reports import ErrorsReport
 from surefoot.types.findings import Report
 from surefoot.types.problem import Problem
-from surefoot.types.reports import (
-    BaselineReport,
-    DiagnoseReport,
-    ErrorsReport,
-    ExportReport,
-    FinalReport,
-    OverfitReport,
-    SanityReport,
-    ServeReport,
-    TestReport,
-    TuneReport,
-)
+from surefoot.types.reports import BaselineReport, DiagnoseReport, ExportReport, FinalReport, OverfitReport, SanityReport, ServeReport, TestReport, TuneReport
 from surefoot.types.views import StepView
 
 STEPS: dict[type[Report], str] = {

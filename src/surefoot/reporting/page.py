@@ -22,9 +22,9 @@ from surefoot.reporting.views import Scene
 from surefoot.reporting.words import count_of, duration
 from surefoot.types.context import Store
 from surefoot.types.data_reports import PreparedData
+from surefoot.types.error_reports import ErrorsReport
 from surefoot.types.findings import Finding
 from surefoot.types.problem import Problem
-from surefoot.types.reports import ErrorsReport
 from surefoot.types.views import RoundView, StepView
 
 HERE = Path(__file__).parent

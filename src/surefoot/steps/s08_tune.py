@@ -236,9 +236,7 @@ def _train_fully(bench: Bench, trial: Trial, number: int, epochs: float) -> dict
     seconds = epochs * len(desk.folds[0].train) * len(desk.folds) / bench.rates[str(trial.settings.get("model.size", _name_size(model)))]
     train = train.model_copy(update={"epochs": epochs})
     train = settle_compile(ctx, start_job(desk, model, desk.folds[0], train), train, seconds, f"full {trial.number}")
-    parts, weights, started = [], [], perf_counter()
-    history: tuple[EpochRecord, ...] = ()
-    diverged = False
+    parts, weights, history, diverged, started = [], [], tuple[EpochRecord, ...](), False, perf_counter()
     for fold, part in enumerate(desk.folds):
         fitted = _fit(bench, model, train, fold, f"full {trial.number}", checkpointed=True)
         if fitted.best:

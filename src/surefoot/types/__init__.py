@@ -3,6 +3,7 @@
 from surefoot.types.configs import *
 from surefoot.types.context import Context, Events, Ledger, Store
 from surefoot.types.data_reports import *
+from surefoot.types.error_reports import *
 from surefoot.types.errors import (
     BusyError,
     ConfigError,

@@ -24,20 +24,10 @@ from surefoot.reporting.sections.tune import show_tune
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import number, spaced
 from surefoot.types.data_reports import AuditReport, PreparedData, Split
+from surefoot.types.error_reports import ErrorsReport
 from surefoot.types.findings import Report
 from surefoot.types.problem import Problem
-from surefoot.types.reports import (
-    BaselineReport,
-    DiagnoseReport,
-    ErrorsReport,
-    ExportReport,
-    FinalReport,
-    OverfitReport,
-    SanityReport,
-    ServeReport,
-    TestReport,
-    TuneReport,
-)
+from surefoot.types.reports import BaselineReport, DiagnoseReport, ExportReport, FinalReport, OverfitReport, SanityReport, ServeReport, TestReport, TuneReport
 
 _SECTIONS: dict[type[Report], Callable[[Any, Scene], Markup]] = {
     Problem: show_problem,

@@ -12,8 +12,8 @@ from surefoot.reporting.markup import EMPTY, card, cards, code, element, facts, 
 from surefoot.reporting.pictures import load_arrays, picture_element, tile
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import count_of, measured, number, share, short, spaced
+from surefoot.types.error_reports import ErrorRow, ErrorsReport, Mislabel
 from surefoot.types.problem import Problem
-from surefoot.types.reports import ErrorRow, ErrorsReport, Mislabel
 
 MOST_WORST = 24
 CELL_SIDE = 64
