@@ -53,7 +53,6 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
     recipe, reason, choices = _choose_recipe(ctx, config, source, audit, np.asarray(table.column("row")), sets)
     for said in (f"inputs: {reason}", *choices):
         ctx.events.say(f"  {said}")
-    fields = preprocess.fields(recipe)
     quality = making.choose_quality(recipe, int((sets != "test").sum()), config.data, config.prepare)
     work = crew.Work(config.data, ctx.root, recipe, quality, workers=config.prepare.workers)
     pack_ref = _pack(ctx, work, problem, source, _list_items(table.filter(pa.array(sets != "test"))), _OPEN)
@@ -68,9 +67,8 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
     manifests = [read_manifest(ctx.store, ref) for ref in (pack_ref, test_ref, wild_ref) if ref]
     ranges = _ranges(pack, rows["fold0.train"])
     look = Look(source, recipe, pack, problem, inside, rows["fold0.train"], ctx.store.get_arrays(folds[0].fitted))
-    explored, sample, pictures = explore(ctx, look, audit)
     return PreparedData(
-        fields=fields,
+        fields=preprocess.fields(recipe),
         recipe=recipe,
         pack=pack_ref,
         test_pack=test_ref,
@@ -85,11 +83,8 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
         pack_bytes=pack.num_bytes,
         in_memory=pack.num_bytes <= config.data.memory_mb * 2**20,
         ranges=ranges,
-        sample=sample,
-        pictures=pictures,
         choices=choices,
-        **_keep_texts(ctx, source, recipe, problem, inside, rows["fold0.train"]),
-        explored=explored,
+        **_show(ctx, look, audit),
         findings=tuple(checks.judge(ranges, [(rows[f"fold{k}.train"], rows[f"fold{k}.val"]) for k in range(split.folds)])),
     )
 
@@ -228,19 +223,19 @@ def _ranges(pack: Pack, rows: np.ndarray) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _keep_texts(
-    ctx: Context, source: ImageSource | TableSource, recipe: dict[str, Any], problem: Problem, inside: pa.Table, train: np.ndarray
-) -> dict[str, Any]:
-    """What a person reads of each item, stored, and of a few train items by class; nothing where the recipe has no text.
+def _show(ctx: Context, look: Look, audit: AuditReport) -> dict[str, Any]:
+    """What a person may see of the items outside the test set: fields of the report, under their names there."""
+    explored, sample, pictures = explore(ctx, look, audit)
+    return {"explored": explored, "sample": sample, "pictures": pictures, **_keep_texts(ctx, look)}
 
-    Args:
-        inside: the items of the pack, in its order; none of them is a test item.
-        train: positions of the train items in it.
-    """
-    texts = making.join_texts(source, recipe, np.asarray(inside.column("row"))) if isinstance(source, TableSource) else []
+
+def _keep_texts(ctx: Context, look: Look) -> dict[str, Any]:
+    """What a person reads of each item, stored, and of a few train items by class; nothing where the recipe has no text."""
+    inside, problem = look.table, look.problem
+    texts = making.join_texts(look.source, look.recipe, np.asarray(inside.column("row"))) if isinstance(look.source, TableSource) else []
     if not texts:
         return {}
-    shuffled = randomness.stream(ctx.seed, "sample texts").permutation(train)
+    shuffled = randomness.stream(ctx.seed, "sample texts").permutation(look.train)
     sample = {"": tuple(texts[row] for row in shuffled[:_SHOWN])}
     if problem.task in ("binary", "multiclass"):
         labels = np.asarray([target[0] for target in inside.column("target").to_pylist()], int)[shuffled]

@@ -96,8 +96,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     centre = overfit.lr_range.lr if overfit.lr_range else 0.0
     space = merge(default_space(problem, data.fields, config.model, config.train, list(bench.sizes), centre), config.search.space)
     trials = _search(bench, config, space)
-    full = _train_best(bench, config, trials)
-    best = full[0]
+    best, *others = _train_best(bench, config, trials)
     model, train = apply(best.trial.settings, bench.model, bench.train, bench.sizes)
     pooled = load_predictions(ctx.store, best.score.predictions)
     temperature = _temperature(problem, pooled)
@@ -108,7 +107,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     winner = "net" if better(desk.metric, net.value, rival.value) else baseline.best
     chosen, threshold = (net, net_at) if winner == "net" else (rival, rival_at)
     guess = _compare(ctx, desk, chosen, trivial, (threshold, 0.5))
-    every = (*trials, *(t.trial for t in full))
+    every = (*trials, best.trial, *(t.trial for t in others))
     return TuneReport(
         winner=winner,
         val=chosen,
