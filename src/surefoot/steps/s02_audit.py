@@ -118,7 +118,7 @@ def _read_rows(source: TableSource, profiles: tuple[ColumnProfile, ...], refused
     """Row -> hash of what its inputs hold; a row of nothing but empty texts goes to `refused`."""
     if not any(p.role == "input" for p in profiles):
         raise DataError("No column is left as an input.", where="data.ignore, data.target", next="Ignore fewer columns, or bring data that has more.")
-    hashes = hash_rows({p.name: source.columns[p.name] for p in profiles if p.role not in ("target", "id", "weight", "ignored")})
+    hashes = hash_rows(_told(source, profiles))
     inputs = [p for p in profiles if p.role == "input"]
     empty = np.zeros(len(source), bool)
     if all(p.kind == "text" for p in inputs):
@@ -141,7 +141,12 @@ def _find_near(ctx: Context, source: ImageSource | TableSource, contents: dict[i
     ctx.events.progress("looking for near duplicates", 0, len(contents))
     if isinstance(source, ImageSource):
         return near_pictures(contents, records["thumb"].reshape(len(records), -1), source.read, ctx.seed)
-    return near_rows(contents, {p.name: source.columns[p.name] for p in profiles if p.role in ("input", "text")}, source.booleans)
+    return near_rows(contents, _told(source, profiles), source.booleans)
+
+
+def _told(source: TableSource, profiles: tuple[ColumnProfile, ...]) -> dict[str, np.ndarray]:
+    """What a row says of its item, the group and the time included: two patients with the same values are two items."""
+    return {p.name: source.columns[p.name] for p in profiles if p.role not in ("target", "id", "weight", "ignored")}
 
 
 def _list_used(source: ImageSource | TableSource, rows: np.ndarray, contents: list[str], near: Near, targets: np.ndarray) -> Used:
