@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from surefoot.analysis.views import draw_numbers, draw_pictures
+from surefoot.analysis.views import draw_numbers, draw_pictures, draw_texts
 from surefoot.cli.main import main
 from surefoot.project import Project
 
@@ -93,3 +93,11 @@ def test_draws_differ_and_are_the_same_each_time():
     assert len({view.tobytes() for view in one[0]}) == 3
     assert all(np.array_equal(view, picture) for view in draw_pictures([picture], "none", 2)[0])
     assert draw_numbers(np.zeros((4, 2), np.float32), "noise", 3).shape == (3, 4, 2)
+
+
+def test_what_is_for_numbers_leaves_texts_and_what_is_for_texts_leaves_numbers():
+    numbers, words = np.zeros((4, 2), np.float32), np.full((4, 50), 7, np.int32)
+    assert (draw_numbers(numbers, "noise+token_dropout", 2) == draw_numbers(numbers, "noise", 2)).all()
+    assert (draw_numbers(numbers, "token_dropout", 2) == 0).all()
+    assert set(np.unique(draw_texts(words, "noise+token_dropout", 2))) == {1, 7}
+    assert (draw_texts(words, "noise", 2) == 7).all()

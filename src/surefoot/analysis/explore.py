@@ -163,7 +163,7 @@ def _written(value: Any) -> str:
 
 
 def _table_arrays(look: Look, rows: list[int]) -> dict[str, np.ndarray]:
-    """Some rows as the pack holds them: numbers, also in standard units of the train rows, and codes."""
+    """Some rows as the pack holds them: numbers, also in standard units of the train rows, and codes, of each text its own."""
     found = {}
     for field, array in zip(look.pack.fields, look.pack.gather(np.asarray(rows))):
         if field.name == "numeric":
@@ -171,6 +171,8 @@ def _table_arrays(look: Look, rows: list[int]) -> dict[str, np.ndarray]:
             found["standard"] = ((array - look.statistics["numeric.median"]) / look.statistics["numeric.scale"]).astype(np.float32)
         elif field.name == "category":
             found["codes"] = array
+        elif field.is_text:
+            found[field.name] = array
     return found
 
 

@@ -157,6 +157,16 @@ def encode_texts(texts: Sequence[str], column: Mapping[str, Any]) -> np.ndarray:
 _INDICES: dict[int, tuple[list[str], dict[str, int]]] = {}
 
 
+def tell_codes(codes: np.ndarray, column: Mapping[str, Any]) -> str:
+    """What a text is once it is packed: its words, `?` for each that is not known; of a pretrained tokenizer its codes.
+
+    Args:
+        codes: int32 (L,), as `encode_texts` makes them.
+    """
+    words = column.get("words")
+    return " ".join(str(code) if words is None else "?" if code == UNKNOWN else words[code - FIRST] for code in codes.tolist() if code)
+
+
 def _index(words: list[str]) -> dict[str, int]:
     """Word -> code. Made once per vocabulary: it takes 2 ms for 20,000 words, ten times as long as answering a request."""
     held = _INDICES.get(id(words))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from functools import partial, reduce
 from typing import TYPE_CHECKING
@@ -48,7 +47,7 @@ def _change_table(job: Job, part: Part, text: str) -> Augment:
     Raises:
         UsageError: the table has none of these.
     """
-    is_for_texts = next(iter(inspect.signature(part).parameters)) == "tokens"
+    is_for_texts = chain.is_for_texts(part)
     places = [place for place, field in enumerate(job.examples.fields) if (field.is_text if is_for_texts else field.name == "numeric")]
     what = "texts" if is_for_texts else "numbers"
     if not places:

@@ -83,6 +83,11 @@ def fetch(text: str, kind: str, folder: Path | None = None) -> list[Augment]:
     return [_fetch(text, name, strength, kind, folder) for name, strength in read(text)]
 
 
+def is_for_texts(part: Augment) -> bool:
+    """Whether a part changes the words of texts, which the name of its first argument says: `tokens`."""
+    return next(iter(inspect.signature(part).parameters)) == "tokens"
+
+
 def _fetch(text: str, name: str, strength: float | None, kind: str, folder: Path | None) -> Augment:
     known = next((part for part in KINDS[kind] if name in PARTS[part]), KINDS[kind][0])
     part: Augment = refs.resolve(name, kind=known, folder=folder)

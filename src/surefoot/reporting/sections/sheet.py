@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
 
-from surefoot.analysis.views import draw_numbers, draw_pictures
+from surefoot.analysis.views import draw_numbers, draw_pictures, draw_texts
+from surefoot.data.text import tell_codes
 from surefoot.engine.recipes import follow_recipe
 from surefoot.reporting.markup import EMPTY, card, code, element, folded, join, paragraph
 from surefoot.reporting.pictures import load_arrays, picture_element
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import DASH, number, short
 from surefoot.types.configs import TrainConfig
-from surefoot.types.data_reports import PreparedData, ShownItem
+from surefoot.types.data_reports import FieldSpec, PreparedData, ShownItem
 from surefoot.types.problem import Problem
 from surefoot.types.reports import TuneReport
 
 DRAWS = 5
 MOST_COLUMNS = 40
 LONGEST = 22
+LONG_TEXT = 120
+
+Drawing = Callable[[np.ndarray, str, int, Path | None], np.ndarray]
+"""Values of some items (N, F), an augmentation, the number of draws D and the project's folder -> (D, N, F)."""
 
 
 def find_augmentation(report: PreparedData, scene: Scene) -> str:
@@ -94,22 +101,40 @@ def _show_rows(report: PreparedData, items: Sequence[ShownItem], scene: Scene, t
     arrays = load_arrays(scene.store, report.explored.arrays)
     if not any(item.cells for item in items) or not arrays:
         return EMPTY
-    standard = arrays.get("standard", np.zeros((len(items), 0), np.float32))
-    drawn = draw_numbers(standard, text, draws, scene.folder) if draws else standard[None][:0]
     headers = ("column", "as it came", "packed", "in standard units", *(f"draw {n + 1}" for n in range(draws)))
+    told = {field.name: _tell_field(report, field, arrays, partial(_draw, scene, text, draws)) for field in report.fields}
     shown = []
     for place, item in enumerate(items):
         rows: list[Sequence[Markup | str]] = []
         for field in report.fields:
-            packed = arrays["numbers" if field.name == "numeric" else "codes"][place]
-            views = np.concatenate([standard[None, place], drawn[:, place]]) if field.name == "numeric" else np.zeros((0, len(packed)))
             for column, name in enumerate(field.names):
-                figures = [_figure(value) for value in (packed[column], *views[:, column])]
-                rows.append((short(name, 30), short(_raw(item, name), 24) or DASH, *figures, *[DASH] * (len(headers) - 2 - len(figures))))
+                cells = told[field.name][place][column]
+                raw = short(_raw(item, name), LONG_TEXT if field.is_text else 24)
+                rows.append((short(name, 30), raw or DASH, *cells, *[DASH] * (len(headers) - 2 - len(cells))))
         title = f"{item.place}, {scene.target} {item.label}"
         content = _grid(f"Row {item.place}", headers, rows[:MOST_COLUMNS])
         shown.append(folded(title, content) if place else join([element("h4", title), content]))
     return join(shown)
+
+
+def _draw(scene: Scene, text: str, draws: int, drawing: Drawing, values: np.ndarray) -> np.ndarray:
+    """(N, F) -> (D, N, F)."""
+    return drawing(values, text, draws, scene.folder) if draws else values[None][:0]
+
+
+def _tell_field(
+    report: PreparedData, field: FieldSpec, arrays: Mapping[str, np.ndarray], draw: Callable[[Drawing, np.ndarray], np.ndarray]
+) -> list[list[list[str]]]:
+    """For each item and each column of a field: as it is packed, in standard units, and each draw."""
+    if field.is_text:
+        recipe = next(column for column in report.recipe["columns"] if column.get("field") == field.name)
+        views = [arrays[field.name], *draw(draw_texts, arrays[field.name])]
+        told = [[short(tell_codes(view[place], recipe), LONG_TEXT) or DASH for view in views] for place in range(len(views[0]))]
+        return [[[packed, DASH, *drawn]] for packed, *drawn in told]
+    if field.name == "numeric":
+        numbers = np.stack([arrays["numbers"], arrays["standard"], *draw(draw_numbers, arrays["standard"])])
+        return [[[_figure(value) for value in column] for column in item.T] for item in numbers.transpose(1, 0, 2)]
+    return [[[_figure(value)] for value in item] for item in arrays["codes"]]
 
 
 def _raw(item: ShownItem, name: str) -> str:
