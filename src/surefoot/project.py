@@ -10,12 +10,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from surefoot import durable, settings
-from surefoot.analysis.human import parse_answer
 from surefoot.events import Announcer, Sink
 from surefoot.reporting.page import render
 from surefoot.reporting.sections.sheet import DRAWS
 from surefoot.reporting.sheet import render_sheet
-from surefoot.runners import begin, by_hand, keep, names, plan
+from surefoot.runners import begin, keep, names, plan
 from surefoot.runners.forecast import PlannedStep, forecast
 from surefoot.runners.lessons import Row, teach
 from surefoot.runners.local import Walk, read_report, view_step, walk
@@ -189,24 +188,6 @@ class Project:
         """Writes what the last audit proposes into `repairs.csv`, below what stands there already; `{"path", "added", "kept"}`."""
         with self._held():
             return keep.fix(self.root, self.settings.data, self.store, self.report("audit").repairs)  # type: ignore[attr-defined]
-
-    def items(self, num: int) -> list[by_hand.Shown]:
-        """The next `num` val items for a person to answer, in a seeded order; answered ones are left out."""
-        data = self.report("prepare")
-        return self.show(by_hand.pick_val(self.store, data, num, self.settings.seed, set(self.ledger.answers())))  # type: ignore[arg-type]
-
-    def show(self, ids: list[str]) -> list[by_hand.Shown]:
-        """Items of train and val as a person sees them."""
-        return by_hand.show_items(self.store, self.report("prepare"), ids)  # type: ignore[arg-type]
-
-    def answer(self, item: str, text: str) -> None:
-        """Notes what a person says of a val item; the next `diagnose` takes it into the gap table."""
-        self.ledger.answer(item, parse_answer(self.report("problem"), text))  # type: ignore[arg-type]
-
-    def human(self) -> dict[str, Any]:
-        """How the person did so far: items, wrong, and the error with its interval."""
-        problem, data = self.report("problem"), self.report("prepare")
-        return by_hand.judge_answers(self.store, problem, data, self.ledger.answers(), root=self.root, seed=self.settings.seed)  # type: ignore[arg-type]
 
     def _walk(self, overrides: list[str], **limits: str) -> Walk:
         for name in ("to", "from_", "only"):

@@ -27,6 +27,19 @@ def test_the_column_that_decides_is_the_most_important_and_noise_is_not():
     assert found["a"].value == found["c"].value == 0.0
 
 
+def test_a_text_is_shuffled_whole_under_the_name_of_its_column():
+    rng = np.random.default_rng(0)
+    words = rng.integers(2, 9, (800, 5)).astype(np.int32)
+    numbers = rng.normal(size=(800, 1)).astype(np.float32)
+    answer = lambda fields: np.stack([fields[0].sum(1) <= 25, fields[0].sum(1) > 25], 1).astype(float)  # noqa: E731
+    said = Predictions(np.arange(800).astype(str), answer((words, numbers)), (words.sum(1) > 25).astype(np.int64))
+    text = FieldSpec(name="text", shape=(5,), dtype="int32", names=("said",), cardinalities=(9,))
+    fields = (text, FieldSpec(name="numeric", shape=(1,), dtype="float32", names=("n",)))
+    found = importance(answer, (words, numbers), said, fields, metrics.get("accuracy"), seed=0)
+    assert list(found) == ["said", "n"]
+    assert found["said"].value > 0.4  # one word of five alone would cost far less
+
+
 def bright_corner(num=6):
     """Pictures whose class is whether the upper left corner is bright."""
     images = np.random.default_rng(0).integers(90, 110, (num, 1, 12, 12)).astype(np.uint8)

@@ -10,7 +10,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from surefoot.analysis.mislabels import count_wrong, doubt, mislabel_scores, review_minutes, write_repairs
+from surefoot.analysis.mislabels import count_wrong, doubt, mislabel_scores, review_minutes, suggest_repairs
+from surefoot.data.readers.repairs import write_repairs
 from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
 
@@ -97,7 +98,7 @@ def test_a_sure_model_beside_an_unsure_one_does_not_make_the_unsure_one_doubt():
 
 def test_the_review_is_a_repairs_file_and_has_its_price():
     one = Mislabel(id="a-0", given="cat", suggested="dog", score=0.02, place="pets/cat/1.png")
-    (row,) = csv.DictReader(io.StringIO(write_repairs([one]).decode()))
+    (row,) = csv.DictReader(io.StringIO(write_repairs(suggest_repairs([one])).decode()))
     assert {name: row[name] for name in ("place", "id", "action", "value")} == {"place": "pets/cat/1.png", "id": "a-0", "action": "relabel", "value": "dog"}
     assert row["reason"]
     assert review_minutes(120) == pytest.approx(10)

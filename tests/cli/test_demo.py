@@ -19,6 +19,8 @@ from sklearn.datasets import load_digits
 
 from surefoot.cli.main import main
 
+from ..steps.samples import SMALL, make_project
+
 
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory) -> tuple[Path, str, str, float]:
@@ -69,7 +71,7 @@ def test_the_demo_goes_on_where_it_was_and_opens_nothing_twice(walked, capsys):
 def test_a_report_without_items_shows_none_of_them(walked, capsys):
     folder, _, _, _ = walked
     assert main(["status", str(folder), "--json"]) == 0
-    place = json.loads(capsys.readouterr().out)["steps"][9]["report"]["rows"][0]["place"]
+    place = json.loads(capsys.readouterr().out)["steps"][9]["report"]["worst"][0]["place"]
     assert main(["report", str(folder), "--json"]) == 0
     page = Path(json.loads(capsys.readouterr().out)["report"])
     whole = page.read_text(encoding="utf-8")
@@ -150,8 +152,10 @@ def test_a_bundle_is_served_until_it_is_told_to_stop(walked):
     assert code == 0
 
 
-def test_the_error_table_goes_out_is_edited_and_comes_back(walked, tmp_path, capsys):
-    folder, _, _, _ = walked
+def test_the_error_table_goes_out_is_edited_and_comes_back(tmp_path, capsys):
+    project = make_project(tmp_path)  # the demo's net may be right about all of val
+    project.run(to="errors", set=SMALL)
+    folder = project.root
     table = tmp_path / "errors.csv"
     assert main(["errors", str(folder), "--csv", str(table)]) == 0
     rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))

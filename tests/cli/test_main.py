@@ -14,7 +14,8 @@ from surefoot.cli.main import main
 
 COMMANDS = [
     "demo", "init", "run", "problem", "audit", "split", "prepare", "baseline", "sanity", "overfit", "tune", "diagnose", "errors", "final", "export", "test",
-    "status", "report", "sheet", "runs", "compare", "predict", "serve", "layers", "schedule", "check", "eject", "parts", "doctor", "clean", "version",
+    "status", "report", "sheet", "runs", "compare", "human", "tag", "review", "predict", "serve", "pack", "layers", "schedule", "lesson", "check", "eject",
+    "parts", "doctor", "clean", "version",
 ]  # fmt: skip
 
 

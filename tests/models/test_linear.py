@@ -76,15 +76,18 @@ def test_weights_of_the_wrong_width_are_refused():
         LinearBody(4, (3, 2), 3).set_weights(torch.zeros(3, 8), torch.zeros(3))
 
 
+GIVEN_AS_CODES = {"category.seen0": np.ones(4, bool), "category.fill": np.zeros(1, np.int64), "category.encoding": np.zeros(1, np.int64)}
+
+
 @pytest.mark.parametrize(
     ("field", "statistics", "body"),
     [
-        (FieldSpec(name="category", shape=(1,), dtype="int32", names=("c",), cardinalities=(4,)), "category.seen0", LinearBody(0, (4,), 1)),
-        (FieldSpec(name="text", shape=(7,), dtype="int32", names=("t",), cardinalities=(4,)), "text.seen", LinearBody(0, (), 1, (4,))),
+        (FieldSpec(name="category", shape=(1,), dtype="int32", names=("c",), cardinalities=(4,)), GIVEN_AS_CODES, LinearBody(0, (4,), 1)),
+        (FieldSpec(name="text", shape=(7,), dtype="int32", names=("t",), cardinalities=(4,)), {"text.seen": np.ones(4, bool)}, LinearBody(0, (), 1, (4,))),
     ],
 )
 def test_without_a_number_it_still_ships_for_any_batch(field, statistics, body):
-    network = Network(build_prepare((field,), {statistics: np.ones(4, bool)}), body).eval()
+    network = Network(build_prepare((field,), statistics), body).eval()
     body.set_weights(torch.tensor([[0.0, 1.0, 2.0, 3.0]]), torch.tensor([0.5]))
     session = Session(export_onnx(Deployed(network, "sigmoid"), (field,)))
     for num in (1, 5):

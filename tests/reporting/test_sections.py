@@ -13,7 +13,7 @@ from surefoot.reporting.sections import show_report
 from surefoot.reporting.sections.curves import show_history
 from surefoot.reporting.sections.final import join_phases
 from surefoot.reporting.views import Scene
-from surefoot.types import AuditReport, DiagnoseReport, ModelConfig, Report, TrainConfig, TuneReport, data_reports, reports
+from surefoot.types import AuditReport, DiagnoseReport, ModelConfig, Report, TrainConfig, TuneReport, data_reports, error_reports, reports
 from surefoot.types.problem import Problem
 from surefoot.types.views import StepView
 
@@ -29,7 +29,7 @@ def show(steps: list[StepView], name: str, store: MemoryStore | None = None, wit
 
 
 def test_every_kind_of_report_has_its_section_and_its_step():
-    found = [kind for module in (data_reports, reports) for _, kind in inspect.getmembers(module, inspect.isclass)]
+    found = [kind for module in (data_reports, error_reports, reports) for _, kind in inspect.getmembers(module, inspect.isclass)]
     kinds = {kind for kind in found if issubclass(kind, Report) and kind is not Report}
     kinds |= {Problem}
     assert kinds == set(STEPS)

@@ -25,7 +25,7 @@ def importance(
 ) -> dict[str, Measured]:
     """Column -> how much worse the metric gets when its values are shuffled between items, with interval, the most important first.
 
-    A column that repeats another looks unimportant: the model can read the other one.
+    A column that repeats another looks unimportant: the model can read the other one. A text is shuffled whole.
 
     Args:
         inputs: raw fields of the items. predictions: what the model says about them.
@@ -37,10 +37,11 @@ def importance(
     found = {}
     for number, field in enumerate(fields):
         for column, name in enumerate(field.names):
+            here = slice(None) if field.is_text else [column]
             order = stream(seed, "permutation importance", name).permutation(len(predictions))
             shuffled = list(inputs)
             shuffled[number] = inputs[number].copy()
-            shuffled[number][:, column] = inputs[number][order, column]
+            shuffled[number][:, here] = inputs[number][order][:, here]
             without = Predictions(predictions.ids, answer(tuple(shuffled)), predictions.targets)
             loss = paired(metric, predictions, without, seed=seed).difference
             ends = sorted(sign * end for end in loss.interval) if loss.interval else None

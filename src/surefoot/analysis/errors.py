@@ -84,17 +84,17 @@ def ceilings(tags: Mapping[str, int], num_rows: int, error: float) -> dict[str, 
 
 
 def write_table(rows: Sequence[ErrorRow], columns: Sequence[str], *, has_confidence: bool) -> bytes:
-    """The error table for a spreadsheet, UTF-8: a column that takes an `x` for each of `columns`, other tags separated by `;`.
+    """The error table for a spreadsheet, UTF-8: a column that takes an `x` for each of `columns`, other tags separated by `;`, texts last where there are any.
 
     Args:
         columns: tags that get a column of their own. has_confidence: whether one class is named, so that there is a prob of it.
     """
-    text = io.StringIO()
+    text, has_text = io.StringIO(), any(row.text for row in rows)
     writer = csv.writer(text)
-    writer.writerow(["id", "place", "target", "pred", *(["confidence"] if has_confidence else []), *columns, "tags", "note"])
+    writer.writerow(["id", "place", "target", "pred", *(["confidence"] if has_confidence else []), *columns, "tags", "note", *(["text"] if has_text else [])])
     for row in rows:
         marks = ["x" if tag in row.tags else "" for tag in columns]
         sureness = [f"{row.confidence:.4f}"] if has_confidence else []
         others = ";".join(tag for tag in row.tags if tag not in columns)
-        writer.writerow([row.id, row.place, row.target, row.pred, *sureness, *marks, others, row.note])
+        writer.writerow([row.id, row.place, row.target, row.pred, *sureness, *marks, others, row.note, *([row.text] if has_text else [])])
     return text.getvalue().encode()

@@ -6,22 +6,19 @@ forty lines of NumPy, so no dependency was taken.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
 from surefoot.analysis.intervals import wilson
+from surefoot.data.readers.repairs import Repair
 from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
 from surefoot.types.findings import Measured
 
 SECONDS_PER_ITEM = 5.0
 """What a person takes to look at one suspect and decide; classic error analysis of 100 items takes under ten minutes."""
-REPAIRS = ("id", "place", "action", "value", "reason")
-"""Columns of a repairs file."""
 
 
 class Suspects(NamedTuple):
@@ -114,11 +111,8 @@ def review_minutes(num: int) -> float:
     return num * SECONDS_PER_ITEM / 60
 
 
-def write_repairs(mislabels: Iterable[Mislabel]) -> bytes:
-    """Suggested labels in the form of a repairs file: a person strikes the lines that are wrong, and the next round reads the rest."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(REPAIRS)
-    for one in mislabels:
-        writer.writerow([one.id, one.place, "relabel", one.suggested, f"labelled {one.given}, to which the models give a prob of {one.score:.3g}"])
-    return text.getvalue().encode()
+def suggest_repairs(mislabels: Iterable[Mislabel]) -> list[Repair]:
+    """Suggested labels as lines of a repairs file: a person strikes those that are wrong, and the next round applies the rest."""
+    return [
+        Repair(0, one.place, "relabel", one.suggested, f"labelled {one.given}, to which the models give a prob of {one.score:.3g}", one.id) for one in mislabels
+    ]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from surefoot.analysis.pictures import brightness, sharpness
+from surefoot.analysis.texts import tag_texts
 from surefoot.types.data_reports import FieldSpec
 from surefoot.types.findings import Finding
 
@@ -26,7 +27,7 @@ _NORMAL = 1.349
 
 
 def tag_items(fields: tuple[FieldSpec, ...], items: tuple[np.ndarray, ...], others: tuple[np.ndarray, ...]) -> list[list[str]]:
-    """Dark and blurry pictures; rows with missing values or numbers far from the others.
+    """Dark and blurry pictures; rows with missing values, numbers far from the others, or odd texts.
 
     Args:
         items: one array (N, ...) per field. others: the same of a sample of val, which say what is usual.
@@ -37,7 +38,11 @@ def tag_items(fields: tuple[FieldSpec, ...], items: tuple[np.ndarray, ...], othe
         found = [(tag, measure(items[0]) < np.quantile(measure(others[0]), _LOW)) for tag, measure in (("dark", brightness), ("blurry", sharpness))]
     else:
         found = [("missing values", _find_gaps(fields, items)), ("outlier", _find_far(fields, items, others))]
-    return [[tag for tag, here in found if here[row]] for row in range(len(items[0]))]
+    tags = [[tag for tag, here in found if here[row]] for row in range(len(items[0]))]
+    for field, array in zip(fields, items, strict=True):
+        if field.is_text:
+            tags = [list(dict.fromkeys([*had, *more])) for had, more in zip(tags, tag_texts(array), strict=True)]
+    return tags
 
 
 def _find_gaps(fields: tuple[FieldSpec, ...], items: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -12,7 +12,9 @@ from surefoot.cli.drawing import draw
 from surefoot.cli.screen import show, show_json, tell
 
 if TYPE_CHECKING:
+    from surefoot.data.readers.repairs import Repair
     from surefoot.project import Project
+    from surefoot.runners.by_hand import Shown
     from surefoot.types.error_reports import ErrorRow, Mislabel
 
 Items = Annotated[int, typer.Option("--items", metavar="N", min=1, help="How many items to show.")]
@@ -21,10 +23,19 @@ QUIT = "q"
 
 def human(context: typer.Context, folder: Folder = ".", items: Items = 50, as_json: Json = False) -> None:
     """Measure how good a person is: shows val items, takes the answers at the keyboard, and the gap table uses them."""
+    from surefoot.runners import by_hand
+
     project = open_project(folder)
     if not context.obj["no_input"]:
         _ask_about(project, items)
-    result = project.human()
+    result = by_hand.judge_answers(
+        project.store,
+        project.report("problem"),  # type: ignore[arg-type]
+        project.report("prepare"),  # type: ignore[arg-type]
+        project.ledger.answers(),
+        root=project.root,
+        seed=project.settings.seed,
+    )
     if as_json:
         show_json(result)
     else:
@@ -32,22 +43,22 @@ def human(context: typer.Context, folder: Folder = ".", items: Items = 50, as_js
 
 
 def _ask_about(project: Project, num: int) -> None:
-    from surefoot.analysis.human import parse_answer
+    from surefoot.runners import by_hand
     from surefoot.types.errors import UsageError
 
-    problem = project.report("problem")
-    pile = project.items(num)
+    problem, data = project.report("problem"), project.report("prepare")
+    due = by_hand.pick_val(project.store, data, num, project.settings.seed, set(project.ledger.answers()))  # type: ignore[arg-type]
+    pile = by_hand.show_items(project.store, data, due)  # type: ignore[arg-type]
     names = ", ".join(problem.classes[:30]) if problem.classes else "a number"  # type: ignore[attr-defined]
     tell(f"{len(pile)} val items. Answer with {names}; ? if you can't tell, which counts as wrong; {QUIT} to stop.")
     for number, item in enumerate(pile, 1):
         tell(f"\n{number} of {len(pile)}\n{draw(item.shown)}")
         while (line := _read("> ")) is not None and line != QUIT:
             try:
-                answer = parse_answer(problem, line)  # type: ignore[arg-type]
+                by_hand.note_answer(project.ledger, problem, item.id, line)  # type: ignore[arg-type]
             except UsageError as error:
                 tell(f"{error.what} {error.next}")
                 continue
-            project.answer(item.id, answer)
             break
         if line is None or line == QUIT:
             return
@@ -78,7 +89,7 @@ def tag(folder: Folder = ".", as_json: Json = False) -> None:
     project = open_project(folder)
     report = project.report("errors")
     rows: tuple[ErrorRow, ...] = report.rows  # type: ignore[attr-defined]
-    pile = {item.id: item for item in project.show([row.id for row in rows])}
+    pile = _show(project, [row.id for row in rows])
     written = project.ledger.tags()
     tell("Enter keeps the tags; +blurry -dark changes them; = blurry; dark replaces them; note: TEXT notes; q stops.")
     changed = 0
@@ -130,36 +141,47 @@ def _count(rows: list[Any]) -> dict[str, int]:
     return dict(Counter(tag for tags in rows for tag in tags).most_common())
 
 
+def _show(project: Project, ids: list[str]) -> dict[str, Shown]:
+    """Id -> item, as a person sees it."""
+    from surefoot.runners.by_hand import show_items
+
+    return {item.id: item for item in show_items(project.store, project.report("prepare"), ids)}  # type: ignore[arg-type]
+
+
 def review(folder: Folder = ".", items: Items = 50, as_json: Json = False) -> None:
-    """Go through the labels in doubt, the most doubtful first; what you decide goes to repairs.csv, which the next round reads."""
-    from surefoot.runners.by_hand import REPAIRS_FILE, read_repairs, write_repairs
+    """Go through the labels in doubt, the most doubtful first; what you decide goes to repairs.csv, which the next round applies."""
+    from surefoot.runners import by_hand, keep
 
     project = open_project(folder)
-    path = project.root / REPAIRS_FILE
-    done = {row.get("id") for row in read_repairs(path)}
-    queue: list[Mislabel] = [one for one in project.report("errors").mislabels if one.id not in done][:items]  # type: ignore[attr-defined]
-    pile = {item.id: item for item in project.show([one.id for one in queue])}
+    data = project.settings.data
+    path, done = keep.name_repairs(project.root, data), by_hand.list_decided(project.root, data)
+    queue: list[Mislabel] = [one for one in project.report("errors").mislabels if one.place not in done][:items]  # type: ignore[attr-defined]
+    pile = _show(project, [one.id for one in queue])
     tell("Enter keeps the given label; y takes the suggested one; another class by name; d drops the item; q stops.")
-    decided: list[dict[str, str]] = []
+    decided = 0
     for number, one in enumerate(queue, 1):
         tell(f"\n{number} of {len(queue)}  {one.place}\n{draw(pile[one.id].shown)}\nlabelled {one.given}; the models say {one.suggested} ({one.score:.3g})")
-        line = _read("label> ")
+        line, repair = _ask_label(project, one)
         if line is None or line == QUIT:
             break
-        if line:
-            decided.append(_decide(project, one, line))
-    lines = write_repairs(path, decided) if decided else len(done)
+        if repair is not None:
+            keep.add_repairs(path, [repair])  # at once: what was decided before an interruption stays
+            decided += 1
+    lines = len(keep.read_all(path))
     if as_json:
-        show_json({"decided": len(decided), "repairs": str(path), "lines": lines})
+        show_json({"decided": decided, "repairs": str(path), "lines": lines})
     else:
-        show(f"{len(decided)} decided; {path} has {lines} lines. The next round reads them: surefoot run --from audit")
+        show(f"{decided} decided; {path} has {lines} lines. The next round applies them: surefoot run --from audit")
 
 
-def _decide(project: Project, one: Mislabel, line: str) -> dict[str, str]:
-    from surefoot.analysis.human import parse_answer
+def _ask_label(project: Project, one: Mislabel) -> tuple[str | None, Repair | None]:
+    """What was typed, and the line for the file of repairs that it stands for; what is no class is asked again."""
+    from surefoot.runners.by_hand import decide
+    from surefoot.types.errors import UsageError
 
-    known = {"place": one.place, "id": one.id, "reason": f"reviewed: was {one.given}"}
-    if line.lower() == "d":
-        return known | {"action": "drop", "value": ""}
-    label = one.suggested if line.lower() == "y" else parse_answer(project.report("problem"), line)  # type: ignore[arg-type]
-    return known | {"action": "relabel", "value": label}
+    while (line := _read("label> ")) and line != QUIT:
+        try:
+            return line, decide(project.report("problem"), one, line)  # type: ignore[arg-type]
+        except UsageError as error:
+            tell(f"{error.what} {error.next}")
+    return line, None

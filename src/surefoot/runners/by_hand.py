@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from surefoot import durable
 from surefoot.analysis.gaps import measure_error
-from surefoot.analysis.human import to_predictions
-from surefoot.analysis.mislabels import REPAIRS
+from surefoot.analysis.human import UNKNOWN, parse_answer, to_predictions
 from surefoot.data.packs import Pack, open_pack
-from surefoot.data.showing import show_item
+from surefoot.data.readers.repairs import Repair
+from surefoot.data.showing import read_texts, show_item
 from surefoot.data.targets import plain_targets
 from surefoot.metrics import get as get_metric
 from surefoot.randomness import stream
+from surefoot.runners import keep
 from surefoot.store.blobs import Blobs
+from surefoot.store.ledger import ProjectLedger
+from surefoot.types.configs import DataConfig
 from surefoot.types.data_reports import PreparedData
-from surefoot.types.errors import DataError
+from surefoot.types.error_reports import Mislabel
+from surefoot.types.errors import UsageError
 from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
-
-REPAIRS_FILE = "repairs.csv"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ def show_items(store: Blobs, data: PreparedData, ids: list[str]) -> list[Shown]:
     position = {id: row for row, id in enumerate(pack.ids())}
     rows = [position[id] for id in ids if id in position]
     places = pack.places(np.asarray(rows, np.int64))
-    return [Shown(str(pack.ids(np.array([row]))[0]), str(place), show_item(pack, row, data.recipe)) for row, place in zip(rows, places)]
+    names = pack.ids(np.asarray(rows, np.int64))
+    texts = read_texts(store, data.texts)
+    return [Shown(str(id), str(place), show_item(pack, row, data.recipe, texts.get(str(id), ""))) for row, id, place in zip(rows, names, places)]
 
 
 def pick_val(store: Blobs, data: PreparedData, num: int, seed: int, known: set[str]) -> list[str]:
@@ -82,28 +84,30 @@ def _count_wrong(problem: Problem, outputs: np.ndarray, targets: np.ndarray) -> 
     return int((differs.any(1) if differs.ndim == 2 else differs).sum())
 
 
-def read_repairs(path: Path) -> list[dict[str, str]]:
-    """The lines of a repairs file; none where there is no file.
+def note_answer(ledger: ProjectLedger, problem: Problem, item: str, text: str) -> None:
+    """Keeps what a person says of a val item; the next `diagnose` takes it into the gap table."""
+    ledger.answer(item, parse_answer(problem, text))
+
+
+def list_decided(root: Path, data: DataConfig) -> set[str]:
+    """Places whose label stands in the file of repairs already.
 
     Raises:
-        DataError: it lacks one of the columns.
+        UsageError: the settings name no file. DataError: a line of it is wrong.
     """
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    if rows and not {"id", "action"} <= set(rows[0]):
-        raise DataError(f"{path.name} has no columns id and action.", where=str(path), next=f"Its first line is: {','.join(REPAIRS)}.")
-    return rows
+    return {repair.place for repair in keep.read_all(keep.name_repairs(root, data)) if repair.action in ("drop", "relabel")}
 
 
-def write_repairs(path: Path, decided: list[dict[str, str]]) -> int:
-    """Puts decisions into a repairs file; a later one about the same item takes the place of an earlier one. Returns the number of lines."""
-    fresh = {row["id"] for row in decided}
-    rows = [*(row for row in read_repairs(path) if row.get("id") not in fresh), *decided]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, REPAIRS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    durable.replace(path, text.getvalue().encode())
-    return len(rows)
+def decide(problem: Problem, one: Mislabel, line: str) -> Repair:
+    """What was typed about a label in doubt, as a line for the file of repairs: `y` takes the suggestion, `d` drops the item, else it is a class.
+
+    Raises:
+        UsageError: it is none of these.
+    """
+    known = partial(Repair, 0, one.place, id=one.id, reason=f"reviewed: was {one.given}")
+    if line.lower() == "d":
+        return known(action="drop")
+    label = one.suggested if line.lower() == "y" else parse_answer(problem, line)
+    if label == UNKNOWN:
+        raise UsageError("A label can't be unknown.", next="Enter keeps the given one; d drops the item.")
+    return known(action="relabel", value=label)

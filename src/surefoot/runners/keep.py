@@ -75,7 +75,7 @@ def read_tags(table: Path, ledger: ProjectLedger) -> int:
         raise DataError(
             f"{table.name} has no columns id and tags.", where=str(table), next="Keep the first row of the file that `surefoot errors --csv` wrote."
         )
-    known = {"id", "place", "target", "pred", "confidence", "tags", "note"}
+    known = {"id", "place", "target", "pred", "confidence", "tags", "note", "text"}
     for row in rows:
         own = [name for name, value in row.items() if name not in known and (value or "").strip()]
         tags = [tag.strip() for tag in (row["tags"] or "").split(";") if tag.strip()]
@@ -92,18 +92,37 @@ def fix(root: Path, data: DataConfig, store: Blobs, ref: str) -> dict[str, Any]:
     Raises:
         UsageError: the settings name no file. DataError: a line of the file that is there is wrong.
     """
-    if not data.repairs:
-        raise UsageError("The settings name no file of repairs.", where='data.repairs = ""', next="Leave the setting out, or name a file.")
-    path = root / data.repairs
-    kept = read_repairs(path) if path.is_file() else []
-    named = {repair.place for repair in kept}
+    path = name_repairs(root, data)
+    named = {repair.place for repair in read_all(path)}
     proposed = store.get_table(ref).to_pylist() if ref else []
     added = [Repair(0, **line) for line in proposed if line["place"] not in named]
+    return {"path": str(path), "added": len(added), "kept": add_repairs(path, added)}
+
+
+def name_repairs(root: Path, data: DataConfig) -> Path:
+    """Where the file of repairs is, or will be.
+
+    Raises:
+        UsageError: the settings name none.
+    """
+    if not data.repairs:
+        raise UsageError("The settings name no file of repairs.", where='data.repairs = ""', next="Leave the setting out, or name a file.")
+    return root / data.repairs
+
+
+def read_all(path: Path) -> list[Repair]:
+    """The lines of a file of repairs that may not be there yet. Raises: as `read_repairs`."""
+    return read_repairs(path) if path.is_file() else []
+
+
+def add_repairs(path: Path, added: list[Repair]) -> int:
+    """Writes lines below those that stand in the file, which stay as they are to the letter; returns how many these are."""
+    kept = len(read_all(path))
     if added:
         before = path.read_bytes().rstrip(b"\n") + b"\n" if kept else b""
         lines = write_repairs(added, read_head(path) if kept else COLUMNS)
         durable.replace(path, before + (lines.partition(b"\n")[2] if kept else lines))
-    return {"path": str(path), "added": len(added), "kept": len(kept)}
+    return kept
 
 
 def _needed(store: Blobs, ledger: ProjectLedger) -> set[str]:

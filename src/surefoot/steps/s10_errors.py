@@ -16,7 +16,8 @@ from surefoot.analysis.neighbours import nearest
 from surefoot.checks import diagnosis as checks
 from surefoot.data.pictures import to_picture
 from surefoot.data.predictions import load_predictions, pool, save_predictions
-from surefoot.data.showing import name_codes
+from surefoot.data.readers.repairs import write_repairs
+from surefoot.data.showing import name_codes, read_texts
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.inspect import find_features, weigh_pixels
@@ -56,7 +57,7 @@ class Bench:
     """What everything here looks at: the winner, and what it said about val.
 
     Attributes:
-        position: item id -> row of the pack.
+        position: item id -> row of the pack. texts: item id -> what a person reads of it; empty where the items are no texts.
     """
 
     ctx: Context
@@ -66,6 +67,7 @@ class Bench:
     tune: TuneReport
     val: Predictions
     position: dict[str, int]
+    texts: dict[str, str]
 
     @property
     def is_labelled(self) -> bool:
@@ -83,7 +85,8 @@ def errors(
     """A seeded sample of all wrong val items with tags, their sums and ceilings; the worst; slices; and suspected mislabels over train and val."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
     val = load_predictions(ctx.store, tune.val.predictions)
-    bench = Bench(ctx, desk, config, baseline, tune, val, {i: row for row, i in enumerate(desk.examples.pack.ids())})
+    position = {i: row for row, i in enumerate(desk.examples.pack.ids())}
+    bench = Bench(ctx, desk, config, baseline, tune, val, position, read_texts(ctx.store, data.texts))
     picked = sample_wrong(problem.task, val, num=config.errors.rows, seed=ctx.seed, threshold=tune.threshold)
     pooled, doubts, suspects = _find_mislabels(bench)
     rows = _make_rows(bench, picked, audit, {m.id for m in suspects})
@@ -112,7 +115,7 @@ def errors(
         doubted=len(pooled) if pooled else 0,
         doubts=_save_doubts(ctx, pooled, doubts),
         review_minutes=mislabels.review_minutes(len(suspects)),
-        repairs=_write(ctx, "repairs.csv", mislabels.write_repairs(suspects)) if suspects else "",
+        repairs=_write(ctx, "repairs.csv", write_repairs(mislabels.suggest_repairs(suspects))) if suspects else "",
         worst=tuple(gallery),
         pictures=_pictures(bench, [*shown, *(near.id for some in neighbours.values() for near in some)]),
         csv=_write(ctx, "errors.csv", write_table(rows, columns, has_confidence=bench.is_labelled)),
@@ -144,7 +147,7 @@ def _make_rows(bench: Bench, picked: np.ndarray, audit: AuditReport, doubted: se
         tags += ["sure of it"] if confidence > _SURE else []
         tags += ["mislabel"] if id in doubted else []
         own, note = written.get(id, (list(dict.fromkeys(tags)), ""))
-        known = {"confidence": confidence, "loss": float(losses[number]), "tags": tuple(own), "note": note}
+        known = {"confidence": confidence, "loss": float(losses[number]), "tags": tuple(own), "note": note, "text": bench.texts.get(id, "")}
         rows.append(ErrorRow(id=id, place=str(places[number]), target=target, pred=pred, **known))
     return rows
 
@@ -255,10 +258,10 @@ def _find_mislabels(bench: Bench) -> tuple[Predictions | None, np.ndarray, list[
     pooled = pool([Predictions(p.ids, p.outputs, p.targets) for p in parts])
     suspects = mislabels.mislabel_scores(pooled.targets, pooled.outputs, models)
     places = desk.examples.pack.places(bench.rows(pooled.ids[suspects.rows]))
-    found = [
-        Mislabel(id=str(pooled.ids[row]), given=problem.classes[pooled.targets[row]], suggested=problem.classes[other], score=float(score), place=str(place))
-        for row, score, other, place in zip(suspects.rows, suspects.scores, suspects.suggested, places)
-    ]
+    found = []
+    for row, score, other, place in zip(suspects.rows, suspects.scores, suspects.suggested, places):
+        id, given, said = str(pooled.ids[row]), problem.classes[pooled.targets[row]], problem.classes[other]
+        found.append(Mislabel(id=id, given=given, suggested=said, score=float(score), place=str(place), text=bench.texts.get(id, "")))
     return pooled, mislabels.doubt(pooled.targets, pooled.outputs), list({one.id: one for one in reversed(found)}.values())[::-1]
 
 
