@@ -93,6 +93,8 @@ def test_the_linear_yardstick_is_a_layer_over_words_that_says_what_scikit_learn_
 def test_the_table_of_errors_and_the_report_show_texts_and_without_items_none(walked: Project) -> None:
     page = walked.render().read_text(encoding="utf-8")
     assert "A look at the texts" in page
+    assert "The contact sheet" in page
+    assert "could not be drawn" not in page
     assert "seemed" in page
     assert "seemed" not in walked.render(with_items=False).read_text(encoding="utf-8")
     worst = walked.report("errors").worst

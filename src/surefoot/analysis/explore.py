@@ -168,7 +168,7 @@ def _table_arrays(look: Look, rows: list[int]) -> dict[str, np.ndarray]:
     for field, array in zip(look.pack.fields, look.pack.gather(np.asarray(rows))):
         if field.name == "numeric":
             found["numbers"] = array
-            found["standard"] = ((array - look.statistics["numeric.median"]) / look.statistics["numeric.scale"]).astype(np.float32)
+            found["standard"] = ((array - look.statistics["numeric.center"]) / look.statistics["numeric.scale"]).astype(np.float32)
         elif field.name == "category":
             found["codes"] = array
         elif field.is_text:
