@@ -167,6 +167,20 @@ def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
     assert "audit" not in [view.name[4:] for view in project.rounds()[-1].steps]
 
 
+def test_mixup_is_refused_where_there_is_nothing_to_blend(tmp_path):
+    project = make(tmp_path, 'target = "y"\nignore = ["x"]\n[train]\nmixup = 0.2', word=lambda n: ("red", "green", "blue", "grey")[n % 4], y=lambda n: n % 2)
+    with pytest.raises(ConfigError, match=r"train\.mixup: mixup blends numbers, and the inputs are categories alone") as caught:
+        project.run(to="baseline")
+    assert caught.value.next.startswith("Leave it out")
+    assert [view.name[4:] for view in project.rounds()[-1].steps][-1] == "prepare"
+
+
+def test_mixup_is_done_where_a_number_stands_beside_the_words(tmp_path):
+    project = make(tmp_path, 'target = "y"\n[train]\nmixup = 0.2', word=lambda n: ("red", "green", "blue", "grey")[n % 4], y=lambda n: n % 2)
+    project.run(to="prepare")
+    assert [field.name for field in project.report("prepare").fields] == ["numeric", "category"]
+
+
 def test_a_share_is_no_percentage(flags):
     with pytest.raises(ConfigError, match=r"problem\.goal: Accuracy lies between 0 and 1 \(got 95\); did you mean 0\.95\?"):
         flags.run(to="problem", set=["problem.goal=95"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from surefoot.analysis.curves import forecast
 from surefoot.types.configs import TrainConfig
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.figures import write
 from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
@@ -30,7 +31,7 @@ class Evidence:
         curve: share of the train set -> val error. noise: share of the labels that are wrong.
         recalls: class -> recall, for the classes that can be measured.
         expandability: source -> error that twice its data would take away.
-        budget: as in the settings.
+        budget: as in the settings. fields: the inputs.
     """
 
     problem: Problem
@@ -44,6 +45,7 @@ class Evidence:
     expandability: Mapping[str, float] = field(default_factory=dict)
     budget: str = "20m"
     seed: int = 0
+    fields: tuple[FieldSpec, ...] = ()
 
 
 def advise(evidence: Evidence) -> list[Advice]:
@@ -112,7 +114,9 @@ def _reduce_variance(evidence: Evidence) -> list[tuple[str, str]]:
 
 
 def _reduce_mismatch(evidence: Evidence) -> list[tuple[str, str]]:
-    augment = "train.augment=affine" if evidence.problem.kind == "image" else "train.mixup=0.2"
+    names = {"text" if field.is_text else field.name for field in evidence.fields}
+    changes_words = "text" in names and "numeric" not in names  # mixup has nothing to blend there
+    augment = "train.augment=affine" if evidence.problem.kind == "image" else "train.augment=token_dropout" if changes_words else "train.mixup=0.2"
     return [
         ("Gather train data like the data that it is judged on, and mark it as practical; then audit it anew.", "surefoot run --from audit"),
         ("Synthesise: augment the general data until it looks like the target's.", f"surefoot run --from tune --set {augment}"),

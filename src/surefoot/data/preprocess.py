@@ -52,7 +52,7 @@ def fields(recipe: Recipe) -> tuple[FieldSpec, ...]:
         names, sizes = tuple(c["name"] for c in coded), tuple(len(c["categories"]) + 1 for c in coded)
         made.append(FieldSpec(name="category", shape=(len(coded),), dtype="int32", names=names, cardinalities=sizes))
     for c in (column for column in recipe["columns"] if column["kind"] == "text"):
-        given = {"names": (c["name"],), "cardinalities": (count_codes(c),), "is_given": "tokenizer" in c}
+        given = {"names": (c["name"],), "cardinalities": (count_codes(c),), "is_given": "tokenizer" in c, "is_ragged": True}
         made.append(FieldSpec(name=c["field"], shape=(c["length"],), dtype="int32", **given))
     return tuple(made)
 

@@ -9,6 +9,7 @@ from surefoot.metrics import get as get_metric
 from surefoot.runners import names
 from surefoot.transforms import chain
 from surefoot.types.configs import PrepareConfig, Settings
+from surefoot.types.data_reports import PreparedData
 from surefoot.types.errors import UsageError
 from surefoot.types.problem import Problem
 
@@ -25,6 +26,19 @@ def check_effects(values: Settings, problem: Problem, root: Path) -> None:
             problems[setting] = why
     if problems:
         raise settings.refuse(problems, where="surefoot.toml, --set", next="Mend them, or leave them out; docs/settings.md says what each key is for.")
+
+
+def check_inputs(values: Settings, data: PreparedData) -> None:
+    """Makes sure that what the settings ask for can be done with the inputs that the data was prepared to.
+
+    Raises:
+        ConfigError: mixup was asked for, and there is nothing to blend.
+    """
+    is_asked = values.train.mixup or "train.mixup" in values.search.space
+    if is_asked and not any(field.name in ("image", "numeric") for field in data.fields):
+        what = " and ".join(sorted({"texts" if field.is_text else "categories" for field in data.fields}))
+        why = f"mixup blends numbers, and the inputs are {what} alone: only the targets would be mixed."
+        raise settings.refuse({"train.mixup": why}, where="surefoot.toml, --set", next="Leave it out; train.augment = 'token_dropout' changes texts.")
 
 
 def _check_kind(values: Settings, problem: Problem) -> dict[str, str]:

@@ -14,7 +14,7 @@ from surefoot.engine import interrupt
 from surefoot.engine.devices import choose_device
 from surefoot.events import Announcer
 from surefoot.runners import plan
-from surefoot.runners.effects import check_effects
+from surefoot.runners.effects import check_effects, check_inputs
 from surefoot.runners.keep import REF
 from surefoot.runners.names import check_names
 from surefoot.runners.plan import StepSpec
@@ -23,6 +23,7 @@ from surefoot.store.ledger import ProjectLedger, StepRow
 from surefoot.store.scope import ScopedLedger
 from surefoot.types.configs import Settings
 from surefoot.types.context import Context
+from surefoot.types.data_reports import PreparedData
 from surefoot.types.errors import DamagedError, GateStop, SurefootError, UsageError
 from surefoot.types.findings import Finding, Report
 from surefoot.types.problem import Problem
@@ -71,6 +72,8 @@ def walk(job: Walk) -> list[StepView]:
             views.append(view_step(job.store, job.ledger, spec, row))
             if isinstance(views[-1].report, Problem):
                 check_effects(job.values, views[-1].report, job.root)
+            if isinstance(views[-1].report, PreparedData):
+                check_inputs(job.values, views[-1].report)
             _check_gate(job, spec, views[-1])
     _close_wishes(job)
     return views

@@ -72,7 +72,7 @@ def diagnose(
         grid=tabulate(errors, parts, metric, seed=ctx.seed),
         human_from="measured" if human else "given" if problem.human is not None else "",
         label_noise=noise,
-        advice=tuple(advise(Evidence(problem, tune, gaps, errors, verdict, curve, noise, recalls, expandability, config.budget, ctx.seed))),
+        advice=tuple(advise(Evidence(problem, tune, gaps, errors, verdict, curve, noise, recalls, expandability, config.budget, ctx.seed, data.fields))),
         curve=curve,
         expandability=expandability,
         looks=looks,
