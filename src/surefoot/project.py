@@ -11,6 +11,7 @@ from filelock import FileLock, Timeout
 
 from surefoot import durable, settings
 from surefoot.events import Announcer, Sink
+from surefoot.reporting.findings import rank_road
 from surefoot.reporting.page import render
 from surefoot.reporting.sections.sheet import DRAWS
 from surefoot.reporting.sheet import render_sheet
@@ -112,12 +113,13 @@ class Project:
         return read_report(self.store, spec, row.report)
 
     def status(self) -> dict[str, Any]:
-        """Project, round, and every step with its gate, findings and report, as plain JSON values."""
+        """Project, round, the stops and warnings with the one to mend first at the head, and every step with its gate, findings and report, as plain JSON."""
         rounds = self.rounds()
         views = rounds[-1].steps if rounds else []
         return {
             "project": self.root.name,
             "round": rounds[-1].number if rounds else 0,
+            "ranked": [{"step": view.name, "code": finding.code, "because": finding.because} for view, finding in rank_road(views)],
             "steps": [
                 {
                     "step": view.name,

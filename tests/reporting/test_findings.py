@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from surefoot.reporting.findings import HIDDEN, find_anchors, group_by_cause, list_items, redact, show_findings
+from surefoot.reporting.findings import HIDDEN, find_anchors, group_by_cause, list_items, rank_road, redact, show_findings
 from surefoot.reporting.views import Scene
 from surefoot.types import AuditReport, Finding, RefusedItem, Report
+from surefoot.types.views import StepView
 
 
 def finding(code: str, severity: str = "warn", **more: object) -> Finding:
@@ -80,3 +81,15 @@ def test_a_layer_is_still_named_where_items_are_hidden():
 
 def test_longer_names_are_hidden_before_the_shorter_ones_within_them():
     assert redact("see photos/a.png", Scene(hidden=("photos/a.png", "a.png"))) == f"see {HIDDEN}"
+
+
+def test_a_cause_in_one_step_goes_before_its_symptoms_in_the_steps_before_it():
+    early = StepView("s06_sanity", Report(findings=(finding("model.cannot_overfit", "stop"), finding("data.note", "info"))))
+    late = StepView("s07_overfit", Report(findings=(finding("train.lr_decayed_too_soon"), finding("model.wrong_last_layer"))))
+    ranked = rank_road([early, late])
+    assert [(view.name, one.code, one.because) for view, one in ranked] == [
+        ("s07_overfit", "model.wrong_last_layer", ""),
+        ("s07_overfit", "train.lr_decayed_too_soon", ""),
+        ("s06_sanity", "model.cannot_overfit", "model.wrong_last_layer"),
+    ]
+    assert ranked[0][1].severity == "stop"

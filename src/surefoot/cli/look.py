@@ -37,7 +37,15 @@ def status(folder: Folder = ".", as_json: Json = False) -> None:
         for line in list_findings(entry["findings"]) if entry else ():
             show(INDENT + line)
     where = "" if folder == "." else f" {folder}"
+    for first in data["ranked"][:1] if len(data["ranked"]) > 1 else ():
+        show(f"Mend first: {first['code']} ({first['step']})" + _explained(data["ranked"], first["code"]))
     show(f"Next: surefoot run{where}" if set(ROAD) - set(walked) else f"Next: surefoot report{where} --open")
+
+
+def _explained(ranked: list[dict[str, str]], code: str) -> str:
+    """What a finding explains, of those that are told."""
+    names = dict.fromkeys(one["code"] for one in ranked if one["because"] == code)
+    return f", which explains {', '.join(names)}" if names else ""
 
 
 def _remark(entry: dict[str, Any]) -> str:

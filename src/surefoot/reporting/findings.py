@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from markupsafe import Markup
 
+from surefoot.checks.causes import rank
 from surefoot.reporting.markup import EMPTY, code, element, folded, join, prose, slug, table
 from surefoot.reporting.pictures import tile
 from surefoot.reporting.views import Scene
@@ -13,6 +14,7 @@ from surefoot.reporting.words import count_of, number, spaced
 from surefoot.types.data_reports import AuditReport, PreparedData, Split
 from surefoot.types.error_reports import ErrorsReport
 from surefoot.types.findings import Finding, Report
+from surefoot.types.views import StepView
 
 SEVERITIES = ("stop", "warn", "info")
 WORDS = {"stop": "stop", "warn": "warning", "info": "note"}
@@ -53,6 +55,13 @@ def redact(text: str, scene: Scene) -> str:
         if name in text:
             text = text.replace(name, HIDDEN)
     return text
+
+
+def rank_road(steps: Sequence[StepView]) -> list[tuple[StepView, Finding]]:
+    """Stops and warnings of a whole round with their steps, the one to mend first at the head; those that another one explains, in whichever step, are last."""
+    loud = [(step, finding) for step in steps for finding in step.report.findings if finding.severity != "info"]
+    said = {(finding.code, finding.where, finding.what): step for step, finding in reversed(loud)}
+    return [(said[finding.code, finding.where, finding.what], finding) for finding in rank([finding for _, finding in loud])]
 
 
 def group_by_cause(findings: Sequence[Finding]) -> list[tuple[Finding, list[Finding]]]:

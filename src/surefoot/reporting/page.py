@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 import surefoot
 from surefoot.reporting.comparison import compare_rounds
-from surefoot.reporting.findings import count_notes, find_anchors, list_items, notes_anchor, redact, show_findings
+from surefoot.reporting.findings import count_notes, find_anchors, list_items, notes_anchor, rank_road, redact, show_findings
 from surefoot.reporting.headline import Tile, draw_standing, find_stop, make_headline
 from surefoot.reporting.markup import EMPTY, element, join, prose, slug
 from surefoot.reporting.pictures import load_arrays
@@ -23,7 +23,6 @@ from surefoot.reporting.words import count_of, duration
 from surefoot.types.context import Store
 from surefoot.types.data_reports import PreparedData
 from surefoot.types.error_reports import ErrorsReport
-from surefoot.types.findings import Finding
 from surefoot.types.problem import Problem
 from surefoot.types.views import RoundView, StepView
 
@@ -162,10 +161,9 @@ def _section(step: StepView, scene: Scene) -> SectionView:
 
 def _alarms(steps: Sequence[StepView], scene: Scene) -> list[Alarm]:
     """Stops first, then warnings; those that another one explains are left to their section."""
-    found: list[tuple[StepView, Finding]] = [(step, finding) for step in steps for finding in step.report.findings if finding.severity != "info"]
-    loud = {finding.code for _, finding in found}
-    found = [(step, finding) for step, finding in found if finding.because not in loud - {finding.code}]
-    found.sort(key=lambda pair: pair[1].severity != "stop")
+    ranked = rank_road(steps)
+    loud = {finding.code for _, finding in ranked}
+    found = [(step, finding) for step, finding in ranked if finding.because not in loud - {finding.code}]
     return [
         Alarm(finding.severity, prose(redact(finding.what, scene)), describe_step(step.name).title, slug(f"{step.name}-{finding.code}"))
         for step, finding in found
