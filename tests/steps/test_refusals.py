@@ -155,7 +155,7 @@ def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
         project.run(to="audit")
     told = str(caught.value)
     for part in (
-        "train.augment: flip is not for data of the kind table. For these there is: noise.",
+        "train.augment: flip is not for data of the kind table. For these there is: noise, token_dropout",
         "train.cutmix: only pictures are pasted",
         "data.id: y is the target",
         "train.class_weights: regression has no classes",
@@ -168,7 +168,8 @@ def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
 
 
 def test_mixup_is_refused_where_there_is_nothing_to_blend(tmp_path):
-    project = make(tmp_path, 'target = "y"\nignore = ["x"]\n[train]\nmixup = 0.2', word=lambda n: ("red", "green", "blue", "grey")[n % 4], y=lambda n: n % 2)
+    settings = 'target = "y"\nignore = ["x"]\n[train]\nmixup = 0.2'
+    project = make(tmp_path, settings, 120, colour=lambda n: f"colour{n % 8}", town=lambda n: f"town{n % 15}", y=lambda n: n // 8 % 2)
     with pytest.raises(ConfigError, match=r"train\.mixup: mixup blends numbers, and the inputs are categories alone") as caught:
         project.run(to="baseline")
     assert caught.value.next.startswith("Leave it out")
