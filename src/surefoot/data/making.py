@@ -130,7 +130,7 @@ def make_blocks(source: ImageSource | TableSource, recipe: dict[str, Any], items
     decode = decode or (lambda rows: decode_here(source, recipe, rows))
     for here, decoded in zip(parts, decode(items.rows[part] for part in parts), strict=True):
         at = np.arange(here.start, min(here.stop, len(items.rows)))[decoded.kept]
-        yield Block(
+        block = Block(
             ids=[items.ids[n] for n in at],
             places=[source.places[row] for row in items.rows[at]],
             inputs=tuple(decoded.columns),
@@ -138,6 +138,9 @@ def make_blocks(source: ImageSource | TableSource, recipe: dict[str, Any], items
             weights=items.weights[at].astype(np.float32),
             refused=decoded.refused,
         )
+        del decoded
+        yield block
+        del block
 
 
 def decode_here(source: ImageSource | TableSource, recipe: dict[str, Any], parts: Iterable[np.ndarray], quality: int = 0) -> Iterator[Decoded]:
