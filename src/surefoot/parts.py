@@ -82,6 +82,8 @@ PARTS: dict[str, dict[str, str]] = {
         "subset_accuracy": "surefoot.metrics.multilabel:SUBSET_ACCURACY",
         "hamming_accuracy": "surefoot.metrics.multilabel:HAMMING_ACCURACY",
         "map": "surefoot.metrics.multilabel:MAP",
+        "map_50": "surefoot.metrics.detection:MAP_50",
+        "map_50_95": "surefoot.metrics.detection:MAP_50_95",
         "rmse": "surefoot.metrics.regression:RMSE",
         "mae": "surefoot.metrics.regression:MAE",
         "median_ae": "surefoot.metrics.regression:MEDIAN_AE",

@@ -10,8 +10,9 @@ class TaskSpec:
     """What follows from a task.
 
     Attributes:
-        head: what the last layer's numbers mean: `sigmoid` (1 logit), `softmax` (K logits), `sigmoids` (K logits), `identity` (T values).
-        loss: short name of the loss.
+        head: what the last layer's numbers mean: `sigmoid` (1 logit), `softmax` (K logits), `sigmoids` (K logits), `identity` (T values);
+            `boxes` where no net here has one yet.
+        loss: short name of the loss; empty where there is none yet.
         metric: the default metric; metrics: those that users expect beside it.
         trivial: names of the predictors that look at no input.
         source: where the choice comes from.
@@ -34,4 +35,5 @@ TASKS: dict[str, TaskSpec] = {
     "multilabel": TaskSpec("sigmoids", "binary_cross_entropy", "f1_micro", ("f1_macro", "subset_accuracy", "hamming_accuracy", "map"), ("majority",), True),
     "regression": TaskSpec("identity", "mse", "rmse", ("mae", "r2", "median_ae"), ("mean", "median"), False),
     "vector_regression": TaskSpec("identity", "mse", "rmse", ("mae", "r2"), ("mean",), False),
+    "detection": TaskSpec("boxes", "", "map_50_95", ("map_50",), (), False, "Lin et al. 2014, Microsoft COCO: the metric of its detection challenge"),
 }

@@ -24,6 +24,10 @@ def draw(task, rng, n=40, k=4):
         return rng.integers(0, k, n), rng.dirichlet(np.ones(k), n)
     if task == "multilabel":
         return rng.integers(0, 2, (n, k)), rng.random((n, k))
+    if task == "detection":
+        corners = rng.random((2, n, 4)) * 50 + np.asarray([0, 0, 50, 50])
+        named = np.stack([np.arange(n) // 3, np.arange(n) % k], axis=1)
+        return np.concatenate([named, corners[0], np.zeros((n, 2))], axis=1), np.concatenate([named, corners[1], rng.random((n, 1))], axis=1)
     width = 1 if task == "regression" else 3
     return rng.normal(size=(n, width)), rng.normal(size=(n, width))
 

@@ -95,12 +95,12 @@ def explore(ctx: Context, look: Look, audit: AuditReport) -> tuple[Explored, dic
 
 
 def find_groups(problem: Problem, targets: np.ndarray) -> tuple[list[str], np.ndarray]:
-    """Names of the groups, and bool (N, G): which items are in which. Classes, labels, or four ranges of the first target with as many items each.
+    """Names of the groups, and bool (N, G): which items are in which. Classes, labels, classes of boxes, or ranges of the first target with as many items each.
 
     Args:
         targets: float64 (N, T), as the pack holds them.
     """
-    if problem.task == "multilabel":
+    if problem.task in ("multilabel", "detection"):
         return list(problem.classes), targets > 0.5
     if problem.classes:
         return list(problem.classes), targets[:, :1] == np.arange(len(problem.classes))
@@ -151,6 +151,8 @@ def _show(look: Look, row: int, reasons: Iterable[str] = (), *, with_cells: bool
 
 def tell_label(problem: Problem, target: np.ndarray) -> str:
     """The target of an item (T,) in words."""
+    if problem.task == "detection":
+        return ", ".join(f"{int(count)} × {name}" for name, count in zip(problem.classes, target) if count > 0.5) or "none"
     if problem.task == "multilabel":
         return ", ".join(name for name, value in zip(problem.classes, target) if value > 0.5) or "none"
     return problem.classes[int(target[0])] if problem.classes else ", ".join(f"{value:.5g}" for value in target)

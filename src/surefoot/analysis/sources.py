@@ -116,7 +116,7 @@ def _count_conflicts(usable: Usable, inside: np.ndarray) -> tuple[int, int]:
 
 def _agree(features: Features, targets: np.ndarray, said: np.ndarray, units: np.ndarray, problem: Problem) -> dict[str, Measured]:
     """Source -> how far a forest that was fitted to other items, of all sources, agrees with its labels."""
-    if problem.task in ("multilabel", "vector_regression") or len(targets) < _LEAST or not features.names:
+    if problem.task in ("multilabel", "vector_regression", "detection") or len(targets) < _LEAST or not features.names:
         return {}
     lowest = np.nanmin(np.where(np.isnan(features.values), np.inf, features.values), 0)
     x = np.where(np.isnan(features.values), np.where(np.isfinite(lowest), lowest, 0) - 1, features.values).clip(-1e30, 1e30)

@@ -10,7 +10,7 @@ from surefoot.types.findings import Finding
 from surefoot.types.source import Refused
 
 _REFUSED_TEXT = {
-    "data.corrupt_item": "can't be decoded",
+    "data.corrupt_item": "can't be read",
     "data.empty_item": "are empty",
     "data.wrong_type": "are of a kind that is no item",
     "data.too_large": "are larger than the pixel cap",
@@ -35,7 +35,7 @@ def refused(items: Sequence[Refused]) -> list[Finding]:
         Finding(
             code=code,
             severity="info" if code == "data.repaired" or all(is_litter(item.place) for item in group) else "warn",
-            what=f"{len(group):,} file(s) or row(s) {_REFUSED_TEXT.get(code, 'are refused')}: {_name_reasons(group)}.",
+            what=f"{len(group):,} file(s) or row(s) {_REFUSED_TEXT.get(code, 'are refused')}: {name_reasons(group)}.",
             where=", ".join(item.place for item in group[:5]),
             next="Mend or remove them; they are not used.",
             evidence={"refused": len(group)},
@@ -44,7 +44,7 @@ def refused(items: Sequence[Refused]) -> list[Finding]:
     ]
 
 
-def _name_reasons(group: Sequence[Refused]) -> str:
+def name_reasons(group: Sequence[Refused]) -> str:
     """The commonest reasons; of several each with its count and its first place."""
     counts = Counter(item.reason for item in group)
     if len(counts) == 1:

@@ -26,6 +26,7 @@ def human(context: typer.Context, folder: Folder = ".", items: Items = 50, as_js
     from surefoot.runners import by_hand
 
     project = open_project(folder)
+    by_hand.check_task(project.report("problem"))  # type: ignore[arg-type]
     if not context.obj["no_input"]:
         _ask_about(project, items)
     result = by_hand.judge_answers(

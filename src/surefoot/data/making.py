@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from surefoot.data import jpeg, preprocess
+from surefoot.data.framing import boxes_field, stack_boxes
 from surefoot.data.packs import Block, rows_per_block
 from surefoot.data.shards import JPEG, to_column
 from surefoot.data.text import learn_columns, read_texts
 from surefoot.data.wordpieces import read_tokenizer
 from surefoot.types.configs import DataConfig, PrepareConfig
-from surefoot.types.data_reports import AuditReport, RefusedItem
-from surefoot.types.source import ImageSource, ItemError, TableSource
+from surefoot.types.data_reports import AuditReport, FieldSpec, RefusedItem
+from surefoot.types.source import Boxes, ImageSource, ItemError, TableSource
 
 _SIDES = ((0.0, 32), (300.0, 48), (3_600.0, 64), (float("inf"), 96))
 """Budget in seconds up to which pictures are packed with so many pixels a side: cost grows with the square of it."""
@@ -28,6 +29,7 @@ _LARGE = 96
 """Pixels a side above which pictures that memory can't hold are stored as JPEG: reading them decoded would wait for the disk."""
 _DATES = {"parts": {}, "cyclic": {"cyclic": True}}
 SHOWN_CHARACTERS = 300
+_BOX_SIDE = 320
 
 
 def choose_side(audit: AuditReport, data: DataConfig, budget_s: float) -> tuple[int, str]:
@@ -51,10 +53,30 @@ def image_recipe(audit: AuditReport, side: int, config: PrepareConfig) -> dict[s
     same = len(audit.sizes) == 1
     height, width = map(int, next(iter(audit.sizes)).split("x")) if same else (side, side)
     scale = side / min(height, width)
+    return _size_recipe(audit, round(height * scale), round(width * scale), config)
+
+
+def boxes_recipe(audit: AuditReport, data: DataConfig, config: PrepareConfig) -> tuple[dict[str, Any], str]:
+    """A recipe for pictures with boxes, and the reason for its size: whole pictures, unless prepare.resize says otherwise.
+
+    Pictures of one size keep their shape; others come into a square. Boxes are smaller than pictures, so that the budget's sides would leave nothing
+    of them: the longer side is the pictures' own, up to 320 pixels.
+    """
+    sizes = [tuple(map(int, size.split("x"))) for size, count in audit.sizes.items() for _ in range(count)]
+    typical = int(np.median([max(size) for size in sizes]))
+    side = data.side or min(typical, _BOX_SIDE)
+    why = "as data.side says" if data.side else f"the longer side is {typical} at the median, and {_BOX_SIDE} at most is packed; set data.side for more"
+    config = config.model_copy(update={"resize": "fit"}) if config.resize == "auto" else config
+    height, width = sizes[0] if len(audit.sizes) == 1 and config.resize == "fit" else (1, 1)
+    scale = side / max(height, width)
+    return _size_recipe(audit, max(1, round(height * scale)), max(1, round(width * scale)), config), why
+
+
+def _size_recipe(audit: AuditReport, height: int, width: int, config: PrepareConfig) -> dict[str, Any]:
     channels = {"grey": 1, "rgb": 3, "auto": 3 if audit.modes.get("colour") else 1}[config.colour]
-    recipe = {"kind": "image", "height": round(height * scale), "width": round(width * scale), "channels": channels}
-    how = {"resize": config.resize} if config.resize != "cover" else {}
-    return recipe | how | ({"short_side": max(config.short_side, side)} if config.short_side and not how else {})
+    recipe = {"kind": "image", "height": height, "width": width, "channels": channels}
+    how = {"resize": config.resize} if config.resize not in ("auto", "cover") else {}
+    return recipe | how | ({"short_side": max(config.short_side, min(height, width))} if config.short_side and not how else {})
 
 
 def table_recipe(
@@ -97,12 +119,18 @@ def choose_quality(recipe: dict[str, Any], num: int, data: DataConfig, config: P
 
 @dataclass(frozen=True)
 class Items:
-    """What is packed, in its order: N rows of the source, N ids, targets float64 (N, T), weights (N,)."""
+    """What is packed, in its order: N rows of the source, N ids, targets float64 (N, T), weights (N,), and what is drawn on each, as packed, where it is."""
 
     rows: np.ndarray
     ids: list[str]
     targets: np.ndarray
     weights: np.ndarray
+    boxes: list[Boxes] = field(default_factory=list)
+
+
+def list_fields(recipe: dict[str, Any], items: Items) -> tuple[FieldSpec, ...]:
+    """What a pack of them holds: the inputs of a net, and behind them the boxes, where there are any."""
+    return (*preprocess.fields(recipe), *([boxes_field(items.boxes)] if items.boxes else []))
 
 
 @dataclass(frozen=True)
@@ -128,12 +156,13 @@ def make_blocks(source: ImageSource | TableSource, recipe: dict[str, Any], items
     size = rows_per_block(preprocess.fields(recipe))
     parts = [slice(at, at + size) for at in range(start * size, len(items.rows), size)]
     decode = decode or (lambda rows: decode_here(source, recipe, rows))
+    drawn = list_fields(recipe, items)[len(preprocess.fields(recipe)) :]
     for here, decoded in zip(parts, decode(items.rows[part] for part in parts), strict=True):
         at = np.arange(here.start, min(here.stop, len(items.rows)))[decoded.kept]
         block = Block(
             ids=[items.ids[n] for n in at],
             places=[source.places[row] for row in items.rows[at]],
-            inputs=tuple(decoded.columns),
+            inputs=(*decoded.columns, *(to_column(stack_boxes([items.boxes[n] for n in at], one), one) for one in drawn)),
             targets=items.targets[at],
             weights=items.weights[at].astype(np.float32),
             refused=decoded.refused,
@@ -160,12 +189,12 @@ def _decode_pictures(source: ImageSource, recipe: dict[str, Any], rows: np.ndarr
 
     made = list(pool.map(decode, rows.tolist()))
     kept = [n for n, one in enumerate(made) if not isinstance(one, RefusedItem)]
-    (field,) = preprocess.fields(recipe)
+    (spec,) = preprocess.fields(recipe)
     values = [made[n] for n in kept]
-    column = to_column(values if quality else np.stack(values) if values else np.zeros((0, *field.shape), field.dtype), field, JPEG if quality else "")
+    column = to_column(values if quality else np.stack(values) if values else np.zeros((0, *spec.shape), spec.dtype), spec, JPEG if quality else "")
     return Decoded([column], kept, tuple(one for one in made if isinstance(one, RefusedItem)))
 
 
 def _decode_rows(source: TableSource, recipe: dict[str, Any], rows: np.ndarray) -> Decoded:
     arrays = preprocess.decode_columns({name: values[rows] for name, values in source.columns.items()}, recipe)
-    return Decoded([to_column(array, field) for field, array in zip(preprocess.fields(recipe), arrays)], list(range(len(rows))))
+    return Decoded([to_column(array, spec) for spec, array in zip(preprocess.fields(recipe), arrays)], list(range(len(rows))))

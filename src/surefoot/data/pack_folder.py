@@ -104,6 +104,12 @@ def pack_folder(data: DataConfig, config: PrepareConfig, folder: Path, say: Say 
     source = open_source(data, Path())
     if isinstance(source, TableSource):
         raise UsageError("Only pictures are packed without a project.", where=data.source, next="Tables are read fast as Parquet; or: surefoot init DATA.")
+    if source.annotations:
+        raise UsageError(
+            "Pictures with boxes are packed in a project.",
+            where=data.source,
+            next="surefoot init DATA, then surefoot run --to prepare: boxes are audited first.",
+        )
     _check_free(folder)
     recipe = _choose_recipe(source, data, config)
     quality = making.choose_quality(recipe, len(source), data, config)

@@ -45,21 +45,32 @@ def decode_image(array: np.ndarray, recipe: Mapping[str, Any]) -> np.ndarray:
     return array[None] if recipe["channels"] == 1 else np.repeat(array[None], 3, axis=0)
 
 
+def find_cover(h: int, w: int, recipe: Mapping[str, Any]) -> float:
+    """By how much `cover` enlarges a picture of h x w pixels."""
+    return max(float(max(recipe["height"] / h, recipe["width"] / w)), recipe.get("short_side", 0) / min(h, w))
+
+
+def find_fit(h: int, w: int, recipe: Mapping[str, Any]) -> tuple[int, int, int, int]:
+    """Where `fit` lays a picture of h x w pixels: top, left, height and width in the frame."""
+    height, width = recipe["height"], recipe["width"]
+    scale = min(height / h, width / w)
+    inner = (min(height, max(1, round(h * scale))), min(width, max(1, round(w * scale))))
+    return (height - inner[0]) // 2, (width - inner[1]) // 2, *inner
+
+
 def _cover(array: np.ndarray, recipe: Mapping[str, Any]) -> np.ndarray:
     """Scales and crops in one go: the centred box of the wanted aspect ratio is resampled."""
     (h, w), height, width = array.shape[:2], recipe["height"], recipe["width"]
-    scale = max(float(max(height / h, width / w)), recipe.get("short_side", 0) / min(h, w))
+    scale = find_cover(h, w, recipe)
     left, top = (w - width / scale) / 2, (h - height / scale) / 2
     return _resample(array, height, width, (max(left, 0.0), max(top, 0.0), min(w - left, w), min(h - top, h)))
 
 
 def _fit(array: np.ndarray, recipe: Mapping[str, Any]) -> np.ndarray:
-    (h, w), height, width = array.shape[:2], recipe["height"], recipe["width"]
-    scale = min(height / h, width / w)
-    inner = (min(height, max(1, round(h * scale))), min(width, max(1, round(w * scale))))
-    made = np.zeros((height, width, *array.shape[2:]), np.uint8)
-    top, left = (height - inner[0]) // 2, (width - inner[1]) // 2
-    made[top : top + inner[0], left : left + inner[1]] = _resample(array, *inner, (0, 0, w, h))
+    h, w = array.shape[:2]
+    top, left, height, width = find_fit(h, w, recipe)
+    made = np.zeros((recipe["height"], recipe["width"], *array.shape[2:]), np.uint8)
+    made[top : top + height, left : left + width] = _resample(array, height, width, (0, 0, w, h))
     return made
 
 

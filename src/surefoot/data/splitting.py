@@ -125,11 +125,11 @@ def _count_labels(of: np.ndarray, strata: np.ndarray, least: np.ndarray, labels:
 
 
 def make_strata(targets: np.ndarray, task: str) -> np.ndarray:
-    """Class index; the rarest label an item has for multilabel; decile of the amount, of several amounts of what they share. int64 (N,)."""
+    """Class index; the rarest label of an item, or class on a picture; decile of the amount, of several amounts of what they share. int64 (N,)."""
     if task in ("binary", "multiclass"):
         return targets[:, 0].astype(np.int64)
-    if task == "multilabel":
-        rarity = np.argsort(targets.sum(0), kind="stable")
+    if task in ("multilabel", "detection"):
+        rarity = np.argsort((targets > 0).sum(0), kind="stable")
         ranked = targets[:, rarity] > 0
         return np.where(ranked.any(1), ranked.argmax(1), targets.shape[1]).astype(np.int64)
     amounts = targets[:, 0] if targets.shape[1] == 1 else _first_component(targets)

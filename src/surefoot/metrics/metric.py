@@ -13,7 +13,8 @@ import numpy as np
 from surefoot.tasks import TASKS
 from surefoot.types.errors import UsageError
 
-ALL_TASKS = tuple(TASKS)
+ALL_TASKS = tuple(task for task in TASKS if task != "detection")
+"""Those in which an item is a row of the targets and a row of the outputs; of boxes an item has any number."""
 SINGLE_LABEL = ("binary", "multiclass")
 CLASSIFICATION = ("binary", "multiclass", "multilabel")
 REGRESSION = ("regression", "vector_regression")

@@ -67,7 +67,8 @@ def _score(score: ModelScore | Measured) -> str:
 
 def _problem(report: Problem) -> str:
     classes = f", {count_of(len(report.classes), 'class', 'classes')}" if report.classes else ""
-    return f"{spaced(report.task)} of {', '.join(report.target)}{classes}; metric {report.metric}, loss {spaced(report.loss)}, last layer {report.head}"
+    head = f", loss {spaced(report.loss)}, last layer {report.head}" if report.loss else ""
+    return f"{spaced(report.task)} of {', '.join(report.target)}{classes}; metric {report.metric}{head}"
 
 
 def _audit(report: AuditReport) -> str:

@@ -41,6 +41,8 @@ def list_items(reports: Iterable[Report]) -> tuple[str, ...]:
             names.update(finding.ids)
         if isinstance(report, AuditReport | Split):
             names.update(item.place for item in report.refused)
+        if isinstance(report, AuditReport) and report.boxes:
+            names.update(item.place for item in report.boxes.refused)
         if isinstance(report, PreparedData):
             names.update(id for ids in report.sample.values() for id in ids)
         if isinstance(report, ErrorsReport):

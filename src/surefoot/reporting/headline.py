@@ -168,6 +168,10 @@ def _next(scene: Scene, steps: Sequence[StepView]) -> Tile:
         return Tile("Next", prose(first.what.rstrip(".")), join(["Then ", code(first.command)]) if first.command else "", "next")
     walked = {step.name for step in steps}
     ahead = next((name for name in ROAD if name not in walked), None)
+    problem = scene.find(Problem)
+    if ahead == "s05_baseline" and problem and problem.task == "detection":
+        files = join(["Surefoot has none yet. The sets lie in ", code("runs/*-prepare-*/coco"), " as COCO files, which detectors are trained on."])
+        return Tile("Next", "Train a detector elsewhere", files, "next")
     if ahead:
         return Tile("Next", f"Go on to {ROAD[ahead].title.lower()}", code("surefoot run"), "next")
     return Tile("Next", "Use it", code("surefoot serve export"), "next")

@@ -29,6 +29,8 @@ _METRICS: dict[str, tuple[str, str, bool, bool]] = {
     "subset_accuracy": ("subset accuracy", "the share of items with every label right", True, False),
     "hamming_accuracy": ("Hamming accuracy", "the share of single labels that are right", True, False),
     "map": ("mean average precision", "PR AUC averaged over labels; 1 is perfect", False, False),
+    "map_50": ("mAP at 0.5", "average precision of each class, a box counting as found from half overlap on, averaged; 1 is perfect", False, False),
+    "map_50_95": ("mAP at 0.5 to 0.95", "the same averaged over ten overlaps from 0.5 to 0.95, so that close boxes count more; 1 is perfect", False, False),
     "rmse": ("RMSE", "the typical size of an error, large ones weighing more; 0 is perfect", False, True),
     "mae": ("mean absolute error", "the average size of an error; 0 is perfect", False, True),
     "median_ae": ("median absolute error", "half of the errors are smaller; 0 is perfect", False, True),

@@ -118,6 +118,14 @@ def _explain_split(problem: Problem) -> str:
     return f"test as your data has it; of the rest {val}" if "test" in given else val
 
 
+def _suggest_model(problem: Problem) -> list[str]:
+    """Lines on the net; none where there is no net for the task yet."""
+    if problem.task == "detection":
+        return []
+    lines = ['# layers = "INPUT -> [[CONV -> RELU]*2 -> POOL]*2 -> FC"'] if problem.kind == "image" else ["# width = 128", "# depth = 2"]
+    return ["# [model]", *lines, '# use    = "my_code:TinyNet"', ""]
+
+
 def _write_toml(values: Settings, problem: Problem, test: str) -> str:
     """The settings that matter, each with why it is so; what is left out is inferred again on every run."""
     reasons = {reason.setting: reason.why for reason in problem.reasons}
@@ -151,10 +159,7 @@ def _write_toml(values: Settings, problem: Problem, test: str) -> str:
         "# val   = 0.2",
         "# test  = 0.2",
         "",
-        "# [model]",
-        *(['# layers = "INPUT -> [[CONV -> RELU]*2 -> POOL]*2 -> FC"'] if problem.kind == "image" else ["# width = 128", "# depth = 2"]),
-        '# use    = "my_code:TinyNet"',
-        "",
+        *_suggest_model(problem),
         "# every key: docs/settings.md",
     ]
     return "\n".join(lines) + "\n"

@@ -51,6 +51,12 @@ def show_items(store: Blobs, data: PreparedData, ids: list[str]) -> list[Shown]:
     return [Shown(str(id), str(place), show_item(pack, row, data.recipe, texts.get(str(id), ""))) for row, id, place in zip(rows, names, places)]
 
 
+def check_task(problem: Problem) -> None:
+    """Raises UsageError where a person can't answer at the keyboard."""
+    if problem.task == "detection":
+        raise UsageError("Boxes can't be answered at the keyboard.", where="problem.task", next="Draw them in an annotation tool, and compare the two files.")
+
+
 def pick_val(store: Blobs, data: PreparedData, num: int, seed: int, known: set[str]) -> list[str]:
     """The next `num` ids of val in a seeded order, those that were answered before left out."""
     pack = open_pack(store, data.pack)

@@ -12,7 +12,7 @@ from surefoot.data.readers.dates import find_format
 from surefoot.data.targets import find_columns, list_classes, raw_targets, to_name
 from surefoot.metrics import get as get_metric
 from surefoot.tasks import TASKS
-from surefoot.types import Context, DataError, Finding, ImageSource, Problem, ProblemStepConfig, Reason, TableSource, UsageError
+from surefoot.types import Annotations, Context, DataError, Finding, ImageSource, Problem, ProblemStepConfig, Reason, TableSource, UsageError
 
 _MOST_CLASSES = 30
 """Whole numbers with at most this many values are read as classes, with more as amounts."""
@@ -35,9 +35,10 @@ def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
     columns = _find_target(source, config, reasons)
     raw = raw_targets(source, columns)
     _check_target(raw, columns, source)
-    task = config.problem.task or _infer_task(raw, columns, reasons)
+    boxed = _find_boxes(source, config.problem.task)
+    task = config.problem.task or _infer_task(raw, columns, reasons, has_boxes=boxed is not None)
     spec = TASKS[task]
-    classes = _name_classes(raw, columns, task)
+    classes = boxed.classes if boxed else _name_classes(raw, columns, task)
     metric = config.problem.metric or spec.metric
     _check_metric(metric, task, ctx)
     if not config.problem.metric:
@@ -46,7 +47,7 @@ def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
         )
     log_target = task in ("regression", "vector_regression") and _is_skewed(raw, reasons)
     return Problem(
-        question=config.question or ("What does the picture show?" if source.kind == "image" else f"What is {' and '.join(columns)}?"),
+        question=config.question or _ask(source, columns),
         kind=source.kind,
         task=task,
         target=columns,
@@ -66,14 +67,38 @@ def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
             f"{' and '.join(columns)} can be predicted from the {'pictures' if source.kind == 'image' else 'other columns'}",
             f"the {len(source):,} items at hand are informative enough to learn how",
         ),
-        reasons=(*reasons, Reason(setting="last layer and loss", value=f"{spec.head}, {spec.loss}", why=f"follow from the task {task}", source=spec.source)),
+        reasons=(*reasons, *_explain_head(task)),
         findings=tuple(_note_reading(source, raw)),
     )
 
 
+def _ask(source: ImageSource | TableSource, columns: tuple[str, ...]) -> str:
+    """The question that the data suggests."""
+    if isinstance(source, TableSource):
+        return f"What is {' and '.join(columns)}?"
+    return "What does the picture show, and where?" if source.annotations else "What does the picture show?"
+
+
+def _explain_head(task: str) -> list[Reason]:
+    spec = TASKS[task]
+    return (
+        [Reason(setting="last layer and loss", value=f"{spec.head}, {spec.loss}", why=f"follow from the task {task}", source=spec.source)] if spec.loss else []
+    )
+
+
+def _find_boxes(source: ImageSource | TableSource, asked: str) -> Annotations | None:
+    """What is drawn on the pictures; makes sure that boxes are detected, and that what is to be detected has boxes."""
+    boxed = source.annotations if isinstance(source, ImageSource) else None
+    if asked and (asked == "detection") != (boxed is not None):
+        what = f"The pictures have boxes, and the task {asked} takes none." if boxed else "detection needs boxes, and the source has none."
+        advice = "Leave problem.task out." if boxed else "Put COCO, VOC or YOLO annotations beside the pictures, or leave problem.task out."
+        raise DataError(what, where=f"problem.task = {asked!r}", next=advice)
+    return boxed
+
+
 def _find_target(source: ImageSource | TableSource, config: ProblemStepConfig, reasons: list[Reason]) -> tuple[str, ...]:
     if isinstance(source, ImageSource):
-        return ("label",)
+        return ("boxes",) if source.annotations else ("label",)
     columns = find_columns(source, config.data.target)
     if not columns:
         raise DataError("No target column was named, and none suggests itself.", where="data.target", next=f"Name one of: {', '.join(source.columns)}.")
@@ -141,8 +166,8 @@ def _check_no_dates(raw: list[Any] | np.ndarray, columns: tuple[str, ...]) -> No
         )
 
 
-def _infer_task(raw: list[Any] | np.ndarray, columns: tuple[str, ...], reasons: list[Reason]) -> str:
-    task, why = _read_task(_present(raw), columns)
+def _infer_task(raw: list[Any] | np.ndarray, columns: tuple[str, ...], reasons: list[Reason], *, has_boxes: bool) -> str:
+    task, why = ("detection", "boxes are drawn on the pictures") if has_boxes else _read_task(_present(raw), columns)
     reasons.append(Reason(setting="problem.task", value=task, why=why))
     return task
 

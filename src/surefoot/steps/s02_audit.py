@@ -12,8 +12,11 @@ from surefoot.analysis.columns import check_columns
 from surefoot.analysis.looks import Looks, Used, list_suspects, sum_up_likes, sum_up_pictures
 from surefoot.analysis.mending import find_conflicts, propose_repairs
 from surefoot.analysis.sources import Usable, look, name_sources
+from surefoot.checks import boxes as box_checks
 from surefoot.checks import data as checks
 from surefoot.checks import sources as source_checks
+from surefoot.data import box_profile
+from surefoot.data.boxes import Pile
 from surefoot.data.groups import Near
 from surefoot.data.identity import hash_rows, number_equals
 from surefoot.data.indexing import find_time, read_groups, read_weights
@@ -28,6 +31,7 @@ from surefoot.data.text import is_blank, read_texts
 from surefoot.types import (
     AuditReport,
     AuditStepConfig,
+    BoxProfile,
     ColumnProfile,
     Context,
     DataError,
@@ -56,9 +60,8 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     targets = encode_targets(source, problem)
     refused = list(source.refused)
     contents, records, profiles = _read(ctx, config, problem, source, refused)
-    rows = np.asarray(list(contents), np.int64)
-    rows = rows[~np.isnan(targets[rows]).any(1)]
-    _check_left(rows, targets, problem, refused)
+    pile = box_profile.settle_pictures(source, records, contents, targets, refused)
+    rows = _list_usable(contents, targets, problem, refused)
     near = _find_near(ctx, source, {row: contents[row] for row in rows.tolist()}, records, profiles)
     used = _list_used(source, rows, [contents[row] for row in rows.tolist()], near, targets[rows])
     index = _build_index(source, config, used, near)
@@ -68,7 +71,9 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     likes = sum_up_likes(near, used, problem)
     looks = sum_up_pictures(records[rows], used, problem, ctx.seed) if isinstance(source, ImageSource) else Looks()
     found = {**likes.found, **looks.found}
-    findings = [*_check_items(refused, used, counts, problem), *likes.findings, *looks.findings, *_check_table(source, profiles, used, problem, ctx.seed)]
+    boxes = _profile_boxes(ctx, pile, used, problem)
+    findings = [*_check_items(refused, used, counts, problem, pile), *_check_boxes(source, pile, used, boxes), *likes.findings, *looks.findings]
+    findings += [*_check_table(source, profiles, used, problem, ctx.seed), *source_checks.judge(seen.drift, seen.reports)]
     report = AuditReport(
         fingerprint=source.fingerprint,
         num_items=len(source) + len(source.refused),  # what reading refused is one of the source's items
@@ -85,7 +90,8 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         sources=seen.reports,
         drift=seen.drift,
         features=ctx.store.put_table(seen.features.to_table()),
-        findings=(*findings, *source_checks.judge(seen.drift, seen.reports)),
+        boxes=boxes,
+        findings=tuple(findings),
         **{**likes.shown, **looks.shown},
     )
     durable.remove(ctx.run_dir / _SEEN)  # only now: what follows the looks may be interrupted too
@@ -102,12 +108,25 @@ def _read(
     return _read_rows(source, profiles, refused), np.zeros(0), profiles
 
 
-def _check_items(refused: list[Refused], used: Used, counts: dict[str, int], problem: Problem) -> list[Finding]:
+def _check_items(refused: list[Refused], used: Used, counts: dict[str, int], problem: Problem, pile: Pile | None) -> list[Finding]:
     return [
         *checks.refused(refused),
-        *checks.duplicates(used.contents, used.ids, [tuple(target) for target in used.targets.tolist()]),
+        *checks.duplicates(used.contents, used.ids, box_profile.name_targets(used.targets, pile, used.rows)),
         *(checks.balance(counts) if problem.task in ("binary", "multiclass") else []),
     ]
+
+
+def _profile_boxes(ctx: Context, pile: Pile | None, used: Used, problem: Problem) -> BoxProfile | None:
+    if pile is None:
+        return None
+    settled = [pile.settled[row] for row in used.rows.tolist()]
+    return box_profile.profile_boxes(settled, used.visible.tolist(), problem.classes, ctx.store.put_table(box_profile.tabulate(used.ids, settled)))
+
+
+def _check_boxes(source: ImageSource | TableSource, pile: Pile | None, used: Used, boxes: BoxProfile | None) -> list[Finding]:
+    if pile is None or boxes is None or not isinstance(source, ImageSource):
+        return []
+    return box_checks.judge(box_profile.measure_flaws(source, pile, used.rows), boxes.classes)
 
 
 def _check_table(source: ImageSource | TableSource, profiles: tuple[ColumnProfile, ...], used: Used, problem: Problem, seed: int) -> list[Finding]:
@@ -172,6 +191,14 @@ def _propose(ctx: Context, source: ImageSource | TableSource, problem: Problem, 
     return ctx.store.put_table(table) if table.num_rows else ""
 
 
+def _list_usable(contents: dict[int, str], targets: np.ndarray, problem: Problem, refused: list[Refused]) -> np.ndarray:
+    """int64 rows that can be read and have a target."""
+    rows = np.asarray(list(contents), np.int64)
+    rows = rows[~np.isnan(targets[rows]).any(1)]
+    _check_left(rows, targets, problem, refused)
+    return rows
+
+
 def _check_left(rows: np.ndarray, targets: np.ndarray, problem: Problem, refused: list[Refused]) -> None:
     if not len(rows):
         reasons = Counter(item.reason for item in refused).most_common(_NAMED)
@@ -190,6 +217,8 @@ def _check_left(rows: np.ndarray, targets: np.ndarray, problem: Problem, refused
                 where="s02_audit",
                 next="Gather more items of at least two classes.",
             )
+    if problem.task == "detection" and not targets[rows].any():
+        raise DataError("No box is left: all are refused, or none was drawn.", where="s02_audit", next="Look at the annotations; check data.source.")
 
 
 def _build_index(source: ImageSource | TableSource, config: AuditStepConfig, used: Used, near: Near) -> pa.Table:
@@ -226,7 +255,7 @@ def _count_targets(targets: np.ndarray, problem: Problem) -> tuple[dict[str, int
     if problem.task in ("binary", "multiclass"):
         counts = np.bincount(targets[:, 0].astype(int), minlength=len(problem.classes))
         return {name: int(count) for name, count in zip(problem.classes, counts)}, ()
-    if problem.task == "multilabel":
+    if problem.task in ("multilabel", "detection"):
         return {name: int(count) for name, count in zip(problem.classes, targets.sum(0))}, ()
     low, high = float(targets[:, 0].min()), float(targets[:, 0].max())
     bins = 20 if high - low > 1e-9 * max(abs(low), abs(high)) else 1  # values that differ in their last digits make no twenty bins

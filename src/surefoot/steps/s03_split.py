@@ -61,7 +61,7 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
 
 def _make_units(draft: Draft, problem: Problem, wanted: SplitConfig) -> splitting.Units:
     strata = splitting.make_strata(draft.targets, problem.task)
-    labels = draft.targets > 0 if problem.task == "multilabel" else None
+    labels = draft.targets > 0 if problem.task in ("multilabel", "detection") else None
     return splitting.make_units(draft.contents, draft.groups, strata, by_content=wanted.group_by == "content", near=draft.near, labels=labels)
 
 
@@ -130,7 +130,7 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
     resolves = smallest_share(num_val) if is_amount else smallest_difference(_TYPICAL, num_val)
     ids = draft.ids.take(pa.array(list(draft.refused), pa.int64())).to_pylist()
     refused = tuple(RefusedItem(place=id, reason=reason, code="split.leak") for id, reason in zip(ids, draft.refused.values()))
-    _check_measurable(class_counts, {"train": counts.get("train", 0), "val": num_val, "test": counts.get("test", 0)})
+    _check_measurable(class_counts if problem.task != "detection" else {}, {"train": counts.get("train", 0), "val": num_val, "test": counts.get("test", 0)})
     findings = [
         *checks.leaks(refused, straddling(draft)),
         *(checks.val_size(num_val, resolves, is_amount=is_amount) if dealt.protocol == "holdout" else []),
@@ -172,13 +172,16 @@ def _to_lists(folds: np.ndarray) -> pa.Array:
 
 
 def _count_classes(draft: Draft, keep: np.ndarray, dealt: Dealt, problem: Problem) -> dict[str, dict[str, int]]:
-    if problem.task not in ("binary", "multiclass"):
+    """Set -> class -> items, or boxes."""
+    if problem.task not in ("binary", "multiclass", "detection"):
         return {}
-    classes = draft.targets[:, 0].astype(int)
     in_sets = {str(name): keep & (draft.sets == name) for name in dict.fromkeys(draft.sets[keep])}
     if (is_val := keep & (draft.sets == "train") & dealt.val.any(1)).any():
         in_sets["val"] = in_sets["val"] | is_val if "val" in in_sets else is_val
-    counts = {name: np.bincount(classes[inside], minlength=len(problem.classes)) for name, inside in in_sets.items()}
+    if problem.task == "detection":
+        counts = {name: draft.targets[inside].sum(0) for name, inside in in_sets.items()}
+    else:
+        counts = {name: np.bincount(draft.targets[inside, 0].astype(int), minlength=len(problem.classes)) for name, inside in in_sets.items()}
     return {name: {c: int(number) for c, number in zip(problem.classes, numbers)} for name, numbers in counts.items()}
 
 

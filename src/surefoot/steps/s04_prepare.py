@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from surefoot import randomness
+from surefoot.analysis import drawings
 from surefoot.analysis.explore import Look, explore
 from surefoot.checks import prepare as checks
 from surefoot.data import crew, making, preprocess
 from surefoot.data.examples import scale_targets
+from surefoot.data.framing import BOXES
 from surefoot.data.nearest import quote_some, suggest
 from surefoot.data.packs import Block, Manner, Pack, open_pack, read_manifest, rows_per_block, write_pack
 from surefoot.data.readers import open_source
@@ -29,6 +31,7 @@ from surefoot.types import (
     AuditReport,
     Context,
     DataError,
+    Finding,
     FoldData,
     ImageSource,
     PrepareConfig,
@@ -55,38 +58,36 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
         ctx.events.say(f"  {said}")
     quality = making.choose_quality(recipe, int((sets != "test").sum()), config.data, config.prepare)
     work = crew.Work(config.data, ctx.root, recipe, quality, workers=config.prepare.workers)
-    pack_ref = _pack(ctx, work, problem, source, _list_items(table.filter(pa.array(sets != "test"))), _OPEN)
-    test_ref = _pack(ctx, work, problem, source, _list_items(table.filter(pa.array(sets == "test"))), "test")
-    wild_ref = _pack_wild(ctx, work, problem) if config.data.wild else ""
-    pack = open_pack(ctx.store, pack_ref)
+    drawn = drawings.read_drawn(ctx.store, audit, recipe)
     inside = table.filter(pa.array(sets != "test"))
-    rows = _fold_rows(inside, split.folds) | _find_groups(inside)
-    if isinstance(source, TableSource):
-        rows |= _leave_out_gaps(source, recipe, config.prepare, np.asarray(inside.column("row")), rows)
+    test = table.filter(pa.array(sets == "test"))
+    packs = _pack_all(ctx, work, problem, source, (_list_items(inside, drawn), _list_items(test, drawn)))
+    pack = open_pack(ctx.store, packs["pack"])
+    rows = _list_rows(source, recipe, config.prepare, inside, split.folds)
     folds = tuple(_fit_fold(ctx, pack, problem, config, k, rows) for k in range(split.folds))
-    manifests = [read_manifest(ctx.store, ref) for ref in (pack_ref, test_ref, wild_ref) if ref]
     ranges = _ranges(pack, rows["fold0.train"])
     look = Look(source, recipe, pack, problem, inside, rows["fold0.train"], ctx.store.get_arrays(folds[0].fitted))
+    drawings.write_sets(ctx, problem, table, drawn, rows)
     return PreparedData(
         fields=preprocess.fields(recipe),
         recipe=recipe,
-        pack=pack_ref,
-        test_pack=test_ref,
-        wild_pack=wild_ref,
-        shards=tuple(shard.file for manifest in manifests for shard in manifest.shards),
+        **packs,
         rows=ctx.store.put_arrays(rows),
         folds=folds,
         fitted_final=_fit(ctx, pack, problem, rows.get("whole", np.arange(len(pack))), config.prepare),
         num_rows=len(pack),
-        num_test=int((sets == "test").sum()),
-        num_wild=manifests[-1].num_rows if wild_ref else 0,
+        num_test=len(test),
         pack_bytes=pack.num_bytes,
         in_memory=pack.num_bytes <= config.data.memory_mb * 2**20,
         ranges=ranges,
         choices=choices,
-        **_show(ctx, look, audit),
-        findings=tuple(checks.judge(ranges, [(rows[f"fold{k}.train"], rows[f"fold{k}.val"]) for k in range(split.folds)])),
+        **_show(ctx, look, audit, drawn),
+        findings=(*_judge(ranges, rows, split.folds), *drawings.find_lost(drawn, inside.column("id").to_pylist(), recipe)),
     )
+
+
+def _judge(ranges: dict[str, tuple[float, float]], rows: dict[str, np.ndarray], folds: int) -> list[Finding]:
+    return checks.judge(ranges, [(rows[f"fold{k}.train"], rows[f"fold{k}.val"]) for k in range(folds)])
 
 
 def _join(index: pa.Table, sets: pa.Table) -> pa.Table:
@@ -107,28 +108,42 @@ def _choose_recipe(
         texts, choices = making.learn_texts(source, audit, rows[sets == "train"], config.data, ctx.root)
         recipe = making.table_recipe(source, audit, rows[sets != "test"], config.prepare, texts)
         return recipe, f"{len(recipe['columns'])} columns", choices
+    if audit.boxes:
+        recipe, why = making.boxes_recipe(audit, config.data, config.prepare)
+        return recipe, f"pictures of {recipe['height']} x {recipe['width']} x {recipe['channels']} with their boxes: {why}", ()
     side, why = making.choose_side(audit, config.data, budget_seconds(config.budget))
     recipe = making.image_recipe(audit, side, config.prepare)
     return recipe, f"pictures of {recipe['height']} x {recipe['width']} x {recipe['channels']}: {why}", ()
 
 
-def _list_items(table: pa.Table) -> making.Items:
+def _list_items(table: pa.Table, drawn: dict[str, drawings.Drawn]) -> making.Items:
     rows = np.asarray(table.column("row"))
     targets = np.asarray(table.column("target").to_pylist(), np.float64).reshape(len(rows), -1)
-    return making.Items(rows, table.column("id").to_pylist(), targets, np.asarray(table.column("weight")))
+    ids = table.column("id").to_pylist()
+    return making.Items(rows, ids, targets, np.asarray(table.column("weight")), [drawn[id].framed for id in ids] if drawn else [])
+
+
+def _pack_all(ctx: Context, work: crew.Work, problem: Problem, source: ImageSource | TableSource, items: tuple[making.Items, making.Items]) -> dict[str, Any]:
+    """Packs what lies open, the test set, and the wild set where there is one: fields of the report. `items`: of the first two."""
+    refs = {"pack": _pack(ctx, work, problem, source, items[0], _OPEN), "test_pack": _pack(ctx, work, problem, source, items[1], "test")}
+    refs["wild_pack"] = _pack_wild(ctx, work, problem) if work.data.wild else ""
+    manifests = {name: read_manifest(ctx.store, ref) for name, ref in refs.items() if ref}
+    shards = tuple(shard.file for manifest in manifests.values() for shard in manifest.shards)
+    return refs | {"shards": shards, "num_wild": manifests["wild_pack"].num_rows if refs["wild_pack"] else 0}
 
 
 def _pack(ctx: Context, work: crew.Work, problem: Problem, source: ImageSource | TableSource, items: making.Items, name: str) -> str:
     """Packs some items; a packing that was interrupted goes on after the last shard that is whole. All but train and val is sealed."""
-    fields = preprocess.fields(work.recipe)
+    fields = making.list_fields(work.recipe, items)
+    size = rows_per_block(preprocess.fields(work.recipe))
     forms = {"image": JPEG} if work.quality else {}
     key = hashlib.sha256(json.dumps([name, work.recipe, work.quality, source.fingerprint, items.ids]).encode()).hexdigest()
     manner = Manner(work.recipe, problem.classes, forms, ctx.run_dir / "packing" / f"{name}.jsonl", key)
-    decode = crew.choose_decode(work, source, -(-len(items.rows) // rows_per_block(fields)))
+    decode = crew.choose_decode(work, source, -(-len(items.rows) // size))
 
     def blocks(start: int) -> Iterator[Block]:
         made = making.make_blocks(source, work.recipe, items, decode, start)
-        return _with_progress(ctx, made, start * rows_per_block(fields), len(items.rows))
+        return _with_progress(ctx, made, start * size, len(items.rows))
 
     ref = write_pack(ctx.store, fields, items.targets.shape[1], blocks, is_sealed=name != _OPEN, manner=manner)
     refused = read_manifest(ctx.store, ref).refused
@@ -152,9 +167,20 @@ def _pack_wild(ctx: Context, work: crew.Work, problem: Problem) -> str:
     """The wild items that can be read and have a known target, sealed like the test set: nobody chooses on them."""
     source = open_source(work.data, ctx.root, which="wild")
     targets = encode_targets(source, problem)
-    rows = np.flatnonzero(~np.isnan(targets).any(1))
-    items = making.Items(rows, [f"wild-{row}" for row in rows], targets[rows], np.ones(len(rows), np.float32))
+    boxes = drawings.settle_wild(source, targets, work.recipe)
+    rows = np.asarray(list(boxes), np.int64) if boxes is not None else np.flatnonzero(~np.isnan(targets).any(1))
+    if not len(rows):
+        return ""
+    items = making.Items(rows, [f"wild-{row}" for row in rows], targets[rows], np.ones(len(rows), np.float32), list((boxes or {}).values()))
     return _pack(ctx, replace(work, which="wild"), problem, source, items, "wild")
+
+
+def _list_rows(source: ImageSource | TableSource, recipe: dict[str, Any], config: PrepareConfig, inside: pa.Table, folds: int) -> dict[str, np.ndarray]:
+    """All that is known of positions in the pack, under the names that `PreparedData.rows` has."""
+    rows = _fold_rows(inside, folds) | _find_groups(inside)
+    if isinstance(source, TableSource):
+        rows |= _leave_out_gaps(source, recipe, config, np.asarray(inside.column("row")), rows)
+    return rows
 
 
 def _fold_rows(table: pa.Table, folds: int) -> dict[str, np.ndarray]:
@@ -209,13 +235,16 @@ def _fit_fold(ctx: Context, pack: Pack, problem: Problem, config: PrepareStepCon
 
 def _fit(ctx: Context, pack: Pack, problem: Problem, rows: np.ndarray, config: PrepareConfig) -> str:
     targets = scale_targets(problem, pack.targets[rows])
-    return ctx.store.put_arrays(measure(pack.fields, pack.chunks(rows), targets, config))
+    inputs = tuple(field for field in pack.fields if field.name != BOXES)
+    return ctx.store.put_arrays(measure(inputs, pack.chunks(rows), targets, config))
 
 
 def _ranges(pack: Pack, rows: np.ndarray) -> dict[str, tuple[float, float]]:
     found: dict[str, tuple[float, float]] = {}
     for chunk in pack.chunks(rows):
         for field, array in zip(pack.fields, chunk):
+            if field.name == BOXES:
+                continue
             finite = array[~np.isnan(array)] if array.dtype.kind == "f" else array
             if finite.size:
                 low, high = found.get(field.name, (np.inf, -np.inf))
@@ -223,10 +252,11 @@ def _ranges(pack: Pack, rows: np.ndarray) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _show(ctx: Context, look: Look, audit: AuditReport) -> dict[str, Any]:
+def _show(ctx: Context, look: Look, audit: AuditReport, drawn: dict[str, drawings.Drawn]) -> dict[str, Any]:
     """What a person may see of the items outside the test set: fields of the report, under their names there."""
     explored, sample, pictures = explore(ctx, look, audit)
-    return {"explored": explored, "sample": sample, "pictures": pictures, **_keep_texts(ctx, look)}
+    shown = drawings.show(ctx, look.pack, look.train, pictures) if drawn else drawings.Shown(sample, pictures)
+    return {"explored": explored, "sample": shown.sample, "pictures": shown.pictures, "drawn": shown.drawn, **_keep_texts(ctx, look)}
 
 
 def _keep_texts(ctx: Context, look: Look) -> dict[str, Any]:

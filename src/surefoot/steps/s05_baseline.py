@@ -15,7 +15,7 @@ from surefoot.metrics import better
 from surefoot.models.boosting import ENOUGH, Rounds
 from surefoot.settings import budget_seconds
 from surefoot.tasks import TASKS
-from surefoot.types import BaselineReport, BaselineStepConfig, Context, Finding, ModelScore, Predictions, PreparedData, Problem, Split
+from surefoot.types import BaselineReport, BaselineStepConfig, Context, Finding, GateStop, ModelScore, Predictions, PreparedData, Problem, Split
 from surefoot.types.figures import write
 
 _SHARE = 0.1
@@ -33,7 +33,12 @@ YARDSTICKS = ("persistence", "knn")
 
 
 def baseline(ctx: Context, config: BaselineStepConfig, *, problem: Problem, split: Split, data: PreparedData) -> BaselineReport:
-    """Scores the trivial predictors, a linear model, k-NN and gradient boosting on the held-out items of every fold."""
+    """Scores the trivial predictors, a linear model, k-NN and gradient boosting on the held-out items of every fold.
+
+    Raises:
+        GateStop: the task is detection, for which there is no model yet.
+    """
+    _check_task(ctx, problem)
     desk = lay_out(ctx, problem, data)
     has_text, has_columns = any(field.is_text for field in data.fields), not all(field.is_text for field in data.fields)
     rows, rounds = _affordable(ctx, config, desk) if has_columns else (_held(config, desk), ENOUGH)
@@ -57,6 +62,17 @@ def baseline(ctx: Context, config: BaselineStepConfig, *, problem: Problem, spli
         trivial=_best(desk, {name: scores[name] for name in TASKS[problem.task].trivial}),
         findings=tuple(_find(desk, scores, rows, rounds)),
     )
+
+
+def _check_task(ctx: Context, problem: Problem) -> None:
+    """Says where the road ends for boxes, before anything is tried on them."""
+    if problem.task == "detection":
+        raise GateStop(
+            f"The boxes of {len(problem.classes)} class(es) are read, audited, split and packed; Surefoot has no detector to train on them yet.",
+            where="s05_baseline",
+            next=f"Train one elsewhere on {ctx.root / 'runs'}/*-prepare-*/coco (the sets as COCO files); the report shows what the audit found: "
+            "surefoot report. `surefoot run --to prepare` walks this far and ends well.",
+        )
 
 
 def _best(desk: Desk, scores: dict[str, ModelScore]) -> str:

@@ -27,7 +27,18 @@ def _cases() -> dict[str, Case]:
         "multilabel": (labels, labels.astype(float), generator.random((_N, _K))),
         "regression": (values, values.copy(), values + generator.normal(0, 5.0, values.shape)),
         "vector_regression": (vectors, vectors.copy(), generator.normal(size=vectors.shape)),
+        "detection": _boxes(generator),
     }
+
+
+def _boxes(generator: np.random.Generator) -> Case:
+    """Boxes as `metrics.detection` takes them."""
+    corners = generator.random((2, _N, 4)) * 50
+    corners[..., 2:] += corners[..., :2]
+    named = np.stack([np.arange(_N) // 3, np.arange(_N) % _K], 1)
+    targets = np.concatenate([named, corners[0], np.zeros((_N, 2))], 1)
+    perfect, random = (np.concatenate([named, one, generator.random((_N, 1))], 1) for one in corners)
+    return targets, perfect, random
 
 
 def _probs(generator: np.random.Generator, num: int) -> np.ndarray:

@@ -20,4 +20,4 @@ from surefoot.types.examples import Batch, Predictions
 from surefoot.types.findings import Finding, Measured, Plain, Report
 from surefoot.types.problem import Problem, Reason, Task
 from surefoot.types.reports import *
-from surefoot.types.source import ImageSource, ItemError, Refused, TableSource
+from surefoot.types.source import Annotations, Boxes, Drawing, ImageSource, ItemError, Refused, TableSource

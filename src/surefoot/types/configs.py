@@ -65,8 +65,9 @@ class ColumnConfig(Section):
 class PrepareConfig(Section):
     """How items become what a net is given. What is measured for it is measured on train items alone, per fold, and ships inside the exported graph."""
 
-    resize: Literal["cover", "fit", "stretch"] = Field(
-        "cover", description="Pictures of another size are cropped around their centre, laid on black without a loss, or stretched."
+    resize: Literal["auto", "cover", "fit", "stretch"] = Field(
+        "auto",
+        description="Pictures of another size are cropped around their centre, laid on black without a loss, or stretched; `auto`: `cover`, with boxes `fit`.",
     )
     short_side: int = Field(
         0, ge=0, le=2048, description="With `cover`: pixels to which the shorter side is brought before `data.side` is cut out; 0: the same."
@@ -98,7 +99,7 @@ class PrepareConfig(Section):
 class ProblemConfig(Section):
     """The question; all of it is inferred when left out."""
 
-    task: Literal["", "binary", "multiclass", "multilabel", "regression", "vector_regression"] = Field("", description="What is predicted.")
+    task: Literal["", "binary", "multiclass", "multilabel", "regression", "vector_regression", "detection"] = Field("", description="What is predicted.")
     metric: str = Field("", description="The one metric that is optimised.")
     goal: float | None = Field(None, description="The value of the metric that would do.")
     human: float | None = Field(None, description="The value of the metric that a careful person reaches.")

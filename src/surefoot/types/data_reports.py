@@ -99,6 +99,32 @@ class Spread(Plain):
     edges: tuple[float, ...] = ()
 
 
+class BoxProfile(Plain):
+    """What is drawn on the pictures, held against them. Sizes and shapes are those of boxes outside a given test set.
+
+    Attributes:
+        table: stored Arrow table, a row per usable picture: `id`, `width`, `height` (of the upright picture), and ragged lists with an entry per
+            box: `corners` (four float64: x0, y0, x1, y1 in pixels), `classes`, `is_difficult`, `is_crowd`.
+        num_boxes: those that are used. num_negatives: usable pictures without one. num_clipped, num_repeated: as `data.boxes` says.
+        classes: class -> (boxes, pictures that hold one).
+        refused: boxes that are not used; their pictures are.
+        per_picture: "0", "1", ... -> pictures with so many boxes, in bins where there are many.
+        sides: histogram of the square root of the boxes' areas in pixels, over `side_edges`. shapes: width ÷ height in words -> boxes.
+    """
+
+    table: Ref
+    num_boxes: int
+    num_negatives: int
+    num_clipped: int = 0
+    num_repeated: int = 0
+    classes: dict[str, tuple[int, int]] = {}
+    refused: tuple[RefusedItem, ...] = ()
+    per_picture: dict[str, int] = {}
+    sides: tuple[int, ...] = ()
+    side_edges: tuple[float, ...] = ()
+    shapes: dict[str, int] = {}
+
+
 class AuditReport(Report):
     """s02: what there is.
 
@@ -117,6 +143,7 @@ class AuditReport(Report):
         repairs: stored Arrow table of what `surefoot audit --fix` would write, "" where there is nothing to repair.
         sources: a report per source, the raw ones included. drift: source -> how far it differs from the others.
         features: stored Arrow table of a sample of the items: `id`, and a float32 (amount) or int32 (category) column `f:NAME` each.
+        boxes: where boxes are drawn on the pictures; `balance` then counts boxes, and `target` holds the boxes of each class.
     """
 
     fingerprint: str
@@ -141,6 +168,7 @@ class AuditReport(Report):
     sources: tuple[SourceReport, ...] = ()
     drift: dict[str, Drift] = {}
     features: Ref = ""
+    boxes: BoxProfile | None = None
 
 
 class Split(Report):
@@ -267,6 +295,7 @@ class PreparedData(Report):
         sample: class, or range of amounts -> ids of a few train pictures as the net sees them; pictures: stored arrays id -> uint8 (H, W[, 3]).
         texts: stored table `id`, `text` of the items in `pack`, where there is text; sample_texts: class -> a few of train.
         choices: how each column of text is read, and why.
+        drawn: id of a picture of the sample -> its boxes: (x0, y0, x1, y1) in its pixels, and the number of the class.
     """
 
     fields: tuple[FieldSpec, ...]
@@ -290,3 +319,4 @@ class PreparedData(Report):
     sample_texts: dict[str, tuple[str, ...]] = {}
     choices: tuple[str, ...] = ()
     explored: Explored = Explored()
+    drawn: dict[str, tuple[tuple[tuple[float, float, float, float], int], ...]] = {}

@@ -6,7 +6,7 @@ from typing import Literal
 
 from surefoot.types.findings import Plain, Report
 
-Task = Literal["binary", "multiclass", "multilabel", "regression", "vector_regression"]
+Task = Literal["binary", "multiclass", "multilabel", "regression", "vector_regression", "detection"]
 
 
 class Reason(Plain):

@@ -26,6 +26,66 @@ class ItemError(Exception):
         self.reason, self.code = reason, code
 
 
+KEPT_FRAC = 0.25
+"""Share of a box's area that must lie inside its picture, when it is read and when it is moved: what is cut off at the edge is still the thing,
+a sliver of it is not."""
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes around things on one picture, M of them.
+
+    Attributes:
+        corners: float64 (M, 4), x0, y0, x1, y1 in pixels from the picture's upper left corner; x1 and y1 are the far edges, so a whole
+            picture is 0, 0, width, height.
+        classes: int64 (M,) places in the list of classes; -1 where the class is not in it.
+        is_difficult, is_crowd: bool (M,): a detector is not blamed for missing these.
+    """
+
+    corners: np.ndarray
+    classes: np.ndarray
+    is_difficult: np.ndarray
+    is_crowd: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    def take(self, which: np.ndarray) -> Boxes:
+        """Some of them: a mask bool (M,), or positions."""
+        return Boxes(self.corners[which], self.classes[which], self.is_difficult[which], self.is_crowd[which])
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The boxes of one picture as its annotation has them: nothing is believed yet.
+
+    Attributes:
+        size: width and height of the picture as the annotation says; (0, 0) where it says nothing.
+        is_relative: corners are shares of the picture's sides, not pixels.
+        refused: boxes that could not even be read, or whose class is not known: where they stand, and why.
+        listed: how often the annotations list the picture.
+    """
+
+    boxes: Boxes
+    size: tuple[int, int] = (0, 0)
+    is_relative: bool = False
+    refused: tuple[Refused, ...] = ()
+    listed: int = 1
+
+
+@dataclass(frozen=True)
+class Annotations:
+    """What is drawn on a pile of pictures.
+
+    Attributes:
+        classes: their names, in the order of the classes' numbers.
+        drawings: one per picture, in the order of the source.
+    """
+
+    classes: tuple[str, ...]
+    drawings: list[Drawing]
+
+
 @dataclass(frozen=True)
 class ImageSource:
     """A pile of pictures, each read when asked for.
@@ -41,6 +101,7 @@ class ImageSource:
         changed: rows whose pixels are other than their file's: somebody had them turned or converted.
         fetch: row -> the item's file as it is, for who decodes it elsewhere; raises ItemError. None where there are no files.
         sources: name of the source of each item; empty where there is one source.
+        annotations: what is drawn on the pictures; None where nothing is. `labels` then count the boxes of each class, float64 (K,).
     """
 
     places: list[str]
@@ -54,6 +115,7 @@ class ImageSource:
     fetch: Callable[[int], bytes] | None = None
     changed: frozenset[int] = frozenset()
     sources: list[str] = field(default_factory=list)
+    annotations: Annotations | None = None
 
     def __len__(self) -> int:
         return len(self.places)

@@ -62,12 +62,6 @@ def test_cifar10_in_a_packed_tar():
     assert all(source.read(row).shape == (32, 32, 3) for row in range(0, 60_000, 600))
 
 
-def test_boxes_are_not_taken_for_classes():
-    """Pictures in one folder, with annotations beside it: no labels that this reader knows."""
-    with pytest.raises(Exception, match="Labels are missing"):
-        read(SHARED, "detection/bccd_voc.tar.xz")
-
-
 def test_adult():
     source = read(SHARED, "tabular/adult_train.csv.gz", test="tabular/adult_test.csv.gz")
     assert Counter(source.given_sets) == {"": 32_561, "test": 16_281}

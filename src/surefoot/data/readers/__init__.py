@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from surefoot.data.readers.annotated import rename_classes
 from surefoot.data.readers.detect import Opened, check_named, open_named
 from surefoot.data.readers.joining import append_test, join_images
 from surefoot.data.readers.labels import align_labels
@@ -102,4 +103,9 @@ def _open_like(source: Opened, name: str, root: Path) -> Opened:
     if isinstance(other, ImageSource) != isinstance(source, ImageSource):
         kinds = ("pictures", "a table") if isinstance(source, ImageSource) else ("a table", "pictures")
         raise DataError(f'The source is {kinds[0]}, but "{name}" is {kinds[1]}.', where=name, next="Give both sets the same form.")
+    if isinstance(source, ImageSource) and isinstance(other, ImageSource) and (source.annotations or other.annotations):
+        if source.annotations is None or other.annotations is None:
+            without = name if source.annotations else "the source"
+            raise DataError(f"One set has boxes, and {without} has none.", where=name, next="Give both sets annotations, or neither.")
+        return rename_classes(other, source.annotations.classes)
     return other

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from surefoot.data.nearest import suggest
-from surefoot.data.readers import archive, arrays, bundled, cifar, excel, folder, frames, idx, pictures, remote, shards, table, texts, user
-from surefoot.data.readers.layout import arrange
+from surefoot.data.readers import archive, arrays, bundled, cifar, coco, excel, folder, frames, idx, pictures, remote, shards, table, texts, user
+from surefoot.data.readers.opening import open_pile
 from surefoot.data.readers.piles import has_picture_suffix
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError, UsageError
@@ -17,12 +17,15 @@ from surefoot.types.source import ImageSource
 
 HEAD_BYTES = 4096
 FORMATS = (
-    "a folder or archive (.tar, .tar.gz, .tar.xz, .zip) of pictures or texts (.txt), in class folders or beside a list of labels; tar shards (folder or "
-    "`s-{000..003}.tar`); a table (.csv, .tsv, .txt, .parquet, .jsonl, .xlsx, also .gz or in an archive); IDX files; CIFAR binaries; .npz, .npy; a saved "
+    "a folder or archive (.tar, .tar.gz, .tar.xz, .zip) of pictures or texts (.txt), in class folders or beside a list of labels, or of pictures with "
+    "boxes (COCO, VOC, YOLO); tar shards (folder or `s-{000..003}.tar`); "
+    "a table (.csv, .tsv, .txt, .parquet, .jsonl, .xlsx, also .gz or in an archive); IDX files; CIFAR binaries; .npz, .npy; a saved "
     "Hugging Face set; an address (https://..., s3://...); sklearn:NAME; hub:OWNER/NAME; my_code:Name"
 )
 HINTS = dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), "No pickle is ever loaded: save it as .npz or .parquet. ")
 HINTS |= dict.fromkeys((".xls", ".ods", ".xlsb"), "Save the sheet as CSV or .xlsx. ")
+ANNOTATED = dict.fromkeys((".yaml", ".yml", ".xml"), "Name the folder that holds it and the pictures. ")
+HINTS |= ANNOTATED
 Opened = ImageSource | list[RawTable]
 
 
@@ -48,7 +51,7 @@ def _open_archive(spot: Spot) -> Opened:
         return texts.read_texts(pile, spot.known)
     if tables and not any(has_picture_suffix(entry.path) for entry in pile.entries):
         return table.open_tables(tables, pile.name)
-    return arrange(pile, spot.known, is_labelled=spot.is_labelled)
+    return open_pile(pile, spot.known, is_labelled=spot.is_labelled)
 
 
 def _open_shards(spot: Spot) -> Opened:
@@ -167,6 +170,8 @@ def _explain_absent(path: Path, name: str) -> DataError:
 def _explain_unknown(path: Path, name: str) -> DataError:
     if pictures.is_picture(archive.unpacked_head(path, HEAD_BYTES)):
         return DataError(f'"{name}" is one picture.', where=str(path), next="Name the folder that holds the class folders.")
+    if coco.is_coco(archive.unpacked_head(path, coco.HEAD_BYTES)) or path.suffix.lower() in ANNOTATED:
+        return DataError(f'"{name}" tells of pictures and holds none.', where=str(path), next="Name the folder that holds it and the pictures.")
     return DataError(f'"{name}" is of no format that can be read.', where=str(path), next=f"{HINTS.get(path.suffix.lower(), '')}A source is {FORMATS}.")
 
 

@@ -1,4 +1,4 @@
-"""A folder of pictures in class folders."""
+"""A folder of pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from surefoot.data.readers import fingerprint, pictures
-from surefoot.data.readers.layout import arrange
+from surefoot.data.readers.opening import open_pile
 from surefoot.data.readers.piles import Entry, Pile, has_picture_suffix, is_hidden
 from surefoot.types.source import ImageSource, ItemError, Refused
 
@@ -22,7 +22,7 @@ def open_folder(path: Path, known: frozenset[str] = frozenset(), *, is_labelled:
     Raises:
         DataError: no pictures, or no labels.
     """
-    return arrange(walk(path), known, is_labelled=is_labelled)
+    return open_pile(walk(path), known, is_labelled=is_labelled)
 
 
 def holds_pictures(path: Path) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.labels import align_labels
-from surefoot.types.source import ImageSource
+from surefoot.types.source import Annotations, ImageSource
 
 
 def append_test(source: ImageSource, test: ImageSource, name: str) -> ImageSource:
@@ -64,7 +64,14 @@ def concatenate(sources: Sequence[ImageSource]) -> ImageSource:
         fingerprint=fingerprint.of_words(*(one.fingerprint for one in sources)),
         fetch=fetch if all(one.fetch for one in sources) else None,
         changed=frozenset(row + int(start) for one, start in zip(sources, starts) for row in one.changed),
+        annotations=_join_annotations([one.annotations for one in sources]),
     )
+
+
+def _join_annotations(parts: Sequence[Annotations | None]) -> Annotations | None:
+    """The drawings of all, whose classes are the same already; None where one has none."""
+    drawn = [one for one in parts if one is not None]
+    return Annotations(drawn[0].classes, list(chain.from_iterable(one.drawings for one in drawn))) if len(drawn) == len(parts) else None
 
 
 def prefix_places(source: ImageSource, name: str) -> ImageSource:

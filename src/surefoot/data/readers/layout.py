@@ -32,7 +32,7 @@ def arrange(pile: Pile, known: frozenset[str] = frozenset(), *, is_labelled: boo
     if not items:
         raise _explain_no_pictures(pile, refused)
     if not is_labelled:
-        return _make(pile, items, [None] * len(items), [""] * len(items), (refused, []))
+        return make_source(pile, items, [None] * len(items), [""] * len(items), (refused, []))
     return _by_lists(pile, items, beside, refused) if beside and beside.has_labels else _by_folders(pile, items, beside, refused, known)
 
 
@@ -53,7 +53,7 @@ def _by_lists(pile: Pile, items: list[Entry], beside: Beside, refused: list[Refu
             where=quote_some(sorted(beside.spare), 5),
             next="Write a line for each picture, its path and its label, e.g. `photos/1.jpg,cat`.",
         )
-    return _make(pile, kept, labels, [beside.given.get(item.path, "") for item in kept], (refused, beside.notes))
+    return make_source(pile, kept, labels, [beside.given.get(item.path, "") for item in kept], (refused, beside.notes))
 
 
 def _by_folders(pile: Pile, items: list[Entry], beside: Beside | None, refused: list[Refused], known: frozenset[str]) -> ImageSource:
@@ -67,10 +67,10 @@ def _by_folders(pile: Pile, items: list[Entry], beside: Beside | None, refused: 
     inside = [row for row, trail in enumerate(trails) if trail]
     refused += [Refused(items[row].path, "lies in no class folder, so it has no label", pictures.WRONG_TYPE) for row, trail in enumerate(trails) if not trail]
     notes = _note_subfolders([trails[row] for row in inside]) + (beside.notes if beside else [])
-    return _make(pile, [items[row] for row in inside], [trails[row][0] for row in inside], [given_sets[row] for row in inside], (refused, notes))
+    return make_source(pile, [items[row] for row in inside], [trails[row][0] for row in inside], [given_sets[row] for row in inside], (refused, notes))
 
 
-def _make(pile: Pile, items: list[Entry], labels: list[Any], given_sets: list[str], said: tuple[list[Refused], list[str]]) -> ImageSource:
+def make_source(pile: Pile, items: list[Entry], labels: list[Any], given_sets: list[str], said: tuple[list[Refused], list[str]]) -> ImageSource:
     """The source of some files of a pile; `said` is what was refused, and the notes."""
     fetch = _fetcher(pile, items)
     return ImageSource(

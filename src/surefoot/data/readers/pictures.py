@@ -18,6 +18,9 @@ MAX_BYTES = 4 * MAX_PIXELS
 
 WRONG_TYPE, TOO_LARGE, EMPTY, CORRUPT = "data.wrong_type", "data.too_large", "data.empty_item", "data.corrupt_item"
 
+_TURN_MARKS = (b"Exif", b"eXIf", b"EXIF", b"Orientation")
+"""Of JPEG, PNG, WebP, and of XMP in any of them; only a TIFF has its orientation without a mark."""
+
 # Our cap is lower than Pillow's and is checked on every picture; what it grumbles about odd metadata is no news to anybody.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
@@ -52,6 +55,17 @@ def decode(data: bytes) -> np.ndarray:
             why = "its header is broken" if isinstance(error, UnidentifiedImageError) else str(error)
             raise ItemError(f"the picture can't be decoded: {why}", CORRUPT) from error
         raise ItemError(f"the content is no picture of a known format ({', '.join(FORMATS)})", WRONG_TYPE) from error
+
+
+def read_turn(data: bytes) -> int:
+    """The EXIF orientation of a picture, 1 to 8, that `decode` undoes; 1 where it has none or can't be read."""
+    if not data.startswith((b"II*\0", b"MM\0*")) and not any(mark in data for mark in _TURN_MARKS):  # Pillow decodes a whole PNG to find that it has none
+        return 1
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            return read_orientation(image)
+    except Exception:  # what can't be opened is told by `decode`
+        return 1
 
 
 def is_picture(head: bytes) -> bool:

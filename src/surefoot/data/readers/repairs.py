@@ -161,6 +161,8 @@ def _mend_pictures(source: ImageSource, repairs: list[Repair], path: Path) -> Im
     labels, changes = list(source.labels), dict[int, list[Repair]]()
     named = {str(label): label for label in labels if isinstance(label, str | int)}
     for repair in repairs:
+        if repair.action == "rotate" and source.annotations:
+            raise _explain(path, repair, "turns a picture and not its boxes", "Turn the file, and draw its boxes anew; or drop it.")
         if repair.action != "relabel":
             changes.setdefault(rows[repair.place], []).append(repair)
         elif repair.value in named:
@@ -213,10 +215,11 @@ def _drop(source: ImageSource | TableSource, drops: dict[str, Repair], name: str
     refused = [one for one in source.refused if one.place not in drops]
     refused += [Refused(repair.place, f"dropped by {name}{': ' if repair.reason else ''}{repair.reason}", DROPPED) for repair in drops.values()]
     places, given = [source.places[row] for row in kept], [source.given_sets[row] for row in kept]
+    sources = [source.sources[row] for row in kept] if source.sources else []
     if isinstance(source, TableSource):
         columns = {column: values[kept] for column, values in source.columns.items()}
-        return replace(source, columns=columns, places=places, given_sets=given, refused=refused)
-    read, fetch, position = source.read, source.fetch, {int(row): at for at, row in enumerate(kept)}
+        return replace(source, columns=columns, places=places, given_sets=given, sources=sources, refused=refused)
+    read, fetch, drawn, position = source.read, source.fetch, source.annotations, {int(row): at for at, row in enumerate(kept)}
     return replace(
         source,
         places=places,
@@ -226,6 +229,8 @@ def _drop(source: ImageSource | TableSource, drops: dict[str, Repair], name: str
         read=lambda row: read(int(kept[row])),
         fetch=(lambda row: fetch(int(kept[row]))) if fetch else None,
         changed=frozenset(position[row] for row in source.changed if row in position),
+        sources=sources,
+        annotations=replace(drawn, drawings=[drawn.drawings[row] for row in kept]) if drawn else None,
     )
 
 

@@ -13,8 +13,9 @@ from surefoot.data.readers.schema import TEXT_RULE
 from surefoot.reporting.axes import Axis
 from surefoot.reporting.charts import Bar, bars, histogram, mini_histogram
 from surefoot.reporting.markup import EMPTY, card, cards, code, element, facts, figure, folded_if, join, table
+from surefoot.reporting.sections.boxes import show_boxes
 from surefoot.reporting.views import Scene
-from surefoot.reporting.words import DASH, count_of, number, share, short
+from surefoot.reporting.words import DASH, number, share, short
 from surefoot.types.data_reports import AuditReport, ColumnProfile, RefusedItem
 from surefoot.types.findings import Measured
 
@@ -48,8 +49,9 @@ def show_audit(report: AuditReport, scene: Scene) -> Markup:
                     ("With a near duplicate", number(report.num_near) if report.num_near else None),
                 ]
             ),
+            show_boxes(report.boxes) if report.boxes else EMPTY,
             cards(
-                _balance(report, scene),
+                EMPTY if report.boxes else _balance(report, scene),
                 _sizes(report),
                 _aspects(report),
                 *_measures(report),
@@ -58,6 +60,7 @@ def show_audit(report: AuditReport, scene: Scene) -> Markup:
                 _columns(report.columns, scene),
             ),
             show_refused(report.refused, scene),
+            show_refused(report.boxes.refused, scene, "box") if report.boxes else EMPTY,
         ]
     )
 
@@ -192,15 +195,16 @@ def _top(column: ColumnProfile, scene: Scene) -> Markup | str:
     return element("span", ", ".join(f"{short(name, 18)} ({number(count)})" for name, count in list(column.top.items())[:3]), class_="small")
 
 
-def show_refused(refused: Sequence[RefusedItem], scene: Scene) -> Markup:
-    """Every refused item with place and reason; only their number per code where items may not be shown."""
+def show_refused(refused: Sequence[RefusedItem], scene: Scene, noun: str = "item") -> Markup:
+    """Every refused item (or box) with place and reason; only their number per code where items may not be shown."""
     if not refused:
         return EMPTY
+    title = f"Refused {noun}{'es' if noun == 'box' else 's'}"
     if not scene.with_items:
         counts = [(code(name), number(count)) for name, count in Counter(item.code for item in refused).most_common()]
-        return cards(card("Refused items", table("Refused items per reason", ("reason", "items"), counts, numeric=(1,))))
+        return cards(card(title, table(f"{title} per reason", ("reason", noun), counts, numeric=(1,))))
     rows = [(item.place, item.reason, code(item.code)) for item in refused[:MOST_REFUSED]]
-    content = table("Refused items", ("place", "reason", "code"), rows)
+    content = table(title, ("place", "reason", "code"), rows)
     left_out = f" The first {MOST_REFUSED}; the report of the step lists them all." if len(refused) > MOST_REFUSED else ""
     note = f"These are not used. Nothing is dropped in silence.{left_out}"
-    return cards(card("Refused items", folded_if(len(rows) > 12, count_of(len(refused), "refused item"), content), note, wide=True))
+    return cards(card(title, folded_if(len(rows) > 12, f"{number(len(refused))} {title.lower()}", content), note, wide=True))

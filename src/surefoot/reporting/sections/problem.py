@@ -15,12 +15,14 @@ TASKS = {
     "multilabel": "any number of labels at once",
     "regression": "a number",
     "vector_regression": "several numbers",
+    "detection": "boxes around things, each with a class",
 }
 HEADS = {
     "sigmoid": "one output: the prob of the positive class",
     "softmax": "one prob per class, and they sum to 1",
     "sigmoids": "one prob per label, each for itself",
     "identity": "the numbers themselves",
+    "boxes": "corners and a class for each box",
 }
 
 
@@ -40,7 +42,7 @@ def show_problem(report: Problem, scene: Scene) -> Markup:
             ("Goal", metric.show(report.goal) if report.goal is not None else None),
             ("Human level", metric.show(report.human) if report.human is not None else "not known"),
             ("Last layer", f"{report.head}: {HEADS.get(report.head, 'as set')} ({report.num_outputs})"),
-            ("Loss", report.loss.replace("_", " ")),
+            ("Loss", report.loss.replace("_", " ") or None),
             ("Scale", "trained on a log scale, reported in its own units" if report.log_target else None),
         ]
     )

@@ -10,6 +10,7 @@ from surefoot.reporting.grids import stacked
 from surefoot.reporting.markup import EMPTY, card, cards, element, facts, figure, folded, folded_if, join, paragraph, table
 from surefoot.reporting.pictures import tile
 from surefoot.reporting.sections.audit import show_refused
+from surefoot.reporting.sections.boxes import show_drawn
 from surefoot.reporting.sections.explorer import show_explorer
 from surefoot.reporting.sections.sheet import show_sheet
 from surefoot.reporting.views import Scene
@@ -91,9 +92,9 @@ def show_prepared(report: PreparedData, scene: Scene) -> Markup:
                 card("How texts are read", element("ul", *(element("li", choice) for choice in report.choices))) if report.choices else EMPTY,
                 card("Folds", table("Folds", ("fold", "train items", "val items"), folds, numeric=(1, 2))) if len(folds) > 1 else EMPTY,
                 _recipe(report, scene),
-                _sample(report, scene),
+                show_drawn(report, scene) if report.drawn else _sample(report, scene),
                 _sample_texts(report, scene),
-                show_sheet(report, scene),
+                EMPTY if report.drawn else show_sheet(report, scene),
             ),
             show_explorer(report, scene),
         ]

@@ -1,0 +1,192 @@
+"""YOLO: a text file per picture, a line per box: class, then centre x, centre y, width and height as shares of the picture's sides.
+
+The names of the classes stand in a YAML file (`names`), in `classes.txt` or in `obj.names`. A line with more numbers is an outline
+(class, then x and y of its points); its box is the smallest around it. A picture without a text file is a negative (Ultralytics' documentation
+of data sets for detection).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from surefoot.data.readers.annotated import Album, Found, clean, explain_broken, find_suffix, make_boxes, read_head, read_whole, stem
+from surefoot.data.readers.piles import Entry, Pile, split_path
+from surefoot.types.errors import DataError
+from surefoot.types.source import Drawing, ItemError, Refused
+
+MAX_BYTES = 1 << 24
+NAME_FILES = ("classes.txt", "obj.names")
+_LOOKED_AT = 200
+"""Text files, at most, of which one that is not empty tells whether they hold boxes."""
+_MOST_CLASSES = 100_000
+WRONG_TYPE = "data.wrong_type"
+Row = tuple[float, float, float, float, int, bool, bool]
+
+
+def find_yolo(pile: Pile) -> Found | None:
+    """What the text files of a pile say; None where they hold no boxes.
+
+    Raises:
+        DataError: the YAML is broken, or names no class.
+    """
+    files = [entry for entry in find_suffix(pile, ".txt") if entry.path.rsplit("/", 1)[-1].lower() not in NAME_FILES]
+    if not files:
+        return None
+    album = Album(pile)
+    labels = {entry.path: picture for entry in files if (picture := _find_picture(entry.path, album))}
+    if not _hold_boxes(pile, [entry for entry in files if entry.path in labels]):
+        return None
+    settings = _read_settings(pile)
+    absent = [entry for entry in files if entry.path not in labels and "labels" in split_path(entry.path.lower())]
+    found = Found(classes=(), files={*labels, *(one.path for one in absent), *settings.paths}, takes_unlisted=True)
+    found.refused += [Refused(stem(entry.path), f"is not there, and {entry.path} is about it") for entry in absent]
+    lines = {entry.path: _read_lines(pile, entry, found) for entry in files if entry.path in labels}
+    found.classes = settings.classes or _number_classes(lines, found)
+    for path, split in lines.items():
+        found.drawings[labels[path]].append(_draw(path, split, found.classes))
+    _place_sets(settings.sets, pile, album, found)
+    return found
+
+
+class Settings:
+    """What the YAML and the files of names say: `classes` in order, `sets` as the YAML has them, and the `paths` of these files."""
+
+    def __init__(self) -> None:
+        self.classes: tuple[str, ...] = ()
+        self.sets: dict[str, list[str]] = {}
+        self.paths: set[str] = set()
+
+
+def _find_picture(path: str, album: Album) -> str | None:
+    """`labels/train/a.txt` is about `images/train/a.jpg`, `a.txt` about the `a.jpg` beside it."""
+    parts = list(split_path(path))
+    folders = [number for number, part in enumerate(parts[:-1]) if part.lower() == "labels"]
+    if not folders:
+        picture = album.find(stem(path), path)
+        return picture if picture and split_path(picture)[:-1] == tuple(parts[:-1]) else None
+    parts[folders[-1]] = "images"
+    wanted = "/".join(parts)
+    picture = album.find(wanted, wanted)
+    return picture if picture and stem(picture) == stem(path) else None
+
+
+def _hold_boxes(pile: Pile, files: list[Entry]) -> bool:
+    for entry in files[:_LOOKED_AT]:
+        first = next((line.split() for line in _decode(read_head(pile, entry, MAX_BYTES)).splitlines() if line.strip()), None)
+        if first:
+            return len(first) >= 5 and all(re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", word) for word in first)
+    return False
+
+
+def _read_settings(pile: Pile) -> Settings:
+    found = Settings()
+    for entry in find_suffix(pile, ".yaml", ".yml"):
+        content = _parse_yaml(pile, entry)
+        if isinstance(content, dict) and "names" in content:
+            found.paths.add(entry.path)
+            found.classes = found.classes or _read_names(content["names"], f"{pile.name}, {entry.path}")
+            top = entry.path.rpartition("/")[0]
+            for name, given in (("train", "train"), ("val", "val"), ("valid", "val"), ("test", "test")):
+                values = content.get(name)
+                found.sets.setdefault(given, []).extend(_locate(top, value) for value in (values if isinstance(values, list) else [values]) if value)
+    for entry in pile.entries:
+        if entry.path.rsplit("/", 1)[-1].lower() in NAME_FILES:
+            found.paths.add(entry.path)
+            found.classes = found.classes or tuple(clean(line) for line in _text(pile, entry).splitlines() if line.strip())
+    return found
+
+
+def _parse_yaml(pile: Pile, entry: Entry) -> Any:
+    try:
+        return yaml.safe_load(_text(pile, entry))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise explain_broken(pile, entry, " ".join(str(error).split())) from error
+
+
+def _read_names(names: Any, where: str) -> tuple[str, ...]:
+    """A list of names, or number -> name; numbers that are left out get their number as a name."""
+    by_number = dict(enumerate(names)) if isinstance(names, list) else names
+    is_sound = isinstance(by_number, dict) and by_number and all(isinstance(number, int) and 0 <= number < _MOST_CLASSES for number in by_number)
+    if not is_sound or not all(isinstance(name, str | int | float) for name in by_number.values()):
+        raise DataError("`names` is no list of class names.", where=where, next="Write it as a list, or as `0: name`, a line each.")
+    return tuple(clean(by_number.get(number, number)) for number in range(max(by_number) + 1))
+
+
+def _locate(top: str, value: Any) -> str:
+    """A path of the YAML as a path of the pile: from the YAML's folder, whatever it says about folders above."""
+    parts = [part for part in split_path(str(value).replace("\\", "/")) if part != ".."]
+    return "/".join([*split_path(top), *parts])
+
+
+def _read_lines(pile: Pile, entry: Entry, found: Found) -> list[tuple[int, list[str]]]:
+    """(number of the line, words) of each line that holds something."""
+    try:
+        text = _decode(pile.fetch(entry, MAX_BYTES))
+        return [(number, line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    except ItemError as error:
+        found.refused.append(Refused(entry.path, error.reason, error.code))
+        return []
+
+
+def _number_classes(lines: dict[str, list[tuple[int, list[str]]]], found: Found) -> tuple[str, ...]:
+    """Without names the numbers are the names."""
+    numbers = {number for split in lines.values() for _, words in split if (number := _read_class(words[0])) is not None}
+    found.notes.append(f"No file names the classes; the {len(numbers)} numbers that are used are their names. A YAML file with `names` would name them.")
+    return tuple(str(number) for number in range(max(numbers, default=-1) + 1))
+
+
+def _draw(path: str, lines: list[tuple[int, list[str]]], classes: tuple[str, ...]) -> Drawing:
+    rows: list[Row] = []
+    refused = []
+    for number, words in lines:
+        kind, values = words[0], _read_values(words[1:])
+        if values is None:
+            refused.append(Refused(f"{path}:{number}", f"{len(words)} words, where a class and four numbers (or an outline) are due"))
+        elif (known := _read_class(kind)) is None or known >= len(classes):
+            refused.append(Refused(f"{path}:{number}", f"its class is {kind}, and classes are 0 to {len(classes) - 1}", WRONG_TYPE))
+        else:
+            rows.append((*values, known, False, False))
+    return Drawing(make_boxes(rows), is_relative=True, refused=tuple(refused))
+
+
+def _read_class(word: str) -> int | None:
+    """The number of a class, `3` or `3.0`; None for what is none that could be meant."""
+    return int(float(word)) if re.fullmatch(r"[0-9]{1,5}(\.0*)?", word) else None
+
+
+def _read_values(words: list[str]) -> tuple[float, float, float, float] | None:
+    """The corners of a box or of an outline's box, as shares."""
+    try:
+        values = [float(word) for word in words]
+    except ValueError:
+        return None
+    if len(values) == 4:
+        x, y, width, height = values
+        return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+    if len(values) >= 6 and len(values) % 2 == 0:
+        return min(values[::2]), min(values[1::2]), max(values[::2]), max(values[1::2])
+    return None
+
+
+def _place_sets(sets: dict[str, list[str]], pile: Pile, album: Album, found: Found) -> None:
+    """Folders and lists of pictures that the YAML names as train, val and test; a picture in several is what the last of them says."""
+    entries = {entry.path: entry for entry in pile.entries}
+    for given in ("train", "val", "test"):
+        for path in sets.get(given, []):
+            if path in entries and path.endswith(".txt"):
+                found.files.add(path)
+                named = [album.find(line.strip(), path, given) for line in _text(pile, entries[path]).splitlines() if line.strip()]
+                found.sets |= {picture: given for picture in named if picture}
+            else:
+                found.sets |= {entry.path: given for entry in pile.entries if f"/{entry.path}".startswith(f"/{path}/")}
+
+
+def _text(pile: Pile, entry: Entry) -> str:
+    return _decode(read_whole(pile, entry))
+
+
+def _decode(content: bytes) -> str:
+    return content.decode("utf-8-sig", "replace")
