@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from surefoot.cli.main import main
 from surefoot.data.box_profile import read_table
 from surefoot.data.box_samples import read_boxes
 from surefoot.data.framing import frame_boxes
 from surefoot.data.packs import Pack, open_pack, read_manifest
 from surefoot.project import Project
 from surefoot.store.blobs import Blobs
-from surefoot.types import DataError, GateStop, SealedError, UsageError
+from surefoot.types import DataError, GateStop, SealedError
 
 SHADES = {"red": (220, 30, 30), "blue": (30, 30, 220), "green": (30, 220, 30)}
 NUM, RARE = 60, 10
@@ -168,9 +169,9 @@ def test_wild_pictures_are_packed_with_their_boxes_and_sealed(tmp_path):
     assert sum(map(len, read_boxes(pack, np.arange(NUM))[1])) == 3 == pack.targets.sum()
 
 
-def test_nobody_is_asked_to_type_boxes(walked):
-    with pytest.raises(UsageError, match="Boxes can't be answered"):
-        walked.items(3)
+def test_nobody_is_asked_to_type_boxes(walked, capsys):
+    assert main(["human", str(walked.root)]) == 2
+    assert "Boxes can't be answered" in capsys.readouterr().err
 
 
 def test_what_is_wrong_with_annotations_is_found_and_told(tmp_path):
