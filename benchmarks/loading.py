@@ -1,5 +1,6 @@
 """Samples per second of a pack ÷ those of torch's DataLoader: over the same image folder with Pillow and 2 workers (28 and 32 pixels: at least 20 times,
-photos of 224 pixels: at least 1.5 times), and over a TensorDataset (at least 3 times). Rounds are interleaved; each side shuffles and gives batches of 128."""
+photos of 224 pixels: at least 1.5 times), and over a TensorDataset (at least 3 times). Rounds are interleaved; each side shuffles and gives batches of 128.
+Left to itself `prepare.encode` stores pixels where they take at most a quarter of the free disk, else JPEG; both are measured."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from benchmarks.machine import DATA, IS_QUICK
 from benchmarks.peers import mnist
+from surefoot.data import jpeg
 from surefoot.data.examples import Examples
 from surefoot.data.pack_folder import pack_folder
 from surefoot.data.packs import Pack
@@ -57,13 +59,16 @@ def _compare(folder: Path, case: str) -> dict[str, object]:
         "DataLoader, TensorDataset, 2 workers": _loader(TensorDataset(pixels, labels), num_workers=_WORKERS, persistent_workers=True),
         "pack in memory": _packed(packs["decoded"], in_memory=True),
         "pack on disk": _packed(packs["decoded"], in_memory=False),
-        "pack of JPEG": _packed(packs["jpeg"], in_memory=False),
+        "pack of JPEG, Pillow": _decoding(_packed(packs["jpeg"], in_memory=False), None),
+        **({"pack of JPEG, simplejpeg": _decoding(_packed(packs["jpeg"], in_memory=False), fast)} if (fast := jpeg._find_fast()) else {}),
     }
     rates = _time(sides)
     loss = packs["jpeg"].read_all()[0].astype(np.float32) - packs["decoded"].read_all()[0]
+    size = {name: sum(block.length for shard in pack.manifest.shards for block in shard.blocks) for name, pack in packs.items()}
     pillow, tensors = rates["DataLoader, Pillow, 2 workers"], max(rates["DataLoader, TensorDataset"], rates["DataLoader, TensorDataset, 2 workers"])
     ratios = {name: {"pillow": round(rate / pillow, 2), "tensors": round(rate / tensors, 2)} for name, rate in rates.items() if name.startswith("pack")}
-    return {"samples_per_s": {name: round(rate) for name, rate in rates.items()}, "times": ratios, "psnr_of_jpeg_db": round(_psnr(loss), 1)}
+    psnr = round(_psnr(loss), 1) if loss.any() else "exact"
+    return {"samples_per_s": {name: round(rate) for name, rate in rates.items()}, "times": ratios, "psnr_of_jpeg_db": psnr, "bytes": size}
 
 
 class _Files(Dataset):
@@ -104,6 +109,20 @@ def _packed(pack: Pack, *, in_memory: bool) -> Epoch:
         return sum(len(examples.batch(order[at : at + _BATCH], targets).targets) for at in range(0, len(pack), _BATCH))
 
     return epoch
+
+
+def _decoding(epoch: Epoch, fast: object) -> Epoch:
+    """The same by one decoder, whatever is installed."""
+
+    def decode() -> int:
+        before = jpeg._find_fast
+        jpeg._find_fast = lambda: fast  # type: ignore[assignment]
+        try:
+            return epoch()
+        finally:
+            jpeg._find_fast = before
+
+    return decode
 
 
 def _time(sides: dict[str, Epoch]) -> dict[str, float]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
-from surefoot.data.making import Items, choose_quality, choose_side, image_recipe, make_blocks, table_recipe
+from surefoot.data.making import Items, choose_quality, choose_side, image_recipe, make_blocks, measure_room, table_recipe
 from surefoot.data.packs import BLOCK, open_pack, write_pack
 from surefoot.data.preprocess import fields
 from surefoot.store.blobs import Blobs
@@ -74,18 +76,23 @@ def test_what_the_settings_say_of_pictures_is_in_the_recipe(settings, recipe):
 
 
 @pytest.mark.parametrize(
-    ("side", "num", "encode", "quality"),
+    ("side", "num", "encode", "quality", "why"),
     [
-        (224, 10_000, "auto", 0),  # 1.4 GiB fit into memory
-        (224, 20_000, "auto", 95),
-        (96, 10**6, "auto", 0),  # small ones are read from disk as they are
-        (224, 10**6, "decoded", 0),
-        (28, 10, "jpeg", 95),
+        (224, 15_000, "auto", 0, "exact, and read fastest"),  # 2.1 of 10 GiB
+        (224, 20_000, "auto", 95, "as pixels they would take 2.8 of the 10.0 GiB that the disk has for them; more than a quarter"),
+        (96, 10**6, "auto", 0, "exact, and read fastest"),  # small ones are read from disk as they are
+        (224, 10**6, "decoded", 0, "as prepare.encode says"),
+        (28, 10, "jpeg", 95, "as prepare.encode says"),
     ],
 )
-def test_large_pictures_that_memory_cannot_hold_are_stored_as_jpeg(side, num, encode, quality):
+def test_pictures_are_stored_as_pixels_where_the_disk_affords_it_and_the_reason_is_told(side, num, encode, quality, why):
     recipe = {"kind": "image", "height": side, "width": side, "channels": 3}
-    assert choose_quality(recipe, num, DataConfig(memory_mb=2048), PrepareConfig(encode=encode)) == quality
+    assert choose_quality(recipe, num, 10 * 2**30, PrepareConfig(encode=encode)) == (quality, why)
+    assert choose_quality({"kind": "table"}, num, 0, PrepareConfig(encode=encode)) == (0, "")
+
+
+def test_the_room_is_that_of_the_disk_where_a_folder_will_be(tmp_path):
+    assert measure_room(tmp_path / "not" / "yet") == pytest.approx(shutil.disk_usage(tmp_path).free, rel=0.05)
 
 
 def test_pictures_are_packed_in_the_order_asked_for_whatever_the_number_of_blocks(tmp_path):

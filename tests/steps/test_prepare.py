@@ -128,6 +128,24 @@ def test_pictures_are_packed_as_the_settings_say_and_the_test_set_is_sealed(phot
     assert set(data.shards) == {shard.file for ref in (data.pack, data.test_pack) for shard in read_manifest(store, ref).shards}
 
 
+def test_photos_are_stored_as_pixels_until_they_would_crowd_the_disk_and_the_choice_is_kept(photos, monkeypatch, capsys):
+    room = 4 * 70 * 100 * 100 * 3
+    monkeypatch.setattr(making, "measure_room", lambda folder: room)
+    assert walk(photos, "data.side=100") == 0  # 90 pictures, which take more than a quarter
+    data, _, pack, _ = read(photos)
+    assert pack.manifest.forms == {"image": "jpeg"}
+    assert "more than a quarter" in data.stored
+    assert "stored as JPEG of quality 95" in "".join(capsys.readouterr())
+    room = 4 * 91 * 100 * 100 * 3
+    assert walk(photos, "data.side=100", again=True) == 0
+    data, _, pack, _ = read(photos)
+    assert pack.manifest.forms == {}
+    assert data.stored == "as pixels: exact, and read fastest"
+    room -= 90 * 100 * 100 * 3
+    assert walk(photos, "data.side=100", again=True) == 0  # the same packs again take no room
+    assert read(photos)[2].manifest.forms == {}
+
+
 @pytest.mark.parametrize("damage", ["lost", "altered"])
 def test_a_shard_that_is_lost_or_altered_is_made_again(photos, damage):
     assert walk(photos) == 0

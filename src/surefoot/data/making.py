@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,9 @@ from surefoot.types.source import Boxes, ImageSource, ItemError, TableSource
 _SIDES = ((0.0, 32), (300.0, 48), (3_600.0, 64), (float("inf"), 96))
 """Budget in seconds up to which pictures are packed with so many pixels a side: cost grows with the square of it."""
 _LARGE = 96
-"""Pixels a side above which pictures that memory can't hold are stored as JPEG: reading them decoded would wait for the disk."""
+"""Pixels a side up to which pictures are never stored as JPEG: there is little to gain, and it blurs the little that they show."""
+_ROOM_FRAC = 0.25
+"""Share of the room on the disk that pixels may take: a second round, checkpoints and whatever else grows need some too."""
 _DATES = {"parts": {}, "cyclic": {"cyclic": True}}
 SHOWN_CHARACTERS = 300
 _BOX_SIDE = 320
@@ -108,13 +111,30 @@ def _shorten(text: str) -> str:
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
 
 
-def choose_quality(recipe: dict[str, Any], num: int, data: DataConfig, config: PrepareConfig) -> int:
-    """The JPEG quality in which so many pictures are stored; 0: as pixels, which is exact and faster to read, where they fit into memory or are small."""
-    if recipe["kind"] != "image" or config.encode == "decoded":
-        return 0
+def choose_quality(recipe: dict[str, Any], num: int, room: int, config: PrepareConfig) -> tuple[int, str]:
+    """The JPEG quality in which so many pictures are stored, 0 for pixels, and the reason; nothing is said of what holds no pictures.
+
+    Pixels are exact and are read many times faster (`benchmarks/loading.py`), so they are taken where the disk affords them.
+
+    Args:
+        room: bytes that packs may take, see `measure_room`.
+    """
+    if recipe["kind"] != "image":
+        return 0, ""
+    if config.encode != "auto":
+        return (config.quality if config.encode == "jpeg" else 0), "as prepare.encode says"
     size = recipe["height"] * recipe["width"]
-    is_large = size > _LARGE**2 and num * size * recipe["channels"] > data.memory_mb * 2**20
-    return config.quality if config.encode == "jpeg" or is_large else 0
+    needed = num * size * recipe["channels"]
+    if size <= _LARGE**2 or needed <= room * _ROOM_FRAC:
+        return 0, "exact, and read fastest"
+    return config.quality, f"as pixels they would take {needed / 2**30:,.1f} of the {room / 2**30:,.1f} GiB that the disk has for them; more than a quarter"
+
+
+def measure_room(folder: Path) -> int:
+    """Bytes that are free where a folder lies or will lie."""
+    while not folder.is_dir():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
 
 
 @dataclass(frozen=True)
@@ -183,9 +203,10 @@ def _decode_pictures(source: ImageSource, recipe: dict[str, Any], rows: np.ndarr
     def decode(row: int) -> Any:
         try:
             picture = preprocess.decode_image(source.read(row), recipe)
+            kept = jpeg.keep(source.fetch(row), picture) if quality and source.fetch else b""
         except ItemError as error:
             return RefusedItem(place=source.places[row], reason=error.reason, code=error.code)
-        return jpeg.encode(picture, quality) if quality else picture
+        return kept or jpeg.encode(picture, quality) if quality else picture
 
     made = list(pool.map(decode, rows.tolist()))
     kept = [n for n, one in enumerate(made) if not isinstance(one, RefusedItem)]

@@ -112,7 +112,7 @@ def pack_folder(data: DataConfig, config: PrepareConfig, folder: Path, say: Say 
         )
     _check_free(folder)
     recipe = _choose_recipe(source, data, config)
-    quality = making.choose_quality(recipe, len(source), data, config)
+    quality, _ = making.choose_quality(recipe, len(source), making.measure_room(folder) + _sum_shards(folder), config)
     classes, items = _list_items(source)
     fields, forms = preprocess.fields(recipe), {"image": JPEG} if quality else {}
     key = hashlib.sha256(json.dumps([recipe, quality, source.fingerprint, len(source)]).encode()).hexdigest()
@@ -134,6 +134,11 @@ def pack_folder(data: DataConfig, config: PrepareConfig, folder: Path, say: Say 
     if not len(pack):
         raise DataError(f"None of the {len(source):,} pictures can be read.", where=data.source, next=f"The first: {_tell_first(pack)}.")
     return pack
+
+
+def _sum_shards(folder: Path) -> int:
+    """Bytes that an earlier pack takes, whose place the new one will have."""
+    return sum(shard.stat().st_size for shard in folder.glob("shard-*.arrow"))
 
 
 def _check_free(folder: Path) -> None:

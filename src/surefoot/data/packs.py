@@ -31,6 +31,8 @@ from surefoot.types.findings import Plain
 BLOCK = 1024
 _BLOCK_BYTES, _SHARD_BYTES, _SHARD_BLOCKS = 16 * 2**20, 256 * 2**20, 128
 """A block is what a worker holds, a shard what a kill can cost: some seconds of decoding. Files are mapped, and a process may hold a thousand open."""
+_LARGE_BYTES = 2**14
+"""An item from which copying one by one pays: batches of photos of 224 pixels are gathered 1.6 times as fast, pictures of 32 would be half as fast."""
 _JPEG_SHARE = 8
 """Pixels of a photo take about so many times the bytes of its JPEG file."""
 _LIBRARIES = ("numpy", "pillow", "pyarrow")
@@ -263,7 +265,7 @@ class Pack:
     def _gather_field(self, spec: FieldSpec, num: int, parts: list[tuple[int, Any, Any]]) -> np.ndarray:
         """Rows of one field, which lie in the given parts."""
         if self.manifest.forms.get(spec.name) == JPEG:
-            out = np.empty((num, *spec.shape), spec.dtype)
+            out = jpeg.allocate(num, spec.shape)
             jpeg.decode_into(self._list_files(spec, num, parts), out)
         elif spec.is_ragged:
             out = np.zeros((num, *spec.shape), spec.dtype)
@@ -274,7 +276,7 @@ class Pack:
         else:
             out = np.empty((num, *spec.shape), spec.dtype)
             for number, here, inside in parts:
-                out[here] = self._view(number, spec)[inside]
+                _copy(self._view(number, spec), inside, out, here)
         return out
 
     def files(self, rows: np.ndarray) -> list[bytes]:
@@ -331,6 +333,15 @@ def open_pack(store: Store, ref: str, key: seal.Key | None = None) -> Pack:
     manifest = read_manifest(store, ref)
     seal.check(manifest.is_sealed, key, where=f"pack {ref[:12]}")
     return Pack(manifest, [store.path(shard.file) for shard in manifest.shards], f"pack {ref[:12]}")
+
+
+def _copy(view: np.ndarray, inside: Any, out: np.ndarray, here: Any) -> None:
+    """`out[here] = view[inside]`, without the copy in between where items are large."""
+    if isinstance(here, slice) or view[:1].nbytes < _LARGE_BYTES:
+        out[here] = view[inside]
+        return
+    for at, row in zip(here.tolist(), inside.tolist()):
+        out[at] = view[row]
 
 
 def _flat(column: Any) -> np.ndarray:

@@ -54,9 +54,9 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
     table = _join(ctx.store.get_table(audit.index), ctx.store.get_table(split.sets))
     sets = np.asarray(table.column("set").to_pylist())
     recipe, reason, choices = _choose_recipe(ctx, config, source, audit, np.asarray(table.column("row")), sets)
-    for said in (f"inputs: {reason}", *choices):
+    quality, stored = _choose_quality(ctx, recipe, table.num_rows + audit.num_wild, config.prepare)
+    for said in (f"inputs: {reason}", *choices, *([f"stored {stored}"] if stored else [])):
         ctx.events.say(f"  {said}")
-    quality = making.choose_quality(recipe, int((sets != "test").sum()), config.data, config.prepare)
     work = crew.Work(config.data, ctx.root, recipe, quality, workers=config.prepare.workers)
     drawn = drawings.read_drawn(ctx.store, audit, recipe)
     inside = table.filter(pa.array(sets != "test"))
@@ -81,6 +81,7 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
         in_memory=pack.num_bytes <= config.data.memory_mb * 2**20,
         ranges=ranges,
         choices=choices,
+        stored=stored,
         **_show(ctx, look, audit, drawn),
         findings=(*_judge(ranges, rows, split.folds), *drawings.find_lost(drawn, inside.column("id").to_pylist(), recipe)),
     )
@@ -114,6 +115,17 @@ def _choose_recipe(
     side, why = making.choose_side(audit, config.data, budget_seconds(config.budget))
     recipe = making.image_recipe(audit, side, config.prepare)
     return recipe, f"pictures of {recipe['height']} x {recipe['width']} x {recipe['channels']}: {why}", ()
+
+
+def _choose_quality(ctx: Context, recipe: dict[str, Any], num: int, config: PrepareConfig) -> tuple[int, str]:
+    """The JPEG quality of so many pictures, 0 for pixels, and a sentence about it. The room is measured once: what is packed meanwhile changes nothing."""
+
+    def measure_room() -> int:
+        before = ctx.previous.shards if isinstance(ctx.previous, PreparedData) else ()  # the same packs again take no room
+        return making.measure_room(ctx.root) + sum(ctx.store.path(ref).stat().st_size for ref in before if ctx.store.has(ref))
+
+    quality, why = making.choose_quality(recipe, num, ctx.ledger.decide("bytes free for packs", measure_room), config)
+    return quality, why and f"{f'as JPEG of quality {quality}' if quality else 'as pixels'}: {why}"
 
 
 def _list_items(table: pa.Table, drawn: dict[str, drawings.Drawn]) -> making.Items:

@@ -74,9 +74,10 @@ class PrepareConfig(Section):
     )
     colour: Literal["auto", "grey", "rgb"] = Field("auto", description="`auto`: grey only where all pictures are grey.")
     encode: Literal["auto", "decoded", "jpeg"] = Field(
-        "auto", description="How packs store pictures; `auto`: as pixels, as JPEG where these have more than 96 a side and don't fit into `data.memory_mb`."
+        "auto",
+        description="How packs store pictures; `auto`: as pixels, as JPEG where these have more than 96 a side and take more than a quarter of the free disk.",
     )
-    quality: int = Field(95, ge=1, le=100, description="Of pictures that are stored as JPEG.")
+    quality: int = Field(95, ge=1, le=100, description="Of pictures that are stored as JPEG; JPEG files of the wanted size are kept as they are.")
     workers: int = Field(0, ge=0, le=256, description="Processes that decode pictures; 0: one a core where that pays, else threads of this one; 1: none.")
     missing: Missing = Field(
         "indicator",

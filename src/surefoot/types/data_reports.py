@@ -292,6 +292,7 @@ class PreparedData(Report):
         folds: one entry per fold.
         fitted_final: statistics of train + val together, for s11.
         in_memory: the pack is small enough to be held in memory.
+        stored: how pictures lie in the packs, and why.
         sample: class, or range of amounts -> ids of a few train pictures as the net sees them; pictures: stored arrays id -> uint8 (H, W[, 3]).
         texts: stored table `id`, `text` of the items in `pack`, where there is text; sample_texts: class -> a few of train.
         choices: how each column of text is read, and why.
@@ -312,6 +313,7 @@ class PreparedData(Report):
     num_wild: int = 0
     pack_bytes: int = 0
     in_memory: bool = True
+    stored: str = ""
     ranges: dict[str, tuple[float, float]] = {}
     sample: dict[str, tuple[str, ...]] = {}
     pictures: Ref = ""

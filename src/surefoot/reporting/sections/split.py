@@ -84,6 +84,7 @@ def show_prepared(report: PreparedData, scene: Scene) -> Markup:
                     ("Wild items", number(report.num_wild) if report.num_wild else None),
                     ("Size", size_bytes(report.pack_bytes) if report.pack_bytes else None),
                     ("Read from", "memory" if report.in_memory else "disk, in batches"),
+                    ("Stored", report.stored or None),
                 ]
             ),
             cards(
