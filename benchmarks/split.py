@@ -1,48 +1,76 @@
-"""The split alone: seconds and anonymous memory for 100,000 and 1,000,000 rows, by class, by many labels, in groups of mixed classes."""
+"""The split of a table: seconds, and anonymous memory for ten times the rows (100,000 and 1,000,000): by class, by many labels, in groups of mixed classes."""
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
+from benchmarks import memory
 from benchmarks.machine import IS_QUICK
 
 _ROWS = (10_000, 100_000) if IS_QUICK else (100_000, 1_000_000)
-_RUN = """
-import json, sys, time
+_ASKED = 1.2
+_MAKE = """
+import sys
 import numpy as np
 import pyarrow as pa
-from surefoot.data.placing import place_general, place_given, place_rest, read_draft
-from surefoot.data.splitting import make_strata, make_units
+from pathlib import Path
+from surefoot.store.blobs import Blobs
 
-kind, rows = sys.argv[1], int(sys.argv[2])
+folder, kind, rows = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 rng = np.random.default_rng(0)
 targets = (rng.random((rows, 20)) < rng.uniform(0.002, 0.3, 20)).astype(float) if kind == "labels" else rng.integers(0, 10, (rows, 1)).astype(float)
-contents = pa.array([f"{n:016x}" for n in rng.integers(0, 2**62, rows)])
+contents = [f"{n:016x}" for n in rng.integers(0, 2**62, rows)]
 groups = pa.array([f"g{n}" for n in rng.integers(0, rows // 20, rows)]) if kind == "groups" else pa.nulls(rows, pa.string())
 lists = pa.FixedSizeListArray.from_arrays(pa.array(targets.ravel()), targets.shape[1]).cast(pa.list_(pa.float64()))
-columns = {"id": contents, "content": contents, "given_set": pa.array([""] * rows), "group": groups, "time": pa.nulls(rows, pa.float64()), "target": lists}
-index = pa.table(columns)
+columns = {"id": [f"{content}-0" for content in contents], "content": contents, "given_set": [""] * rows, "group": groups, "near": pa.nulls(rows, pa.string())}
+columns |= {"time": pa.nulls(rows, pa.float64()), "target": lists, "source": ["source"] * rows}
+print(Blobs(folder).put_table(pa.table(columns)))
+"""
+_RUN = """
+import json, sys, time
+from pathlib import Path
+import numpy as np
+from surefoot.events import Announcer
+from surefoot.steps.s03_split import split
+from surefoot.store.blobs import Blobs
+from surefoot.types import AuditReport, Context, Problem, SplitStepConfig
+
+folder, kind, ref, out = Path(sys.argv[1]), sys.argv[2], sys.argv[3], Path(sys.argv[4])
+store = Blobs(folder)
+ctx = Context(folder, folder, 1, 0, "cpu", store, None, Announcer())
+names = tuple(f"class {n}" for n in range(20 if kind == "labels" else 10))
+task = ("multilabel", "sigmoid", "binary_cross_entropy") if kind == "labels" else ("multiclass", "softmax", "cross_entropy")
+said = dict(zip(("task", "head", "loss"), task))
+problem = Problem(question="?", kind="table", target=("y",), metric="accuracy", num_outputs=len(names), classes=names, **said)
+rows = store.get_table(ref).num_rows
+audit = AuditReport(fingerprint="", num_items=rows, num_usable=rows, index=ref, refused=(), balance={}, columns=(), findings=())
 begin = time.perf_counter()
-draft = read_draft(index, frozenset())
-task = "multilabel" if kind == "labels" else "multiclass"
-units = make_units(draft.contents, draft.groups, make_strata(draft.targets, task), by_content=True, labels=draft.targets > 0 if kind == "labels" else None)
-place_given(draft, units, by_content=True)
-place_rest(draft, units, {"train": 0.6, "val": 0.2, "test": 0.2}, 0, is_classes=kind != "labels")
-place_general(draft, units, 0.1, 0)
-seconds = time.perf_counter() - begin
-anonymous = [int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("RssAnon")][0]
-names, counts = np.unique(draft.sets.astype(str), return_counts=True)
-print(json.dumps({"seconds": round(seconds, 2), "anonymous_mb": round(anonymous / 1024, 1), "sets": dict(zip(names.tolist(), counts.tolist()))}))
+report = split(ctx, SplitStepConfig(), problem=problem, audit=audit)
+out.write_text(json.dumps({"seconds": round(time.perf_counter() - begin, 2), "sets": report.counts}))
 """
 
 
 def run() -> dict[str, object]:
-    found: dict[str, object] = {}
-    for kind in ("classes", "labels", "groups"):
-        for rows in _ROWS:
-            done = subprocess.run([sys.executable, "-c", _RUN, kind, str(rows)], capture_output=True, text=True, check=True)
-            found[f"{kind} {rows}"] = json.loads(done.stdout)
-            print(f"  {kind}, {rows:,} rows: {found[f'{kind} {rows}']}", flush=True)
-    return found
+    folder = Path(tempfile.mkdtemp(prefix="surefoot-split-"))
+    try:
+        return {kind: _measure(folder, kind) for kind in ("classes", "labels", "groups")}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measure(folder: Path, kind: str) -> dict[str, object]:
+    """Each size in a process of its own, which finds the index in a store and leaves the sets there, as on the road."""
+    found: dict[str, dict[str, object]] = {}
+    for rows in _ROWS:
+        ref = subprocess.run([sys.executable, "-c", _MAKE, str(folder), kind, str(rows)], capture_output=True, text=True, check=True).stdout.strip()
+        told = folder / "told.json"
+        peak = memory._peak([sys.executable, "-c", _RUN, str(folder), kind, ref, str(told)])
+        found[str(rows)] = peak | json.loads(told.read_text(encoding="utf-8"))
+        print(f"  {kind}, {rows:,} rows: {found[str(rows)]}", flush=True)
+    few, many = (float(str(found[str(rows)]["anonymous_mb"])) for rows in _ROWS)
+    return {"sizes": found, "ratio": round(many / few, 3), "asked": _ASKED}

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from surefoot.data.placing import Draft, place_general, place_given, place_known, place_rest, read_draft, straddling
-from surefoot.data.splitting import fill_quotas, make_folds, make_strata, make_units
+from surefoot.data.splitting import fill_quotas, make_folds, make_strata, name_sets
+from surefoot.data.units import make_units
 
 QUOTAS = {"train": 0.6, "val": 0.2, "test": 0.2}
 ITEM = st.fixed_dictionaries(
@@ -61,17 +62,17 @@ def place(index: pa.Table, known: pa.Table | None = None, seed: int = 0, share: 
 def told(draft: Draft) -> dict[str, str]:
     """Id -> set, of those that are not refused."""
     keep = draft.kept()
-    return {id: str(name) for id, name, kept in zip(draft.ids.to_pylist(), draft.sets, keep) if kept}
+    return {id: str(name) for id, name, kept in zip(draft.ids.to_pylist(), name_sets(draft.sets), keep) if kept}
 
 
 @given(ITEMS, st.integers(0, 3))
 def test_what_belongs_together_is_on_one_side_and_everybody_has_a_set(items, seed):
     draft = place(make_index(items), seed=seed)
     keep = draft.kept()
-    assert set(draft.sets[keep]) <= {"train", "val", "test", "train_dev"}
+    assert set(name_sets(draft.sets[keep])) <= {"train", "val", "test", "train_dev"}
     for word in ("content", "group", "near"):
         sides: dict[object, set[str]] = {}
-        for item, name, kept in zip(items, draft.sets, keep):
+        for item, name, kept in zip(items, name_sets(draft.sets), keep):
             if kept and item[word] is not None:
                 sides.setdefault(item[word], set()).add(str(name))
         assert all(len(names) == 1 for names in sides.values()), word
@@ -89,7 +90,7 @@ def test_newcomers_move_nobody_whatever_they_are(first, later, seed):
 @given(ITEMS)
 def test_items_of_general_sources_never_go_where_models_are_chosen_or_judged(items):
     draft = place(make_index(items))
-    for item, name, kept in zip(items, draft.sets, draft.kept()):
+    for item, name, kept in zip(items, name_sets(draft.sets), draft.kept()):
         if item["source"] == "web" and kept:
             assert name in ("train", "train_dev")
         if item["source"] == "own":
@@ -100,7 +101,7 @@ def test_items_of_general_sources_never_go_where_models_are_chosen_or_judged(ite
 def test_train_dev_is_its_share_of_the_general_items_of_each_class():
     items = [{"content": n, "class": n % 2, "source": "web" if n < 200 else "own"} for n in range(400)]
     draft = place(make_index(items), share=0.1)
-    counts = Counter(zip((item["class"] for item in items), draft.sets.tolist(), (item["source"] for item in items)))
+    counts = Counter(zip((item["class"] for item in items), name_sets(draft.sets).tolist(), (item["source"] for item in items)))
     assert counts[0, "train_dev", "web"] == counts[1, "train_dev", "web"] == 10
     assert counts[0, "val", "own"] == counts[0, "test", "own"] == 20
 
@@ -108,7 +109,7 @@ def test_train_dev_is_its_share_of_the_general_items_of_each_class():
 def test_a_general_item_equal_to_a_judged_one_is_refused_with_its_reason():
     items = [{"content": n, "class": 0} for n in range(30)] + [{"content": n, "class": 0, "source": "web"} for n in range(30)]
     draft = place(make_index(items))
-    judged = {n for n in range(30) if draft.sets[n] in ("val", "test")}
+    judged = {n for n in range(30) if name_sets(draft.sets)[n] in ("val", "test")}
     assert set(draft.refused) == {30 + n for n in judged}
     assert all("from a general source" in reason for reason in draft.refused.values())
 
@@ -116,16 +117,16 @@ def test_a_general_item_equal_to_a_judged_one_is_refused_with_its_reason():
 def test_given_sets_of_a_general_source_do_not_count():
     items = [{"content": n, "class": 0, "source": "web" if n < 10 else "own"} for n in range(60)]
     draft = place(make_index(items, ["test"] * 10 + [""] * 50))
-    assert not set(draft.sets[:10]) & {"val", "test"}
+    assert not set(name_sets(draft.sets[:10])) & {"val", "test"}
 
 
 @given(st.lists(st.integers(0, 3), min_size=6, max_size=80), st.integers(0, 3))
 def test_each_class_meets_its_quota_within_a_unit(classes, seed):
     items = [{"content": n, "class": label} for n, label in enumerate(classes)]
     draft = place(make_index(items), seed=seed)
-    overall = Counter(draft.sets.tolist())
+    overall = Counter(name_sets(draft.sets).tolist())
     for label, size in Counter(classes).items():
-        counts = Counter(name for name, of in zip(draft.sets, classes) if of == label)
+        counts = Counter(name for name, of in zip(name_sets(draft.sets), classes) if of == label)
         if size > 12:  # the last units of all go to sets that would be empty
             assert all(abs(counts[name] - share * size) <= 2 for name, share in QUOTAS.items())
     assert sum(overall.values()) == len(classes)
@@ -152,7 +153,7 @@ def test_many_labels_are_stratified_three_times_as_well_as_by_their_rarest_label
     found = []
     for told_labels in (labels, None):
         units = make_units(contents, (), strata, by_content=True, labels=told_labels)
-        found.append(deviation(labels, fill_quotas(units, QUOTAS, np.full(len(units.keys), "", object), 0)[units.of]))
+        found.append(deviation(labels, name_sets(fill_quotas(units, QUOTAS, np.zeros(len(units), np.int8), 0)[units.of])))
     assert found[0] < found[1] / 3
     assert found[0] < 0.01
 
@@ -171,8 +172,8 @@ def test_groups_of_mixed_classes_are_stratified_whole():
     groups = rng.integers(0, 120, 1_500)
     classes = np.where(rng.random(1_500) < 0.1, 1, 0)
     units = make_units([f"{n:05x}" for n in range(1_500)], [f"g{g}" for g in groups], classes, by_content=True)
-    sets = fill_quotas(units, QUOTAS, np.full(len(units.keys), "", object), 0)[units.of]
-    is_val = make_folds(units, np.ones(len(units.keys), bool), folds=5, iterations=1, seed=0)[units.of]
+    sets = name_sets(fill_quotas(units, QUOTAS, np.zeros(len(units), np.int8), 0)[units.of])
+    is_val = make_folds(units, np.ones(len(units), bool), folds=5, iterations=1, seed=0)[units.of]
     for label in (0, 1):
         shares = [np.mean(sets[classes == label] == name) for name in QUOTAS]
         assert np.allclose(shares, list(QUOTAS.values()), atol=0.02)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.data.splitting import Units, fill_quotas, fill_time, join_time, make_folds, make_strata, make_time_folds, make_units
+from surefoot.data.splitting import CODES, fill_quotas, fill_time, join_time, make_folds, make_strata, make_time_folds, name_sets
+from surefoot.data.units import Units, make_units
 
 QUOTAS = {"train": 0.6, "val": 0.2, "test": 0.2}
 LABELLED = st.lists(st.tuples(st.integers(0, 12), st.one_of(st.none(), st.sampled_from("abcd")), st.integers(0, 2)), min_size=1, max_size=60)
@@ -22,16 +23,24 @@ def plain_units(strata) -> Units:
 
 def place(units: Units, quotas=QUOTAS, known=None, seed: int = 0) -> list[str]:
     """The set of each item."""
-    sets = np.full(len(units.keys), "", dtype=object)
+    sets = np.zeros(len(units), np.int8)
     for unit, name in (known or {}).items():
-        sets[unit] = name
-    return fill_quotas(units, quotas, sets, seed)[units.of].tolist()
+        sets[unit] = CODES[name]
+    return name_sets(fill_quotas(units, quotas, sets, seed)[units.of]).tolist()
+
+
+def name_units(units: Units) -> list[str]:
+    return list(units.names(np.arange(len(units))))
+
+
+def list_members(units: Units) -> list[np.ndarray]:
+    return [np.flatnonzero(units.of == unit) for unit in range(len(units))]
 
 
 def deal_folds(units: Units, inside, **how) -> dict[int, list[int]]:
     """Unit -> the folds in which it is val."""
-    is_val = make_folds(units, np.isin(np.arange(len(units.keys)), list(inside)), **how)
-    assert not is_val[[unit for unit in range(len(units.keys)) if unit not in inside]].any()
+    is_val = make_folds(units, np.isin(np.arange(len(units)), list(inside)), **how)
+    assert not is_val[[unit for unit in range(len(units)) if unit not in inside]].any()
     return {unit: np.flatnonzero(is_val[unit]).tolist() for unit in inside}
 
 
@@ -45,7 +54,7 @@ def test_equal_contents_and_groups_always_share_a_unit_and_nothing_else_does(dra
     items = range(len(drawn))
     linked = {(i, j) for i in items for j in items if contents[i] == contents[j] or (groups[i] is not None and groups[i] == groups[j])}
     assert all(units.of[i] == units.of[j] for i, j in linked)
-    for unit, members in enumerate(units.members()):  # within a unit, everything can be reached over links
+    for unit, members in enumerate(list_members(units)):  # within a unit, everything can be reached over links
         reached, ahead = {int(members[0])}, [int(members[0])]
         while ahead:
             at = ahead.pop()
@@ -54,20 +63,20 @@ def test_equal_contents_and_groups_always_share_a_unit_and_nothing_else_does(dra
                     reached.add(other)
                     ahead.append(other)
         assert reached == set(members.tolist()), unit
-    assert len(set(units.keys)) == len(units.keys) == len(units.strata) == len(units.members())
+    assert len(set(name_units(units))) == len(units) == len(units.first) == len(set(units.of.tolist()))
 
 
 def test_contents_are_parted_only_on_request():
     strata = np.zeros(4, np.int64)
     together = make_units(["x", "x", "y", "x"], [None] * 4, strata, by_content=True)
     apart = make_units(["x", "x", "y", "x"], [None] * 4, strata, by_content=False)
-    assert len(together.keys) == 2
-    assert len(apart.keys) == len(set(apart.keys)) == 4
+    assert len(together) == 2
+    assert len(apart) == len(set(name_units(apart))) == 4
 
 
 def test_a_group_keeps_its_items_together_even_where_contents_may_part():
     units = make_units(["x", "x", "y", "z"], ["a", "b", "a", None], np.zeros(4, np.int64), by_content=False)
-    assert [set(members.tolist()) for members in units.members()] == [{0, 2}, {1}, {3}]
+    assert [set(members.tolist()) for members in list_members(units)] == [{0, 2}, {1}, {3}]
 
 
 def test_equals_that_may_part_leave_the_place_of_all_others_alone():
@@ -75,8 +84,8 @@ def test_equals_that_may_part_leave_the_place_of_all_others_alone():
     strata = np.zeros(41, np.int64)
     before = make_units(contents, [None] * 40, strata[:40], by_content=False)
     after = make_units(["c7", *contents], [None] * 41, strata, by_content=False)
-    names = set(after.keys)
-    assert {f"{key}-0" for key in before.keys} <= names
+    names = set(name_units(after))
+    assert {f"{name}-0" for name in name_units(before)} <= names
 
 
 # strata
@@ -205,7 +214,7 @@ def test_known_units_of_a_set_without_a_quota_stay_there():
 
 def test_a_time_split_trains_on_the_past_and_tests_on_the_latest():
     times = np.random.default_rng(0).permutation(1000).astype(float)
-    sets = np.asarray(fill_time(times, QUOTAS))
+    sets = name_sets(fill_time(times, QUOTAS))
     assert Counter(sets.tolist()) == {"train": 600, "val": 200, "test": 200}
     assert times[sets == "train"].max() < times[sets == "val"].min()
     assert times[sets == "val"].max() < times[sets == "test"].min()
@@ -214,7 +223,7 @@ def test_a_time_split_trains_on_the_past_and_tests_on_the_latest():
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=80))
 def test_a_time_split_keeps_moments_whole_and_order_right(times):
     times = np.asarray(times, float)
-    sets = np.asarray(fill_time(times, QUOTAS))
+    sets = name_sets(fill_time(times, QUOTAS))
     ranks = np.asarray([list(QUOTAS).index(name) for name in sets])
     assert all(len(set(ranks[times == moment].tolist())) == 1 for moment in times)
     order = np.argsort(times, kind="stable")
@@ -223,7 +232,7 @@ def test_a_time_split_keeps_moments_whole_and_order_right(times):
 
 
 def test_a_time_split_leaves_out_what_has_no_quota():
-    assert Counter(fill_time(np.arange(100.0), {"train": 0.75, "val": 0.25})) == {"train": 75, "val": 25}
+    assert Counter(name_sets(fill_time(np.arange(100.0), {"train": 0.75, "val": 0.25})).tolist()) == {"train": 75, "val": 25}
 
 
 # folds
@@ -232,7 +241,7 @@ def test_a_time_split_leaves_out_what_has_no_quota():
 @given(LABELLED.filter(lambda drawn: len({c for c, _, _ in drawn}) > 3), st.integers(2, 5), st.integers(1, 3))
 def test_folds_partition_the_units_in_every_iteration(drawn, folds, iterations):
     units = make_units([f"c{c}" for c, _, _ in drawn], [None] * len(drawn), np.asarray([label for _, _, label in drawn]), by_content=True)
-    inside = set(range(len(units.keys))) - {0}
+    inside = set(range(len(units))) - {0}
     val_folds = deal_folds(units, inside, folds=folds, iterations=iterations, seed=0)
     assert set(val_folds) == inside
     for numbers in val_folds.values():
@@ -269,7 +278,8 @@ def test_folds_do_not_depend_on_the_order_of_the_items():
     backwards = make_units(contents[::-1], [None] * 30, np.zeros(30, np.int64), by_content=True)
     one = deal_folds(forwards, set(range(30)), folds=5, iterations=2, seed=3)
     other = deal_folds(backwards, set(range(30)), folds=5, iterations=2, seed=3)
-    assert {forwards.keys[u]: folds for u, folds in one.items()} == {backwards.keys[u]: folds for u, folds in other.items()}
+    names = name_units(forwards), name_units(backwards)
+    assert {names[0][u]: folds for u, folds in one.items()} == {names[1][u]: folds for u, folds in other.items()}
 
 
 # folds of time
@@ -312,8 +322,8 @@ def test_each_item_is_val_once_but_for_the_oldest():
 
 def test_newcomers_of_a_time_split_join_the_set_of_their_time():
     times = np.asarray([1.0, 2.0, 3.0, 4.0, 0.5, 2.5, 3.5, 9.0])
-    sets = np.asarray(["train", "train", "val", "test", "", "", "", ""], object)
-    assert list(join_time(times, sets)) == ["train", "train", "val", "test", "train", "train", "val", "test"]
+    sets = np.asarray([CODES[name] for name in ("train", "train", "val", "test", "", "", "", "")], np.int8)
+    assert name_sets(join_time(times, sets)).tolist() == ["train", "train", "val", "test", "train", "train", "val", "test"]
 
 
 def test_near_duplicates_stay_together_unless_equals_may_part():

@@ -35,7 +35,7 @@ class MemoryStore:
     def put_file(self, path: Path) -> str:
         raise AssertionError("the page writes nothing")
 
-    put_bytes = put_table = path = get_bytes = get_table = writing = put_file
+    put_bytes = put_table = put_batches = path = get_bytes = get_table = writing = put_file
 
 
 @cache

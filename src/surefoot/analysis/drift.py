@@ -20,6 +20,7 @@ from scipy import stats
 
 from surefoot import randomness
 from surefoot.data.features import Features, read_features
+from surefoot.data.splitting import name_sets
 from surefoot.types.context import Store
 from surefoot.types.data_reports import Drift
 
@@ -37,14 +38,15 @@ def compare_sets(store: Store, features: str, ids: pa.ChunkedArray, sets: np.nda
     """Pairs of train, val and test -> how far the inputs of their sampled items differ.
 
     Args:
-        features: stored table of the audit. ids, sets, units: of every item, in one order.
+        features: stored table of the audit. ids, sets (codes of `splitting.NAMES`), units: of every item, in one order.
     """
     sample = read_features(store.get_table(features))
-    at = pc.index_in(pa.array(sample.ids.tolist(), pa.string()), ids.combine_chunks())
-    there = np.flatnonzero(pc.is_valid(at).to_numpy(zero_copy_only=False))
-    place = at.fill_null(0).to_numpy(zero_copy_only=False)[there]
+    wanted = pa.array(sample.ids.tolist(), pa.string())
+    place = np.flatnonzero(np.concatenate([pc.is_in(chunk, wanted).to_numpy(zero_copy_only=False) for chunk in ids.chunks] or [np.zeros(0, bool)]))
+    at = pc.index_in(ids.take(pa.array(place)), wanted).to_numpy()
+    place, there = place[np.argsort(at)], np.sort(at)  # in the order of the sample
     sample = replace(sample, ids=sample.ids[there], values=sample.values[there])
-    of, unit = sets[place], units[place]
+    of, unit = name_sets(sets[place]), units[place]
     pairs = {f"{one}, {other}": (of == one, of == other) for one, other in combinations(("train", "val", "test"), 2)}
     return compare(sample, pairs, unit, seed=seed)
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from surefoot.data.splitting import Units, fill_quotas
+from surefoot.data.splitting import CODES, NAMES, fill_quotas, is_in
+from surefoot.data.units import Units, number_equal, rank_words
 
 _RARE = 5
-_NAMES = np.asarray(["", "train", "val", "test", "train_dev"], dtype=object)
-_RANKS = {name: number for number, name in enumerate(_NAMES)}
+_BLOCK = 1 << 16
+"""Ids that are compared at a time."""
+_TRAIN, _VAL, _TEST, _TRAIN_DEV = (CODES[name] for name in ("train", "val", "test", "train_dev"))
 
 
 @dataclass
 class Draft:
-    """A split under way: columns of the audit's index as arrays, and the set of each item ("" while undecided).
+    """A split under way: columns of the audit's index, which is mapped, and the set of each item.
 
     Attributes:
+        given, sets: int8 (N,) codes of `splitting.NAMES`, 0 while undecided.
         is_general: bool (N,), items of general sources. times: float64 (N,), NaN where there is none.
         refused: item -> why it is left out.
     """
@@ -50,10 +54,10 @@ def read_draft(index: pa.Table, general: frozenset[str]) -> Draft:
     names = index.column_names
     sources = index.column("source") if "source" in names else pa.chunked_array([pa.nulls(len(index), pa.string())])
     is_general = pc.is_in(sources, pa.array(sorted(general), pa.string())).to_numpy(zero_copy_only=False).astype(bool)
-    targets = index.column("target").combine_chunks()
-    flat = targets.flatten().to_numpy(zero_copy_only=False).astype(np.float64)
-    given = _to_words(index.column("given_set"))
-    given[is_general] = ""
+    targets = index.column("target")
+    flat = (targets.chunk(0) if targets.num_chunks == 1 else targets.combine_chunks()).flatten().to_numpy(zero_copy_only=False)
+    given = _to_codes(index.column("given_set"))
+    given[is_general] = 0
     return Draft(
         ids=index.column("id"),
         contents=index.column("content"),
@@ -61,28 +65,26 @@ def read_draft(index: pa.Table, general: frozenset[str]) -> Draft:
         near=index.column("near") if "near" in names else (),
         given=given,
         targets=flat.reshape(len(index), -1),
-        times=pc.fill_null(index.column("time"), float("nan")).to_numpy().astype(np.float64),
+        times=_to_times(index.column("time")),
         is_general=is_general,
-        sets=np.full(len(index), "", dtype=object),
+        sets=np.zeros(len(index), np.int8),
         refused={},
     )
 
 
 def place_given(draft: Draft, units: Units, *, by_content: bool) -> None:
     """A given set stays; items outside the given test set that are equal to one in it are refused: they would leak."""
-    ranks = np.asarray([_RANKS[name] for name in _NAMES[:4]], np.int64)[_ranks_of(draft.given)]
-    highest = np.zeros(len(units.keys), np.int64)
-    np.maximum.at(highest, units.of, ranks)
+    highest = np.zeros(len(units), np.int8)
+    np.maximum.at(highest, units.of, draft.given)
     first = highest[units.of]
     first[draft.is_general] = 0
-    here = np.where(ranks > 0, ranks, first)
+    draft.sets = np.where(draft.given > 0, draft.given, first)
     if by_content:
-        for item in np.flatnonzero(here != first).tolist():
+        for item in np.flatnonzero(draft.sets != first).tolist():
             if not draft.is_general[item]:
-                draft.refused[item] = f"equal or nearly equal to an item of the given {_NAMES[first[item]]} set"
-    draft.sets = _NAMES[here]
-    if not ((draft.given == "val").any() and (draft.given == "test").any()):  # what is missing is carved out of train
-        draft.sets[draft.sets == "train"] = ""
+                draft.refused[item] = f"equal or nearly equal to an item of the given {NAMES[first[item]]} set"
+    if not ((draft.given == _VAL).any() and (draft.given == _TEST).any()):  # what is missing is carved out of train
+        draft.sets[draft.sets == _TRAIN] = 0
 
 
 def place_known(draft: Draft, units: Units, known: pa.Table | None) -> int:
@@ -93,19 +95,17 @@ def place_known(draft: Draft, units: Units, known: pa.Table | None) -> int:
     """
     if known is None:
         return 0
-    at = pc.index_in(draft.ids, known.column("id").combine_chunks())
-    told = _to_words(known.column("set").take(at))
-    ranks = _ranks_of(told)
-    is_known = ranks > 0
-    masks = np.zeros(len(units.keys), np.int64)
-    np.bitwise_or.at(masks, units.of, np.where(is_known, 1 << ranks, 0))
+    told = _recall(draft.ids, known)
+    is_known = told > 0
+    masks = np.zeros(len(units), np.int8)
+    np.bitwise_or.at(masks, units.of[is_known], np.int8(1) << told[is_known])
     mask = masks[units.of]
     is_single = (mask & (mask - 1)) == 0
     draft.sets[is_known] = told[is_known]
-    follows = ~is_known & (mask > 0) & is_single
-    draft.sets[follows] = _NAMES[np.log2(np.maximum(mask, 1)).astype(np.int64)][follows]
+    for code in range(1, len(NAMES)):
+        draft.sets[~is_known & (mask == 1 << code)] = code
     for item in np.flatnonzero(~is_known & ~is_single).tolist():
-        names = sorted(str(name) for number, name in enumerate(_NAMES) if mask[item] >> number & 1)
+        names = sorted(name for number, name in enumerate(NAMES) if mask[item] >> number & 1)
         draft.refused[item] = f"a newcomer equal or nearly equal to items of {' and '.join(names)}"
     return int((~is_known).sum())
 
@@ -113,16 +113,17 @@ def place_known(draft: Draft, units: Units, known: pa.Table | None) -> int:
 def place_rest(draft: Draft, units: Units, quotas: dict[str, float], seed: int, *, is_classes: bool) -> None:
     """The units with practical items by their quotas; classes with fewer than five items go to train."""
     known = _sets_of_units(draft, units)
-    has_practical = np.zeros(len(units.keys), bool)
+    has_practical = np.zeros(len(units), bool)
     has_practical[units.of[~draft.is_general]] = True
     if is_classes:
-        classes = draft.targets[:, 0].astype(np.int64)
-        is_common = np.zeros(len(units.keys), bool)
+        classes = draft.targets[:, 0].astype(np.int32)
+        is_common = np.zeros(len(units), bool)
         is_common[units.of[(np.bincount(classes) >= _RARE)[classes]]] = True
-        known[(known == "") & ~is_common & has_practical] = "train"
-    known[(known == "") & ~has_practical] = "train_dev"  # they have their turn later
+        del classes
+        known[(known == 0) & ~is_common & has_practical] = _TRAIN
+    known[(known == 0) & ~has_practical] = _TRAIN_DEV  # they have their turn later
     placed = fill_quotas(units, quotas, known, seed)
-    rest = (draft.sets == "") & has_practical[units.of]
+    rest = (draft.sets == 0) & has_practical[units.of]
     draft.sets[rest] = placed[units.of][rest]
 
 
@@ -133,45 +134,62 @@ def place_general(draft: Draft, units: Units, share: float, seed: int) -> None:
         share: of `train_dev`, in [0, 0.5].
     """
     known = _sets_of_units(draft, units)
-    has_practical = np.zeros(len(units.keys), bool)
+    has_practical = np.zeros(len(units), bool)
     has_practical[units.of[~draft.is_general]] = True
-    beside = draft.is_general & (draft.sets == "") & (has_practical & (known != ""))[units.of]
+    beside = draft.is_general & (draft.sets == 0) & (has_practical & (known > 0))[units.of]
     draft.sets[beside] = known[units.of][beside]
-    for item in np.flatnonzero(draft.is_general & np.isin(draft.sets, ("val", "test"))).tolist():
-        draft.refused.setdefault(item, f"from a general source, and equal or nearly equal to an item of {draft.sets[item]}")
-    known[has_practical & (known != "")] = "test"  # what is no general item fills no quota here
+    for item in np.flatnonzero(draft.is_general & is_in(draft.sets, "val", "test")).tolist():
+        draft.refused.setdefault(item, f"from a general source, and equal or nearly equal to an item of {NAMES[draft.sets[item]]}")
+    known[has_practical & (known > 0)] = _TEST  # what is no general item fills no quota here
     placed = fill_quotas(units, {"train": 1 - share, "train_dev": share} if share else {"train": 1.0}, known, seed)
-    rest = draft.is_general & (draft.sets == "")
+    rest = draft.is_general & (draft.sets == 0)
     draft.sets[rest] = placed[units.of][rest]
 
 
 def straddling(draft: Draft) -> int:
     """Contents that stand in two sets, which happens only where it was asked for."""
     keep = draft.kept()
-    codes = draft.contents.dictionary_encode().combine_chunks().indices.to_numpy(zero_copy_only=False)
-    pairs = np.unique(codes[keep].astype(np.int64) * len(_NAMES) + _ranks_of(draft.sets[keep]))
-    return int((np.bincount(pairs // len(_NAMES)) > 1).sum()) if len(pairs) else 0
+    codes = number_equal(rank_words(draft.contents))
+    masks = np.zeros(int(codes.max(initial=-1)) + 1, np.int8)
+    np.bitwise_or.at(masks, codes[keep], np.int8(1) << draft.sets[keep])
+    return int(((masks & (masks - 1)) != 0).sum())
 
 
 def _sets_of_units(draft: Draft, units: Units) -> np.ndarray:
-    """The set of the first placed item of each unit, "" where none is placed; refused items place none."""
-    sets = np.full(len(units.keys), "", dtype=object)
-    placed = np.flatnonzero((draft.sets != "") & draft.kept())[::-1]
+    """The set of the first placed item of each unit, 0 where none is placed; refused items place none."""
+    sets = np.zeros(len(units), np.int8)
+    placed = np.flatnonzero((draft.sets != 0) & draft.kept())[::-1]
     sets[units.of[placed]] = draft.sets[placed]
     return sets
 
 
-def _ranks_of(sets: np.ndarray) -> np.ndarray:
-    ranks = np.zeros(len(sets), np.int64)
-    for name, number in _RANKS.items():
-        if number:
-            ranks[sets == name] = number
-    return ranks
+def _recall(ids: pa.ChunkedArray, known: pa.Table) -> np.ndarray:
+    """The known set of each id as int8 code, 0 for newcomers. By sorted hashes, 17 bytes for each known id; a table of the ids themselves takes 100."""
+    hashes = np.concatenate([np.zeros(0, np.uint64), *map(_hash_words, known.column("id").chunks)])
+    order = np.argsort(hashes)
+    hashes, names = hashes[order], _to_codes(known.column("set"))
+    told, begin = np.zeros(len(ids), np.int8), 0
+    for begin in range(0, len(ids) if len(order) else 0, _BLOCK):
+        block = ids.slice(begin, _BLOCK)
+        at = order[np.minimum(np.searchsorted(hashes, np.concatenate([_hash_words(chunk) for chunk in block.chunks])), len(order) - 1)]
+        is_same = pc.equal(known.column("id").take(pa.array(at)), block).to_numpy()
+        told[begin : begin + len(block)] = np.where(is_same, names[at], np.int8(0))
+    return told
 
 
-def _to_words(column: pa.ChunkedArray) -> np.ndarray:
-    """A column of few different words as an object array that shares them; "" for null."""
-    encoded = column.dictionary_encode()
-    encoded = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
-    words = np.asarray([*encoded.dictionary.to_pylist(), ""], dtype=object)
-    return words[encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+def _hash_words(words: pa.Array) -> np.ndarray:
+    blocks = [words.slice(at, _BLOCK).to_numpy(zero_copy_only=False) for at in range(0, len(words), _BLOCK)]
+    return np.concatenate([np.zeros(0, np.uint64), *(pd.util.hash_array(block, categorize=False) for block in blocks)])
+
+
+def _to_codes(column: pa.ChunkedArray) -> np.ndarray:
+    """Names of sets as int8 codes; 0 for null and for what names none."""
+    found = [pc.fill_null(pc.index_in(chunk, pa.array(NAMES)), 0).to_numpy(zero_copy_only=False).astype(np.int8) for chunk in column.chunks]
+    return np.concatenate([np.zeros(0, np.int8), *found])
+
+
+def _to_times(column: pa.ChunkedArray) -> np.ndarray:
+    """float64 (N,), NaN where there is none; of no memory where no item has one."""
+    if column.null_count == len(column):
+        return np.broadcast_to(np.float64("nan"), len(column))
+    return pc.fill_null(column, float("nan")).to_numpy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,14 @@ from surefoot.analysis.resolve import smallest_difference, smallest_share
 from surefoot.checks import split as checks
 from surefoot.data import splitting
 from surefoot.data.placing import Draft, place_general, place_given, place_known, place_rest, read_draft, straddling
+from surefoot.data.splitting import NAMES, is_in, name_sets
+from surefoot.data.units import Units, make_units
 from surefoot.types import AuditReport, Context, DataError, Problem, RefusedItem, Split, SplitConfig, SplitStepConfig
 
 _FEW = 1_000
 """Under this many items K-fold is the default: a fifth of them can't tell models apart."""
+_BLOCK = 1 << 16
+"""Items that are written at a time."""
 _TYPICAL = 0.9
 """Accuracy at which the resolution of val is stated before any model is there."""
 
@@ -42,7 +47,7 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
     known = ctx.store.get_table(ctx.previous.sets) if isinstance(ctx.previous, Split) else None
     practical = ~draft.is_general
     has_time = len(draft) > 0 and not np.isnan(draft.times[practical]).any()
-    by = "given" if (draft.given != "").any() else "group" if wanted.group else "time" if has_time else "stratified"
+    by = "given" if draft.given.any() else "group" if wanted.group else "time" if has_time else "stratified"
     units = _make_units(draft, problem, wanted)
     place_given(draft, units, by_content=wanted.group_by == "content")
     newcomers = place_known(draft, units, known)
@@ -54,27 +59,26 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
     place_general(draft, units, wanted.train_dev, ctx.seed)
     dealt = _deal(draft, units, wanted, by, ctx.seed)
     _check_folds(draft, dealt, problem)
-    compared = np.where(practical & draft.kept(), draft.sets, "")  # that general sources differ is the audit's to say
+    compared = np.where(practical & draft.kept(), draft.sets, np.int8(0))  # that general sources differ is the audit's to say
     drift = compare_sets(ctx.store, audit.features, draft.ids, compared, units.of, seed=ctx.seed) if audit.features else {}
     return _report(ctx, problem, draft, dealt, (by, newcomers, drift))
 
 
-def _make_units(draft: Draft, problem: Problem, wanted: SplitConfig) -> splitting.Units:
+def _make_units(draft: Draft, problem: Problem, wanted: SplitConfig) -> Units:
     strata = splitting.make_strata(draft.targets, problem.task)
     labels = draft.targets > 0 if problem.task in ("multilabel", "detection") else None
-    return splitting.make_units(draft.contents, draft.groups, strata, by_content=wanted.group_by == "content", near=draft.near, labels=labels)
+    return make_units(draft.contents, draft.groups, strata, by_content=wanted.group_by == "content", near=draft.near, labels=labels)
 
 
 def _place_by_time(draft: Draft, practical: np.ndarray, quotas: dict[str, float]) -> None:
     """Practical items by their moments; newcomers join those they come after."""
     times, sets = draft.times[practical], draft.sets[practical]
-    is_new = not (sets != "").any()
-    draft.sets[practical] = np.asarray(splitting.fill_time(times, quotas), dtype=object) if is_new else splitting.join_time(times, sets)
+    draft.sets[practical] = splitting.join_time(times, sets) if sets.any() else splitting.fill_time(times, quotas)
 
 
 def _quotas(draft: Draft, wanted: SplitConfig) -> dict[str, float]:
     """Set -> share, for the items that are not given: a given test set leaves 75/25 for train and val."""
-    given = set(draft.given[draft.given != ""])
+    given = set(name_sets(np.unique(draft.given)))
     if "test" in given and "val" in given:
         return {"train": 1.0}
     if "test" in given:
@@ -92,16 +96,16 @@ def _normal(shares: dict[str, float]) -> dict[str, float]:
 def _protocol(draft: Draft, wanted: SplitConfig) -> str:
     if wanted.protocol != "auto":
         return wanted.protocol
-    return "kfold" if (~draft.is_general).sum() < _FEW and "val" not in draft.given else "holdout"
+    return "kfold" if (~draft.is_general).sum() < _FEW and not is_in(draft.given, "val").any() else "holdout"
 
 
-def _deal(draft: Draft, units: splitting.Units, wanted: SplitConfig, by: str, seed: int) -> Dealt:
+def _deal(draft: Draft, units: Units, wanted: SplitConfig, by: str, seed: int) -> Dealt:
     """Folds of the practical items outside the test set; general ones are trained on in all of them, save beside an equal that is val."""
     protocol, count = _protocol(draft, wanted), len(draft)
     if protocol == "holdout":
-        return Dealt(protocol, 1, (draft.sets == "val")[:, None], np.ones((count, 1), bool))
-    is_inside = (draft.sets != "test") & draft.kept() & ~draft.is_general
-    draft.sets[is_inside] = "train"
+        return Dealt(protocol, 1, is_in(draft.sets, "val")[:, None], np.ones((count, 1), bool))
+    is_inside = ~is_in(draft.sets, "test") & draft.kept() & ~draft.is_general
+    draft.sets[is_inside] = splitting.CODES["train"]
     inside = np.flatnonzero(is_inside)
     folds = min(wanted.folds, max(2, len(np.unique(units.of[inside]))))
     if by == "time":
@@ -110,7 +114,7 @@ def _deal(draft: Draft, units: splitting.Units, wanted: SplitConfig, by: str, se
         used[draft.is_general] = True
         return Dealt(protocol, folds, val, used)
     iterations = wanted.iterations if protocol == "iterated_kfold" else 1
-    is_dealt = np.zeros(len(units.keys), bool)
+    is_dealt = np.zeros(len(units), bool)
     is_dealt[units.of[inside]] = True
     val = splitting.make_folds(units, is_dealt, folds=folds, iterations=iterations, seed=seed)[units.of]
     used = ~(val & draft.is_general[:, None])
@@ -122,8 +126,8 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
     """The report; `found` is by what was split, the number of newcomers, and what a classifier says about pairs of sets."""
     by, newcomers, drift = found
     keep = draft.kept()
-    names, numbers = np.unique(draft.sets[keep].astype(str), return_counts=True)
-    counts = {str(name): int(number) for name, number in zip(names, numbers)}
+    numbers = np.bincount(draft.sets[keep], minlength=len(NAMES)).tolist()
+    counts = {name: number for name, number in sorted(zip(NAMES, numbers)) if number}
     class_counts = _count_classes(draft, keep, dealt, problem)
     num_val = counts.get("val") or int(dealt.val[keep].any(1).sum())
     is_amount = not problem.classes
@@ -138,7 +142,7 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
         *checks.shift(drift, by=by),
     ]
     return Split(
-        sets=ctx.store.put_table(_to_table(draft, keep, dealt)),
+        sets=_write_sets(ctx, draft, keep, dealt),
         protocol=dealt.protocol,
         folds=dealt.folds,
         by=by,
@@ -154,15 +158,19 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
     )
 
 
-def _to_table(draft: Draft, keep: np.ndarray, dealt: Dealt) -> pa.Table:
-    return pa.table(
-        {
-            "id": draft.ids.filter(pa.array(keep)),
-            "set": pa.array(draft.sets[keep], pa.string()),
-            "val_folds": _to_lists(dealt.val[keep]),
-            "used_folds": _to_lists(dealt.used[keep]),
-        }
-    )
+def _write_sets(ctx: Context, draft: Draft, keep: np.ndarray, dealt: Dealt) -> str:
+    """Ref of the table, which is written block by block."""
+    words = {"id": pa.string(), "set": pa.string(), "val_folds": pa.list_(pa.int32()), "used_folds": pa.list_(pa.int32())}
+    schema = pa.schema(list(words.items()))
+
+    def blocks() -> Iterator[pa.RecordBatch]:
+        for start in range(0, len(draft), _BLOCK):
+            kept = start + np.flatnonzero(keep[start : start + _BLOCK])
+            ids = draft.ids.slice(start, _BLOCK).filter(pa.array(keep[start : start + _BLOCK])).combine_chunks()
+            sets = pa.array(name_sets(draft.sets[kept]), pa.string())
+            yield pa.record_batch([ids, sets, _to_lists(dealt.val[kept]), _to_lists(dealt.used[kept])], schema)
+
+    return ctx.store.put_batches(schema, blocks())
 
 
 def _to_lists(folds: np.ndarray) -> pa.Array:
@@ -175,8 +183,8 @@ def _count_classes(draft: Draft, keep: np.ndarray, dealt: Dealt, problem: Proble
     """Set -> class -> items, or boxes."""
     if problem.task not in ("binary", "multiclass", "detection"):
         return {}
-    in_sets = {str(name): keep & (draft.sets == name) for name in dict.fromkeys(draft.sets[keep])}
-    if (is_val := keep & (draft.sets == "train") & dealt.val.any(1)).any():
+    in_sets = {NAMES[code]: keep & (draft.sets == code) for code in np.unique(draft.sets[keep]).tolist()}
+    if (is_val := keep & is_in(draft.sets, "train") & dealt.val.any(1)).any():
         in_sets["val"] = in_sets["val"] | is_val if "val" in in_sets else is_val
     if problem.task == "detection":
         counts = {name: draft.targets[inside].sum(0) for name, inside in in_sets.items()}
@@ -188,7 +196,7 @@ def _count_classes(draft: Draft, keep: np.ndarray, dealt: Dealt, problem: Proble
 def _check_folds(draft: Draft, dealt: Dealt, problem: Problem) -> None:
     """Makes sure that every fold has something to train on: a few large groups, or rows sorted by target, may leave nothing, or one class."""
     is_classes = problem.task in ("binary", "multiclass")
-    is_train = (draft.sets == "train") & draft.kept()
+    is_train = is_in(draft.sets, "train") & draft.kept()
     for fold in range(dealt.folds):
         train = is_train & dealt.used[:, fold] & ~dealt.val[:, fold]
         if not train.any() or (is_classes and len(np.unique(draft.targets[train, 0])) < 2):

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -72,12 +72,16 @@ class Blobs:
         return self.put_bytes(save({name: np.asarray(array, order="C") for name, array in arrays.items()}))
 
     def put_table(self, table: Any) -> str:
+        return self.put_batches(table.schema, table.to_batches())
+
+    def put_batches(self, schema: Any, batches: Iterable[Any]) -> str:
+        """Stores an Arrow table that comes in parts, of which one is held at a time."""
         import pyarrow as pa
 
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-        return self.put_bytes(sink.getvalue().to_pybytes())
+        with self.writing() as target, pa.ipc.new_file(pa.PythonFile(target, "w"), schema) as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+        return target.ref
 
     def get_bytes(self, ref: str) -> bytes:
         """The content of `ref`, checked against its name.
@@ -87,7 +91,7 @@ class Blobs:
         """
         data = self.path(ref).read_bytes()
         if hashlib.sha256(data).hexdigest() != ref:
-            raise DamagedError(f"The stored file {ref[:12]} was altered.", where=str(self.path(ref)), next=f"Delete it. {_AGAIN}")
+            raise _explain_altered(ref, self.path(ref))
         return data
 
     def get_arrays(self, ref: str) -> dict[str, np.ndarray]:
@@ -96,9 +100,17 @@ class Blobs:
         return load(self.get_bytes(ref))
 
     def get_table(self, ref: str) -> Any:
+        """The Arrow table `ref`, checked against its name and mapped: it takes no memory of the process's own.
+
+        Raises:
+            DamagedError: it is missing, or its content was altered.
+        """
         import pyarrow as pa
 
-        return pa.ipc.open_file(pa.py_buffer(self.get_bytes(ref))).read_all()
+        path = self.path(ref)
+        if _hash(path) != ref:
+            raise _explain_altered(ref, path)
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
 
     def refs(self) -> Iterator[str]:
         """Every stored file; what else lies in the folder is none of ours."""
@@ -121,6 +133,10 @@ class Blobs:
         if not _REF.fullmatch(ref):
             raise DamagedError(f"{ref!r} is no name of a stored file.", next="Give `surefoot run --from problem` to make it anew.")
         return self.folder / ref[:2] / ref[2:]
+
+
+def _explain_altered(ref: str, path: Path) -> DamagedError:
+    return DamagedError(f"The stored file {ref[:12]} was altered.", where=str(path), next=f"Delete it. {_AGAIN}")
 
 
 def _hash(path: Path) -> str:
