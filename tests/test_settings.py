@@ -9,7 +9,7 @@ import pytest
 
 from surefoot import settings
 from surefoot.types.configs import Settings, SplitStepConfig, TuneStepConfig
-from surefoot.types.errors import ConfigError, UsageError
+from surefoot.types.errors import ConfigError
 
 
 def load(folder, text: str, *overrides: str) -> Settings:
@@ -63,7 +63,7 @@ def test_a_file_that_is_no_toml_is_said_with_its_line(tmp_path, text):
 
 def test_a_file_that_is_no_text_is_said(tmp_path):
     (tmp_path / "surefoot.toml").write_bytes(b"seed = 1\nquestion = '\xff\xfe'")
-    with pytest.raises(ConfigError, match="is not UTF-8: byte 0xff on line 2"):
+    with pytest.raises(ConfigError, match=r"surefoot\.toml: it is not UTF-8: byte 0xff on line 2"):
         settings.load(tmp_path)
 
 
@@ -178,14 +178,31 @@ def test_a_misspelt_override_is_corrected_as_the_file_is(tmp_path):
 
 @pytest.mark.parametrize("override", ["train.lr", "=3", "..=3", ""])
 def test_an_override_without_key_and_value_is_refused(tmp_path, override):
-    with pytest.raises(UsageError, match="holds no `key=value`") as caught:
-        load(tmp_path, "", override)
-    assert "--set train.lr=0.1" in caught.value.next
+    assert problems(tmp_path, "", override) == {f"--set {override}": "it holds no `key=value`; write it as in --set train.lr=0.1."}
 
 
-def test_an_override_below_what_is_no_table_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="seed is no table"):
-        load(tmp_path, "seed = 3", "seed.low=1")
+@pytest.mark.parametrize(("override", "blocking"), [("seed.low=1", "seed"), ("train.lr.peak=1", "train.lr")])
+def test_an_override_below_what_is_no_table_is_refused(tmp_path, override, blocking):
+    found = problems(tmp_path, "seed = 3\n[train]\nlr = 0.1", override)
+    assert found == {f"--set {override}": f"{blocking} is no table; docs/settings.md names the keys."}
+
+
+def test_what_is_wrong_in_the_file_and_in_overrides_is_told_in_one_list(tmp_path):
+    found = problems(tmp_path, "[train]\nlrr = 1.0\nepochs = -1", "train.batchsize=8", "budget=soon", "seed", "train.epochs.more=1")
+    assert set(found) == {"train.lrr", "train.epochs", "train.batchsize", "budget", "--set seed", "--set train.epochs.more=1"}
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"seed = 1\nlr =", "it is no TOML"), (b"seed = 1\nquestion = '\xff'", "it is not UTF-8")])
+def test_overrides_are_looked_at_although_the_file_can_not_be_read(tmp_path, content, told):
+    (tmp_path / "surefoot.toml").write_bytes(content)
+    with pytest.raises(ConfigError, match=f"3 settings are wrong:\n  - surefoot.toml: {told}") as caught:
+        settings.load(tmp_path, ["train.lrr=1", "seed=-1"])
+    assert "train.lrr: there is no such key" in caught.value.what
+    assert "seed: " in caught.value.what
+
+
+def test_an_override_puts_right_what_the_file_has_wrong(tmp_path):
+    assert load(tmp_path, "seed = -1", "seed=4").seed == 4
 
 
 # what is made from them

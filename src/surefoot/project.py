@@ -44,7 +44,7 @@ class Project:
     def __init__(self, root: str | Path = ".", *, sinks: tuple[Sink, ...] = ()) -> None:
         self.root = Path(root).resolve()
         self.events = Announcer(sinks)
-        names.load(self.root)  # a folder without settings is no project, and makes no ledger
+        settings.find(self.root)  # a folder without settings is no project, and makes no ledger; what they say is looked at with what a run adds to them
         self.store = Blobs(self.root / "store")
         self.ledger = keep.open_ledger(self.root)
 

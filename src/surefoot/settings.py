@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from surefoot import durable
 from surefoot.types.configs import Section, Settings, SplitConfig
-from surefoot.types.errors import ConfigError, UsageError
+from surefoot.types.errors import ConfigError
 
 FILE = "surefoot.toml"
 S = TypeVar("S", bound=Section)
@@ -27,50 +27,63 @@ def load(root: Path, overrides: list[str] | None = None) -> Settings:
     """Reads the project's settings, with `key=value` overrides put over them.
 
     Raises:
-        ConfigError: the file is absent or no TOML, or holds unknown keys, wrong types or values out of range.
+        ConfigError: the file is absent or no TOML, or it or the overrides hold unknown keys, wrong types or values out of range.
     """
-    return check(read(root, overrides), where=str(root / FILE))
+    values, unread = read(root, overrides)
+    return check(values, where=str(root / FILE), unread=unread)
 
 
-def read(root: Path, overrides: list[str] | None = None) -> dict[str, Any]:
-    """What the project's file says, with `key=value` overrides put over it, and not yet looked at.
+def find(root: Path) -> Path:
+    """The file of a project's settings.
 
     Raises:
-        ConfigError: the file is absent or no TOML.
+        ConfigError: there is none.
     """
     path = root / FILE
     if not path.is_file():
         raise ConfigError(f"There is no {FILE} in {root}.", where=str(root), next="Make one: surefoot init DATA --out DIR.")
+    return path
+
+
+def read(root: Path, overrides: list[str] | None = None) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the project's file says, with `key=value` overrides put over it, and not yet looked at.
+
+    Returns:
+        Plain values, and what could not be read: file or override -> why. It is told with what is wrong with the rest.
+
+    Raises:
+        ConfigError: the file is absent.
+    """
+    values: dict[str, Any] = {}
+    unread: dict[str, str] = {}
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors put a mark of order in front
+        values = tomllib.loads(find(root).read_text(encoding="utf-8-sig"))  # some editors put a mark of order in front
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(
-            f"{FILE} is not UTF-8: byte {error.object[error.start]:#04x} on line {line}.", where=f"{path}:{line}", next="Save the file as UTF-8."
-        ) from error
+        unread[FILE] = f"it is not UTF-8: byte {error.object[error.start]:#04x} on line {line}. Save the file as UTF-8."
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{FILE} is no TOML: {error}.", where=str(path), next="Mend that line; strings stand in quotes, tables in [brackets].") from error
-    for override in overrides or []:
-        _put(values, *_parse_override(override))
-    return values
+        unread[FILE] = f"it is no TOML: {error}. Mend that line; strings stand in quotes, tables in [brackets]."
+    return values, unread | _put_all(values, overrides or [])
 
 
-def parse(overrides: list[str]) -> dict[str, Any]:
-    """What `key=value` overrides say, not yet looked at."""
+def parse(overrides: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What `key=value` overrides say, not yet looked at, and what could not be read of them: override -> why."""
     values: dict[str, Any] = {}
-    for override in overrides:
-        _put(values, *_parse_override(override))
-    return values
+    unread = _put_all(values, overrides)
+    return values, unread
 
 
-def check(values: dict[str, Any], *, where: str = FILE) -> Settings:
+def check(values: dict[str, Any], *, where: str = FILE, unread: dict[str, str] | None = None) -> Settings:
     """Settings from plain values.
+
+    Args:
+        unread: what `read` or `parse` could not read.
 
     Raises:
         ConfigError: with every problem in it, one a line.
     """
     settings, problems = sift(values)
-    if problems:
+    if problems := (unread or {}) | problems:
         raise refuse(problems, where=where, next="Mend them; docs/settings.md says what each key may be.")
     return settings
 
@@ -147,11 +160,22 @@ def _read_rest(values: dict[str, Any], error: ValidationError) -> Settings:
         return Settings()
 
 
+def _put_all(values: dict[str, Any], overrides: list[str]) -> dict[str, str]:
+    """Puts overrides over plain values; returns those that could not be, with why."""
+    unread = {}
+    for override in overrides:
+        path, value = _parse_override(override)
+        if not path:
+            unread[f"--set {override}"] = "it holds no `key=value`; write it as in --set train.lr=0.1."
+        elif blocked := _put(values, path, value):
+            unread[f"--set {override}"] = f"{blocked} is no table; docs/settings.md names the keys."
+    return unread
+
+
 def _parse_override(text: str) -> tuple[list[str], Any]:
+    """The parts of the key, none where there is no key and value, and the value."""
     name, equals, value = text.partition("=")
-    path = [part.strip('"') for part in re.findall(r'"[^"]*"|[^.]+', name.strip())]
-    if not equals or not path:
-        raise UsageError(f"--set {text} holds no `key=value`.", where=f"--set {text}", next="For example --set train.lr=0.1.")
+    path = [part.strip('"') for part in re.findall(r'"[^"]*"|[^.]+', name.strip())] if equals else []
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
@@ -159,12 +183,15 @@ def _parse_override(text: str) -> tuple[list[str], Any]:
     return path, parsed
 
 
-def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
-    for name in path[:-1]:
-        values = values.setdefault(name, {})
-        if not isinstance(values, dict):
-            raise UsageError(f"{'.'.join(path)}: {name} is no table.", where="--set", next="See docs/settings.md for the keys.")
+def _put(values: dict[str, Any], path: list[str], value: Any) -> str:
+    """Puts a value at its place; returns the key that stands in its way, else an empty text."""
+    for depth, name in enumerate(path[:-1], 1):
+        inner = values.setdefault(name, {})
+        if not isinstance(inner, dict):
+            return ".".join(path[:depth])
+        values = inner
     values[path[-1]] = value
+    return ""
 
 
 def _check_shares(values: dict[str, Any]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from surefoot.runners.names import check_names
+from surefoot.runners.names import check_names, load
 from surefoot.settings import check
 from surefoot.types.errors import ConfigError
 
@@ -66,3 +66,16 @@ def test_an_option_that_a_phase_or_the_search_heeds_passes(tmp_path: Path):
 
 def test_right_names_and_the_users_own_parts_pass(tmp_path: Path):
     check_names(check({"train": {"loss": "my_code:loss", "optimizer": "sgd", "augment": "flip"}, "model": {"use": "not_yet:Written"}}), tmp_path)
+
+
+def test_file_overrides_names_and_device_are_told_in_one_list(tmp_path: Path):
+    (tmp_path / "surefoot.toml").write_text('[train]\nlrr = 1.0\noptimizer = "adamm"\n')
+    with pytest.raises(ConfigError, match="5 settings are wrong") as caught:
+        load(tmp_path, ["train.schedule=cosin", "device=cuda:99", "split.trian=0.5"])
+    for told in ("train.lrr", "'adam'", "'cosine'", "device: There is no device 'cuda:99' here", "split.train"):
+        assert told in caught.value.what
+
+
+def test_a_device_that_is_not_there_is_told_before_the_first_step(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"There is no device 'gpu' here\. Use device = 'auto'"):
+        check_names(check({"device": "gpu"}), tmp_path)

@@ -146,6 +146,14 @@ def test_a_misspelt_part_is_told_before_the_first_step(flags):
     assert len(flags.rounds()) == rounds
 
 
+def test_a_run_tells_what_is_wrong_in_the_file_with_what_is_wrong_on_its_command_line(tmp_path):
+    project = make(tmp_path, 'target = "flag"\n[train]\nlrr = 0.1', flag=lambda n: n % 2)
+    with pytest.raises(ConfigError, match="3 settings are wrong") as caught:
+        project.run(set=["train.optimizer=adamm", "seed=-1"])
+    assert all(told in caught.value.what for told in ("train.lrr", "'adam'", "seed"))
+    assert not project.rounds()
+
+
 def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
     """As soon as kind and task are known, before anything is read or trained."""
     train = '[train]\naugment = "noise+flip"\ncutmix = 1.0\nsampling = "balanced"\nclass_weights = "balanced"\nshard = "on"'

@@ -55,7 +55,8 @@ def _pack(source: str, out: Path, side: int, overrides: list[str], say: Callable
     from surefoot import settings
     from surefoot.data import pack_folder
 
-    values = settings.check(settings.parse([f"prepare.{text.removeprefix('prepare.')}" for text in overrides]), where="--set")
+    said, unread = settings.parse([f"prepare.{text.removeprefix('prepare.')}" for text in overrides])
+    values = settings.check(said, where="--set", unread=unread)
     data = values.data.model_copy(update={"source": source, "side": side})
     made = pack_folder.pack_folder(data, values.prepare, out, say)
     for one in made.manifest.refused:

@@ -21,11 +21,10 @@ QUARTERS = {"start": 0.0, "quarter": 0.25, "half": 0.5, "three quarters": 0.75, 
 
 def schedule(folder: Folder = ".", set_: Overrides = None, as_json: Json = False) -> None:
     """Show what lr does over a training, before any."""
-    from surefoot import settings
-    from surefoot.runners.names import check_names
+    from surefoot.runners import names
 
-    values = settings.load(Path(folder), set_)
-    check_names(values, Path(folder))
+    values = names.load(Path(folder), set_)
+    names.check_names(values, Path(folder))
     train = values.train
     factors = trace(train, Path(folder))
     peak = train.lr or 1.0

@@ -9,7 +9,8 @@ from typing import Any
 from surefoot import settings
 from surefoot.runners import plan
 from surefoot.runners.effects import check_effects
-from surefoot.runners.local import Walk, check_settings, find_key, find_result, find_specs, is_forced, is_readable, resume
+from surefoot.runners.local import Walk, find_key, find_result, find_specs, is_forced, is_readable, resume
+from surefoot.runners.names import check_names
 from surefoot.runners.plan import StepSpec
 from surefoot.store.ledger import RoundRow, StepRow
 from surefoot.types.errors import ConfigError
@@ -35,7 +36,7 @@ def forecast(job: Walk) -> list[PlannedStep]:
         UsageError: for what `walk` refuses before its first step.
         ConfigError: for settings that could have no effect on what the first step, where it stands, found.
     """
-    check_settings(job)
+    check_names(job.values, job.root)
     job = resume(job)
     rounds = job.ledger.rounds()
     known = job.ledger.steps(rounds[-1].number) if rounds else {}

@@ -11,7 +11,6 @@ from time import perf_counter
 
 from surefoot import durable, refs, settings
 from surefoot.engine import interrupt
-from surefoot.engine.devices import choose_device
 from surefoot.events import Announcer
 from surefoot.runners import plan
 from surefoot.runners.effects import check_effects, check_inputs
@@ -56,7 +55,7 @@ def walk(job: Walk) -> list[StepView]:
     Raises:
         GateStop: a gate stopped the road; the report of that step is in the ledger.
     """
-    check_settings(job)
+    check_names(job.values, job.root)
     asked, job = job, resume(job)
     if job is not asked:
         job.events.say(f"surefoot run --from {job.from_} was interrupted: it goes on")
@@ -77,16 +76,6 @@ def walk(job: Walk) -> list[StepView]:
             _check_gate(job, spec, views[-1])
     _close_wishes(job)
     return views
-
-
-def check_settings(job: Walk) -> None:
-    """What can be said before the first step is: a device that is not there, names of no part.
-
-    Raises:
-        UsageError: see `choose_device` and `check_names`.
-    """
-    choose_device(job.values.device)
-    check_names(job.values, job.root)
 
 
 def resume(job: Walk) -> Walk:

@@ -17,8 +17,9 @@ def load(root: Path, overrides: list[str] | None = None) -> Settings:
     Raises:
         ConfigError: with every problem in it, one a line.
     """
-    values, problems = settings.sift(settings.read(root, overrides))
-    if problems:
+    read, unread = settings.read(root, overrides)
+    values, problems = settings.sift(read)
+    if problems := unread | problems:
         more = {name: why for name, why in _find_problems(values, root).items() if name not in problems}
         advice = f"Mend them; docs/settings.md says what each key may be{', `surefoot parts` lists the parts' if more else ''}."
         raise settings.refuse(problems | more, where=str(root / settings.FILE), next=advice)
@@ -26,7 +27,7 @@ def load(root: Path, overrides: list[str] | None = None) -> Settings:
 
 
 def check_names(values: Settings, root: Path) -> None:
-    """Makes sure that there is a part behind every short name, and that every range of the search can be drawn from.
+    """Makes sure that there is a part behind every short name, the device asked for, and that every range of the search can be drawn from.
 
     The user's own parts (`file:Name`) are not looked at: they may be written while the first steps are walked.
 
@@ -34,7 +35,7 @@ def check_names(values: Settings, root: Path) -> None:
         ConfigError: with every problem in it, one a line.
     """
     if problems := _find_problems(values, root):
-        raise settings.refuse(problems, where="surefoot.toml, --set", next="Mend them; `surefoot parts` lists the parts.")
+        raise settings.refuse(problems, where="surefoot.toml, --set", next="Mend them; `surefoot parts` lists the parts, `surefoot doctor` the devices.")
 
 
 def _find_problems(values: Settings, root: Path) -> dict[str, str]:
@@ -50,7 +51,19 @@ def _find_problems(values: Settings, root: Path) -> dict[str, str]:
             chain.check(text)
         except UsageError as error:
             problems[setting] = f"{error.what} {error.next}"
-    return problems | _check_schedules(values) | _check_phases(values) | _check_space(values)
+    return problems | _check_device(values) | _check_schedules(values) | _check_phases(values) | _check_space(values)
+
+
+def _check_device(values: Settings) -> dict[str, str]:
+    if values.device == "auto":
+        return {}
+    from surefoot.engine.devices import choose_device  # with it comes PyTorch, which is not asked about `auto`
+
+    try:
+        choose_device(values.device)
+    except UsageError as error:
+        return {"device": f"{error.what} {error.next}"}
+    return {}
 
 
 def list_augmentations(values: Settings) -> list[tuple[str, str]]:
