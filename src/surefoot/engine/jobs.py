@@ -28,7 +28,7 @@ _BATCHES = ((500, 16), (2_000, 32), (8_000, 64), (100_000, 128))
 """Train items up to which a batch has so many: small sets need the steps, large ones the speed."""
 _LARGEST = 256
 _SMOKE_STEPS = 120
-_WATCHED = 1_000
+WATCHED = 1_000
 """Train items whose metric is measured beside val's: enough to see overfitting, cheap enough for every epoch."""
 PLAIN: dict[str, object] = {
     "augment": "none",
@@ -101,7 +101,7 @@ def make_job(desk: Desk, network: Network, part: Part, config: TrainConfig) -> J
     if config.class_weights == "balanced" and desk.problem.classes:
         weights = torch.from_numpy(losses.balanced_weights(desk.problem.task, targets, desk.problem.num_outputs)).float().to(desk.examples.device)
     loss = losses.get(config.loss or desk.problem.loss, desk.folder)
-    watched = randomness.stream(desk.seed, "watch").permutation(len(part.train))[: _WATCHED if len(part.val) else 0]
+    watched = randomness.stream(desk.seed, "watch").permutation(len(part.train))[: WATCHED if len(part.val) else 0]
     return Job(
         network=network.to(desk.examples.device),
         problem=desk.problem,
@@ -134,6 +134,11 @@ def _loss_options(loss: Callable, config: TrainConfig, class_weights: torch.Tens
             f"The loss {config.loss} takes no {' and no '.join(unknown)}.", where="train.loss", next=f"Give it the argument, or leave train.{unknown[0]} out."
         )
     return used
+
+
+def count_epoch_items(job: Job) -> float:
+    """What an epoch takes, in items learnt from: val and what is watched are asked after it, and to ask is to go forward alone, a third of a step."""
+    return len(job.train) + (len(job.val) + len(job.watch)) / 3
 
 
 def smoke_epochs(train: TrainConfig, num_train: int) -> float:

@@ -14,12 +14,11 @@ from surefoot.engine.jobs import fill_batch, settle_speed, start_job
 from surefoot.engine.predict import predict, to_outputs
 from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.models.boosting import Rounds
-from surefoot.settings import budget_seconds
 from surefoot.types.context import Context
 from surefoot.types.examples import Predictions
 from surefoot.types.reports import TuneReport
 
-_SHARE, _MOST_EPOCHS, _SMOKE_EPOCHS = 0.05, 8.0, 2.0
+_MOST_EPOCHS, _SMOKE_EPOCHS = 8.0, 2.0
 _ROUNDS = Rounds(60, early=False)
 _MANY = 5_000
 """Rows from which on two halves are enough; fewer are cut into five parts, so that each model sees most of them."""
@@ -32,22 +31,26 @@ def count_parts(num: int) -> int:
 
 @dataclass(frozen=True)
 class Outsiders:
-    """Fits for `analysis.crossfit.cross_fit`."""
+    """Fits for `analysis.crossfit.cross_fit`.
+
+    Attributes:
+        seconds: that all of them may take; 0: the least.
+    """
 
     ctx: Context
     desk: Desk
     tune: TuneReport
-    budget: str
+    seconds: float
 
     def bearable_epochs(self, num: int) -> float:
-        """Epochs that each net may take, if `num` rows are cut into parts: a twentieth of the budget for all, eight at most."""
+        """Epochs that each net may take, if `num` rows are cut into parts; eight at most."""
         train = self.tune.train
-        if not budget_seconds(self.budget):
+        if not self.seconds:
             return min(_SMOKE_EPOCHS, train.epochs)
         job = start_job(self.desk, self.tune.model, self.desk.folds[0], train)
         _, rate = settle_speed(self.ctx, job, train, "models that have not seen")
         seen = max(num * (count_parts(num) - 1), 1)
-        return min(train.epochs, _MOST_EPOCHS, _SHARE * budget_seconds(self.budget) * rate / seen)
+        return min(train.epochs, _MOST_EPOCHS, self.seconds * rate / seen)
 
     def ask_net(self, epochs: float, number: int, fitted: np.ndarray, asked: np.ndarray) -> np.ndarray:
         """What a net of the tuned setting says; written down part by part, so that an interrupted step goes on where it was."""

@@ -19,9 +19,11 @@ from surefoot.optim.usual import find_usual
 from surefoot.types.configs import ModelConfig, TrainConfig
 from surefoot.types.context import Context
 
-_STEPS, _LOOKS, _ITEMS, _BATCH = 80, 8, 1_000, 64
+_STEPS, _LOOKS, _ITEMS, _BATCH, _ASKED = 80, 8, 1_000, 64, 2_000
 _SCHEDULE: dict[str, object] = {"schedule": "onecycle", "warmup": 0.0, "milestones": []}
 """Whatever the user's own: here it is asked whether the net learns, and s08 judges how lr goes on."""
+_RUNS, _FEWEST, _FEWEST_ASKED = 5, 16, 500
+"""Such runs a sanity check usually takes; and the items of a batch, and of val, under which they show nothing."""
 _FEW = 5
 """Steps after which two equal trainings are compared: a draw that isn't seeded shows in the first."""
 
@@ -48,13 +50,20 @@ class Trials:
         return fit(replace(job, network=copy.deepcopy(job.network)), train, seed=self.ctx.seed, name=name)
 
 
-def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> Trials:
-    """A fresh net and a seeded part of the first fold's train rows."""
+def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, bearable: float = 0.0) -> Trials:
+    """A fresh net and a seeded part of the first fold's train rows.
+
+    Args:
+        bearable: items that all runs together may learn from; batches are smaller where these are few. 0: as many as it takes.
+    """
     part = desk.folds[0]
     rows = part.train[np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(part.train))[:_ITEMS])]
-    short = fill_batch(train.model_copy(update={"batch_size": min(_BATCH, len(rows))}), len(rows))
+    batch = int(np.clip(bearable / (_RUNS * _STEPS), _FEWEST, _BATCH)) if bearable else _BATCH
+    short = fill_batch(train.model_copy(update={"batch_size": min(batch, len(rows))}), len(rows))
     short = short.model_copy(update={"epochs": _STEPS * short.batch_size / len(rows), "val_steps": _STEPS // _LOOKS, **_SCHEDULE})
-    base = replace(make_job(desk, build_network(desk, model, part), part, train), train=rows, watch=rows[:0], val=part.val[:2_000])
+    base = replace(
+        make_job(desk, build_network(desk, model, part), part, train), train=rows, watch=rows[:0], val=part.val[: max(_FEWEST_ASKED, _ASKED * batch // _BATCH)]
+    )
     set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
     return Trials(ctx, base, short, lambda name: ctx.events.progress(f"sanity: {name}", 0, 1))
 

@@ -224,6 +224,7 @@ def _do(job: Walk, spec: StepSpec, row: StepRow, reports: dict[str, StepRow]) ->
         events=job.events,
         previous=read_report(job.store, spec, previous[-1].report) if previous and is_readable(job.store, spec, previous[-1]) else None,
         again=job.again,
+        spent_s=sum(earlier.seconds for earlier in reports.values()),
     )
     inputs = {parameter: read_report(job.store, plan.find_step(name, job.root), reports[name].report) for parameter, name in spec.inputs.items()}
     started = perf_counter()

@@ -9,17 +9,17 @@ import numpy as np
 from surefoot.analysis.scores import score
 from surefoot.data.predictions import pool
 from surefoot.engine.build import Desk, lay_out
+from surefoot.engine.pace import take_stock
 from surefoot.engine.winners import sample_rows
 from surefoot.engine.yardsticks import TRIVIAL, fit_yardstick
 from surefoot.metrics import better
 from surefoot.models.boosting import ENOUGH, Rounds
-from surefoot.settings import budget_seconds
 from surefoot.tasks import TASKS
 from surefoot.types import BaselineReport, BaselineStepConfig, Context, Finding, GateStop, ModelScore, Predictions, PreparedData, Problem, Split
 from surefoot.types.figures import write
 
-_SHARE = 0.1
-"""Of the budget: a yardstick must not cost what it measures."""
+_BOOSTING = 0.8
+"""Of what this step may take: boosting is the slowest, and a yardstick must not cost what it measures."""
 _LEAST_S = 2.0
 _PROBE_ROWS, _PROBE_VALUES, _PROBE_ROUNDS = 3_000, 2_000_000, (2, 10)
 _BYTES = 8
@@ -84,8 +84,8 @@ def _best(desk: Desk, scores: dict[str, ModelScore]) -> str:
 
 
 def _affordable(ctx: Context, config: BaselineStepConfig, desk: Desk) -> tuple[int, Rounds]:
-    """How many train rows fit into memory, and how many of them, and trees, into a tenth of the budget, by the measured speed of boosting, the slowest."""
-    share_s = max(_LEAST_S, _SHARE * budget_seconds(config.budget)) / len(desk.folds)
+    """How many train rows fit into memory, and how many of them, and trees, into the step's share of the budget, by the speed of boosting, the slowest."""
+    share_s = max(_LEAST_S, _BOOSTING * take_stock(ctx, config.budget, "baseline").seconds()) / len(desk.folds)
     part = desk.folds[0]
     values = _count_values(desk)
     probed = part.on(sample_rows(ctx.seed, part.train, min(_PROBE_ROWS, max(_FEWEST_ROWS // 4, _PROBE_VALUES // values))))
@@ -137,7 +137,7 @@ def _find(desk: Desk, scores: dict[str, ModelScore], rows: int, rounds: Rounds) 
             Finding(
                 code="data.too_large",
                 severity="info",
-                what=f"{'; '.join(parts)}: what a tenth of the budget and the memory bear.",
+                what=f"{'; '.join(parts)}: what this step's share of the budget and the memory bear.",
                 where="s05_baseline",
                 next="Give a larger budget, baseline.rows or data.memory_mb, to fit them on more." if rows < most else "Give a larger budget for more trees.",
                 evidence={"rows": min(rows, most), "train": most, "rounds": rounds.most},

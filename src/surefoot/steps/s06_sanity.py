@@ -20,6 +20,7 @@ from surefoot.engine.build import Desk, build_network, lay_out, set_prior
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, Job, fit
 from surefoot.engine.jobs import PLAIN, make_job, resolve_train, settle_speed, tell_batch
+from surefoot.engine.pace import take_stock
 from surefoot.exporting.onnx import export_onnx
 from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters
@@ -60,12 +61,13 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     verdicts = [_ask_shape(ctx, job, problem)]
     curves: Curves = {}
     if verdicts[0][0].ok:  # a net of the wrong shape fails all else, or breaks it
-        train, _ = settle_speed(ctx, job, train, "the sanity checks")
+        pace = take_stock(ctx, config.budget, "sanity")
+        train, rate = settle_speed(ctx, job, train, "the sanity checks")
         first = layers.look_at_layers(job, _pick(ctx, desk, "layers", _LOOKED_AT))
         verdicts += [*_look_at_ends(ctx, desk, job, config.train), *_look_inside(ctx, desk, job), checks.symmetric(first), *checks.layers(first)]
         verdicts.append(checks.exportable(_try_export(desk, job, problem, data)))
         if not any(finding and finding.severity == "stop" for _, finding in verdicts):  # else training would show its symptoms, and nothing more
-            tried, curves = _try_out(trials.set_up(ctx, desk, model, train), desk, model, config.train, first)
+            tried, curves = _try_out(trials.set_up(ctx, desk, model, train, pace.seconds() * rate), desk, model, config.train, first)
             verdict, curves["tiny batch"] = _memorise(ctx, desk, model, train)
             verdicts += [*tried, verdict]
     inputs = job.examples.inputs(torch.from_numpy(desk.folds[0].train[:1]))

@@ -13,8 +13,9 @@ from surefoot.engine.devices import choose_device
 from surefoot.engine.feed import count_steps
 from surefoot.engine.fit import Job, fit
 from surefoot.engine.floor import find_floor, refuse_hopeless, settle_peak
-from surefoot.engine.jobs import PLAIN, fill_batch, resolve_train, settle_speed, smoke_epochs, start_job
+from surefoot.engine.jobs import PLAIN, count_epoch_items, fill_batch, resolve_train, settle_speed, smoke_epochs, start_job
 from surefoot.engine.lr_range import find_lr
+from surefoot.engine.pace import Pace, take_stock
 from surefoot.metrics import better
 from surefoot.models.build import sizes
 from surefoot.models.cost import count_flops, count_parameters, count_training_flops
@@ -35,11 +36,11 @@ from surefoot.types import (
 )
 from surefoot.types.figures import write
 
-_SHARE, _FINAL_SHARE = 0.08, 0.18
-"""Of the budget: for the whole ladder, and for one training of the model that is chosen later."""
-_LEAST_STEPS, _LEAST_SHARE = 200, 0.15
-"""Steps under which a net has shown nothing; taken by every rung that does not need more than this share of the budget for them."""
-_MOST_EPOCHS, _FEW_EPOCHS = 40, 10
+_LEAST_STEPS = 200
+"""Steps under which a net has shown nothing."""
+_LATER = 2
+"""Trainings in full, on every fold, that the search makes at least: of the defaults, and of the best; the last one comes on top."""
+_FEWEST_EPOCHS, _MOST_EPOCHS, _FEW_EPOCHS = 0.2, 40, 10
 _SMOKE_RUNGS = 2
 _TURNED = 1.02
 """Val has turned when its loss ends this much above its lowest."""
@@ -48,22 +49,23 @@ _TURNED = 1.02
 def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: PreparedData, baseline: BaselineReport, sanity: SanityReport) -> OverfitReport:
     """Climbs a ladder of growing models, unregularised, until train reaches the goal and val has turned."""
     desk = lay_out(ctx, problem, data, choose_device(config.device))
-    budget_s = budget_seconds(config.budget)
+    pace = take_stock(ctx, config.budget, "overfit")
     goal = config.problem.goal if config.problem.goal is not None else baseline.models[baseline.best].value
-    rungs = _rungs(config.model, data, problem)[: None if budget_s else _SMOKE_RUNGS]
+    rungs = _rungs(config.model, data, problem)[: None if pace.budget_s else _SMOKE_RUNGS]
     train = resolve_train(config.train, len(desk.folds[0].train), problem.kind, **PLAIN, schedule="cosine")
     train, lr_range = _range_test(ctx, desk, config, rungs[0], train)
     ladder: list[ModelSize] = []
+    planned = 0.0
     for number, model in enumerate(rungs):
         job = start_job(desk, model, desk.folds[0], train)
         train, rate = settle_speed(ctx, job, train, _name(model))
-        epoch_s = len(desk.folds[0].train) / rate
-        if ladder and budget_s and epoch_s * _FEW_EPOCHS > _FINAL_SHARE * budget_s:
-            needed, there = write(epoch_s * _FEW_EPOCHS, 2), write(_FINAL_SHARE * budget_s, 2)
-            ctx.events.say(f"  the next larger model would need {needed} s for the last training, of which the budget bears {there}")
+        epoch_s = count_epoch_items(job) / rate
+        if ladder and (told := _refuse_larger(pace, desk, train, epoch_s, planned)):
+            ctx.events.say(told)
             break
         _tell_cost(ctx, config, desk, job, epoch_s, is_first=not ladder)
-        epochs = _affordable(budget_s, epoch_s * len(desk.folds), len(rungs), train, len(job.train))
+        epochs = _affordable(pace, len(rungs), planned, epoch_s * len(desk.folds), train, len(job.train))
+        planned += epochs * epoch_s * len(desk.folds)
         ladder.append(_climb(ctx, desk, model, train.model_copy(update={"epochs": epochs}), number).model_copy(update={"rate": rate}))
         if _reaches(desk, ladder[-1].train_value, goal) and _has_turned(ladder[-1]):
             break
@@ -81,13 +83,26 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
     )
 
 
-def _affordable(budget_s: float, epoch_s: float, num_rungs: int, train: TrainConfig, num_train: int) -> float:
-    """Epochs of a rung: its share of the budget, or, where that says nothing, `_LEAST_STEPS` if these cost little enough."""
-    if not budget_s:
+def _affordable(pace: Pace, num_rungs: int, planned_s: float, epoch_s: float, train: TrainConfig, num_train: int) -> float:
+    """Epochs of a rung: its part of what the ladder may take, or, where that says nothing, `_LEAST_STEPS` as far as they go in."""
+    if not pace.budget_s:
         return smoke_epochs(train, num_train)
-    epochs = float(np.clip(_SHARE * budget_s / num_rungs / epoch_s, 0.2, _MOST_EPOCHS))
     least = _LEAST_STEPS / count_steps(num_train, train.batch_size)
-    return max(epochs, least) if least * epoch_s <= _LEAST_SHARE * budget_s else epochs
+    part, rest = pace.seconds() / num_rungs / epoch_s, (pace.seconds() - planned_s) / epoch_s
+    return float(np.clip(max(part, min(least, rest)), _FEWEST_EPOCHS, _MOST_EPOCHS))
+
+
+def _refuse_larger(pace: Pace, desk: Desk, train: TrainConfig, epoch_s: float, planned_s: float) -> str:
+    """Why the budget bears no larger model, empty where it does: too slow to show anything here, or to be trained later."""
+    if not pace.budget_s:
+        return ""
+    part = desk.folds[0]
+    shown_s = _LEAST_STEPS / count_steps(len(part.train), train.batch_size) * epoch_s * len(desk.folds)
+    later_s = _FEW_EPOCHS * epoch_s * (_LATER * len(desk.folds) + 1)
+    for needed, there, what in ((shown_s, pace.seconds() - planned_s, "to show anything"), (later_s, pace.seconds("tune"), "for the trainings to come")):
+        if needed > there:
+            return f"  the next larger model would need {write(needed, 2)} s {what}, of which the budget bears {write(max(there, 0.0), 2)}"
+    return ""
 
 
 def _tell_cost(ctx: Context, config: OverfitStepConfig, desk: Desk, job: Job, epoch_s: float, *, is_first: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -16,18 +15,19 @@ from surefoot.analysis.thresholds import choose
 from surefoot.checks import search as checks
 from surefoot.checks.curves import judge_tuned
 from surefoot.data.predictions import load_predictions, pool
+from surefoot.engine.bench import Bench, name_size
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.compiling import settle_compile
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, fit
-from surefoot.engine.jobs import fill_batch, resolve_train, settle_speed, smoke_epochs, start_job
+from surefoot.engine.jobs import fill_batch, resolve_train, settle_speed, start_job
+from surefoot.engine.pace import take_stock
 from surefoot.engine.predict import activate, predict, to_outputs
 from surefoot.engine.recipes import follow_recipe
 from surefoot.engine.weights import save_weights
 from surefoot.metrics import better
 from surefoot.search import run as search
 from surefoot.search.space import Setting, apply, default_space, merge
-from surefoot.settings import budget_seconds
 from surefoot.types import (
     BaselineReport,
     Context,
@@ -46,38 +46,10 @@ from surefoot.types import (
     TuneStepConfig,
 )
 
-_BRIEF, _FULL = 0.08, 0.36
-"""Shares of the budget: all settings briefly, then the most promising in full."""
-_MOST_EPOCHS = ((2_000, 60), (10_000, 40), (100_000, 30))
-_FINAL_EPOCHS, _FEW_EPOCHS = 20, 12
+_BRIEF = 0.15
+"""Of what this step and the last training may take: for all settings briefly. The rest is for the most promising in full, and the last one."""
+_FEW_EPOCHS = 12
 """Fewer epochs than `_FEW_EPOCHS` for each of those kept, and only two are trained in full: half-trained nets tell little."""
-_SMOKE_TRIALS = 3
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What every trial of this step shares.
-
-    Attributes:
-        sizes: name -> (width, depth). rates: name -> train items per second.
-    """
-
-    ctx: Context
-    desk: Desk
-    model: ModelConfig
-    train: TrainConfig
-    sizes: dict[str, tuple[int, int]]
-    rates: dict[str, float]
-    budget_s: float
-
-    def affordable(self, share: float, runs: int, setting: Setting) -> float:
-        """Epochs that each of `runs` runs over all folds, with nets of this setting's size, may take within a share of the budget."""
-        num = len(self.desk.folds[0].train)
-        most = next((epochs for limit, epochs in _MOST_EPOCHS if num <= limit), _FINAL_EPOCHS)
-        if not self.budget_s:
-            return smoke_epochs(self.train, num)
-        rate = self.rates[str(setting.get("model.size", _name_size(self.model)))]
-        return float(np.clip(share * self.budget_s * rate / (runs * num * len(self.desk.folds)), 0.05, most))
 
 
 class Trained(Plain):
@@ -96,7 +68,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     centre = overfit.lr_range.lr if overfit.lr_range else 0.0
     space = merge(default_space(problem, data.fields, config.model, config.train, list(bench.sizes), centre), config.search.space)
     trials = _search(bench, config, space)
-    best, *others = _train_best(bench, config, trials)
+    best, *others = _train_best(bench.after(trials), config, trials)
     model, train = apply(best.trial.settings, bench.model, bench.train, bench.sizes)
     pooled = load_predictions(ctx.store, best.score.predictions)
     temperature = _temperature(problem, pooled)
@@ -133,27 +105,27 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     )
 
 
-def _name_size(model: ModelConfig) -> str:
-    return f"{model.width}x{model.depth}"
-
-
 def _set_up(ctx: Context, config: TuneStepConfig, desk: Desk, overfit: OverfitReport) -> Bench:
     model = config.model.model_copy(update={"width": overfit.model.width, "depth": overfit.model.depth})
     found = {"lr": overfit.lr_range.lr} if overfit.lr_range else {}
     train = resolve_train(config.train, len(desk.folds[0].train), desk.problem.kind, **found)
     around = overfit.ladder[max(0, overfit.chosen - 1) : overfit.chosen + 2]
     train, _ = settle_speed(ctx, start_job(desk, model, desk.folds[0], train), train, "the search")  # the threads; rates are known from s07
-    sizes = {_name_size(rung.model): (rung.model.width, rung.model.depth) for rung in around}
-    return Bench(ctx, desk, model, train, sizes, {_name_size(rung.model): rung.rate for rung in around}, budget_seconds(config.budget))
+    sizes = {name_size(rung.model): (rung.model.width, rung.model.depth) for rung in around}
+    seconds = take_stock(ctx, config.budget, "tune").seconds()
+    return Bench(ctx, desk, model, train, sizes, {name_size(rung.model): rung.rate for rung in around}, seconds)
 
 
 def _search(bench: Bench, config: TuneStepConfig, space: dict[str, Space]) -> list[Trial]:
     """Every setting for at most an epoch."""
     ctx = bench.ctx
+    num = bench.count_trials(_BRIEF, config.search.trials)
+    if num < config.search.trials and bench.seconds:
+        ctx.events.say(f"  {num} of {config.search.trials} settings are tried: what this step's share of the budget bears")
     plan = search.Search(
         space=space,
         first=_first(bench, space),
-        trials=config.search.trials if bench.budget_s else min(_SMOKE_TRIALS, config.search.trials),
+        trials=num,
         sampler=config.search.sampler,
         seed=ctx.seed,
         greater_is_better=bench.desk.metric.greater_is_better,
@@ -170,12 +142,12 @@ def _train_best(bench: Bench, config: TuneStepConfig, trials: list[Trial]) -> li
     is_greater = bench.desk.metric.greater_is_better
     ranked = search.rank(trials, is_greater)
     others = [trial for trial in ranked if trial.number != 0][: config.search.keep]
-    while len(others) > 1 and bench.affordable(_FULL, len(others) + 1, others[0].settings) < _FEW_EPOCHS and bench.budget_s:
+    while len(others) > 1 and bench.seconds and bench.affordable(1.0, len(others) + 1, others[0].settings, and_final=True) < _FEW_EPOCHS:
         others.pop()
     kept = [trials[0], *others]
     full = []
     for number, trial in enumerate(kept):
-        epochs = config.train.epochs or bench.affordable(_FULL, len(kept), trial.settings)
+        epochs = config.train.epochs or bench.affordable(1.0, len(kept), trial.settings, and_final=True)
         written = bench.ctx.ledger.decide(f"full {trial.number}", partial(_train_fully, bench, trial, len(trials) + number, epochs))
         full.append(Trained.model_validate(written))
     best = {trial.number: place for place, trial in enumerate(search.rank([one.trial for one in full], is_greater))}
@@ -187,7 +159,7 @@ def _first(bench: Bench, space: dict[str, Space]) -> Setting:
     fields = bench.desk.examples.fields
     recipe = follow_recipe(TrainConfig(), bench.desk.problem, fields[0].shape[0] if fields[0].name == "image" else 0)
     known: Setting = {"train.lr": bench.train.lr, "train.weight_decay": bench.train.weight_decay, "model.dropout": bench.model.dropout or 0.1}
-    known |= {"train.label_smoothing": recipe.label_smoothing, "train.augment": recipe.augment, "model.size": _name_size(bench.model)}
+    known |= {"train.label_smoothing": recipe.label_smoothing, "train.augment": recipe.augment, "model.size": name_size(bench.model)}
     found: Setting = {}
     for name, one in space.items():
         bounds, choices = one.log_uniform or one.uniform, one.choice or []
@@ -232,7 +204,7 @@ def _train_fully(bench: Bench, trial: Trial, number: int, epochs: float) -> dict
     """Trains a setting on every fold, keeps the best epoch's weights, and pools what they say about val."""
     ctx, desk = bench.ctx, bench.desk
     model, train = apply(trial.settings, bench.model, bench.train, bench.sizes)
-    seconds = epochs * len(desk.folds[0].train) * len(desk.folds) / bench.rates[str(trial.settings.get("model.size", _name_size(model)))]
+    seconds = epochs * len(desk.folds[0].train) * len(desk.folds) / bench.rates[str(trial.settings.get("model.size", name_size(model)))]
     train = train.model_copy(update={"epochs": epochs})
     train = settle_compile(ctx, start_job(desk, model, desk.folds[0], train), train, seconds, f"full {trial.number}")
     parts, weights, history, diverged, started = [], [], tuple[EpochRecord, ...](), False, perf_counter()

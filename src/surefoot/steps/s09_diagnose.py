@@ -24,12 +24,12 @@ from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import fit
 from surefoot.engine.jobs import fill_batch, settle_speed, start_job
+from surefoot.engine.pace import final_seconds, take_stock
 from surefoot.engine.predict import activate, predict, to_outputs
 from surefoot.engine.winners import winner_outputs
 from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.metrics import Metric, confusion, per_class
 from surefoot.metrics import get as get_metric
-from surefoot.settings import budget_seconds
 from surefoot.store.scope import ScopedLedger
 from surefoot.types import AuditReport, BaselineReport, Context, DiagnoseReport, DiagnoseStepConfig, Measured, Predictions, PreparedData, Problem, TuneReport
 
@@ -38,7 +38,6 @@ _ASKED = 5_000
 _PARTS = (0.5, 0.25, 0.125, 0.0625)
 """Shares of the train set on the learning curve, beside all of it: the point at 1 is the tuned model itself."""
 _LEAST_PARTS, _MOST_PARTS = 2, 3
-_SHARE = 0.08
 _MOST_SIMPLE = 6.0
 """Trainings that a simple model's curve may take, in whole ones: they take seconds."""
 _LEAST_OF_SOURCE = 50
@@ -199,9 +198,10 @@ def _choose_parts(ctx: Context, config: DiagnoseStepConfig, desk: Desk, tune: Tu
     """The largest three shares whose trainings, all together, the budget bears, none where it bears no two of them; and how many trainings it bears."""
     if tune.winner != "net":
         return list(_PARTS[:_MOST_PARTS]), _MOST_SIMPLE
+    pace = take_stock(ctx, config.budget, "diagnose", final_seconds(desk, tune))
     job = start_job(desk, tune.model, desk.folds[0], tune.train)
     _, rate = settle_speed(ctx, job, tune.train, "the learning curve")
-    bearable = _SHARE * budget_seconds(config.budget) * rate / max(len(desk.folds[0].train) * tune.train.epochs, 1.0)
+    bearable = pace.seconds() * rate / max(len(desk.folds[0].train) * tune.train.epochs, 1.0)
     for start in range(len(_PARTS) - _LEAST_PARTS + 1):
         parts = _PARTS[start : start + _MOST_PARTS]
         if sum(parts) <= bearable:

@@ -22,6 +22,7 @@ from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.inspect import find_features, weigh_pixels
 from surefoot.engine.outsiders import Outsiders, count_parts
+from surefoot.engine.pace import final_seconds, take_stock
 from surefoot.engine.winners import make_answer, sample_rows, tuned_network
 from surefoot.metrics import as_error, decide
 from surefoot.randomness import stream
@@ -268,7 +269,8 @@ def _find_mislabels(bench: Bench) -> tuple[Predictions | None, np.ndarray, list[
 def _doubt_train(bench: Bench) -> list[Predictions]:
     """Train items as models say that were fitted on other train items: the tuned net's setting where the budget bears it, else the best simple model."""
     desk, baseline, seed, most = bench.desk, bench.baseline, bench.ctx.seed, bench.config.errors.doubted
-    outsiders = Outsiders(bench.ctx, desk, bench.tune, bench.config.budget)
+    pace = take_stock(bench.ctx, bench.config.budget, "errors", final_seconds(desk, bench.tune))
+    outsiders = Outsiders(bench.ctx, desk, bench.tune, pace.seconds())
     is_net = bench.tune.winner == "net" and checks.may_doubt(bench.tune.val, baseline)
     rows = sample_rows(seed, desk.folds[0].train, most)
     epochs = outsiders.bearable_epochs(len(rows)) if is_net else 0.0

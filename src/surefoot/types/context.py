@@ -60,6 +60,7 @@ class Context:
         device: resolved device name, `cpu` or `cuda:0`.
         previous: report of the same step in the latest round that has one, or None.
         again: the reason for opening the test set a second time, or "".
+        spent_s: seconds that the steps before this one took, whenever that was.
     """
 
     root: Path
@@ -72,6 +73,7 @@ class Context:
     events: Events
     previous: Report | None = None
     again: str = ""
+    spent_s: float = 0.0
 
 
 class Step(Protocol):
