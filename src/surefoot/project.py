@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from surefoot import durable, settings
 from surefoot.events import Announcer, Sink
-from surefoot.reporting.findings import rank_road
+from surefoot.reporting.findings import explain_road, rank_road
 from surefoot.reporting.page import render
 from surefoot.reporting.sections.sheet import DRAWS
 from surefoot.reporting.sheet import render_sheet
@@ -115,7 +115,7 @@ class Project:
     def status(self) -> dict[str, Any]:
         """Project, round, the stops and warnings with the one to mend first at the head, and every step with its gate, findings and report, as plain JSON."""
         rounds = self.rounds()
-        views = rounds[-1].steps if rounds else []
+        views = explain_road(rounds[-1].steps) if rounds else []
         return {
             "project": self.root.name,
             "round": rounds[-1].number if rounds else 0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from surefoot.checks.causes import CAUSES, explain, rank
+from surefoot.checks.causes import CAUSES, explain, name_causes, rank
 from surefoot.types import Finding
 
 
@@ -37,6 +37,24 @@ def test_a_whole_road_is_ranked_by_what_its_causes_stop():
         [make("data.missing_values", "info"), make("model.memorises_noise_only"), make("search.within_noise", "info"), make("diagnose.below_baseline", "stop")]
     )
     assert [f.code for f in found] == ["model.memorises_noise_only", "data.missing_values", "search.within_noise", "diagnose.below_baseline"]
+
+
+def test_what_is_explained_explains_in_its_turn_and_the_first_cause_is_as_bad_as_the_last_symptom():
+    found = explain([make("diagnose.variance", "stop"), make("model.memorises_noise_only"), make("model.input_ignored")])
+    assert [(f.code, f.severity, f.because) for f in found] == [
+        ("model.input_ignored", "stop", ""),
+        ("diagnose.variance", "stop", "model.memorises_noise_only"),
+        ("model.memorises_noise_only", "warn", "model.input_ignored"),
+    ]
+
+
+def test_naming_the_causes_changes_neither_order_nor_severity():
+    found = name_causes([make("diagnose.below_baseline", "stop"), make("data.missing_values", "info"), make("train.underfit", "info")])
+    assert [(f.code, f.severity, f.because) for f in found] == [
+        ("diagnose.below_baseline", "stop", "train.underfit"),
+        ("data.missing_values", "info", ""),
+        ("train.underfit", "info", ""),
+    ]
 
 
 @pytest.mark.parametrize("cause", CAUSES)

@@ -70,6 +70,35 @@ def test_val_that_turned_early_was_trained_too_long_and_with_a_gap_overfitted():
     assert codes(run(fall, val=lambda s: 0.5 + abs(s - 0.7), train_metric=1.0, val_metric=0.7)) == ["train.overfit"]
 
 
+def test_the_bend_of_a_short_fall_is_no_noise():
+    """As measured on a made table, six epochs at a fixed lr."""
+    measured = [0.7075, 0.4174, 0.2339, 0.1783, 0.1455, 0.1239]
+    history = [EpochRecord(epoch=n + 1, step=29 * n, loss=1.2 * loss, val_loss=loss, lr=0.002, update_ratio=3e-3) for n, loss in enumerate(measured)]
+    assert codes(history) == ["train.still_improving"]
+    bumpy = [loss * factor for loss, factor in zip([0.5, 0.49, 0.485, 0.48, 0.478, 0.476], [1, 1.1, 0.9, 1.1, 1, 0.9])]
+    assert codes([record.model_copy(update={"val_loss": loss}) for record, loss in zip(history, bumpy)]) == []
+
+
+def test_of_a_net_that_learnt_by_heart_the_gap_where_val_was_best_says_whether_its_length_is_to_blame():
+    turned = run(fall, val=lambda s: 0.5 + abs(s - 0.2), train_metric=1.0, val_metric=0.7)
+    found = judge_run(turned)
+    assert [(f.code, f.because) for f in found] == [("train.overfit", ""), ("train.stopped_late", "train.overfit")]
+    level = [record.model_copy(update={"train_metric": 0.85, "val_metric": 0.8}) if n < 15 else record for n, record in enumerate(turned)]
+    assert [(f.code, f.because) for f in judge_run(level)] == [("train.stopped_late", ""), ("train.overfit", "train.stopped_late")]
+
+
+def test_amounts_learnt_by_heart_are_known_by_their_losses():
+    by_heart = lambda s: 1.0 - 0.9 * s  # noqa: E731
+    assert codes(run(by_heart, val=lambda s: 1.0 - 0.4 * min(s, 0.6) + max(0.0, s - 0.6)), is_share=False) == ["train.overfit"]
+    assert codes(run(fall, val=lambda s: fall(s) * (1 + 0.3 * max(0.0, s - 0.6))), is_share=False) == []
+
+
+def test_a_net_that_was_trained_for_half_as_long_is_not_called_held_down():
+    longer = {"epochs": (1.0, 4.0)}
+    assert [f.code for f in underfit((0.5, 0.5), (0.9, 0.9), "weight decay", True, **longer)] == ["train.still_improving"]
+    assert [f.code for f in underfit((0.5, 0.5), (0.9, 0.9), "weight decay", True, epochs=(20.0, 4.0))] == ["train.underfit"]
+
+
 def test_a_val_loss_that_jumps_is_noisy():
     jumps = np.random.default_rng(1).normal(0, 0.5, LOOKS + 1)
     assert "train.noisy_val" in codes(run(fall, val=lambda s: 1.2 + abs(jumps[round(s * LOOKS)])))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from surefoot.reporting.findings import HIDDEN, find_anchors, group_by_cause, list_items, rank_road, redact, show_findings
+from surefoot.reporting.findings import HIDDEN, explain_road, find_anchors, group_by_cause, list_items, rank_road, redact, show_findings
 from surefoot.reporting.views import Scene
 from surefoot.types import AuditReport, Finding, RefusedItem, Report
 from surefoot.types.views import StepView
@@ -93,3 +93,22 @@ def test_a_cause_in_one_step_goes_before_its_symptoms_in_the_steps_before_it():
         ("s06_sanity", "model.cannot_overfit", "model.wrong_last_layer"),
     ]
     assert ranked[0][1].severity == "stop"
+
+
+def test_a_consequence_names_its_cause_in_an_earlier_step_and_no_gate_changes():
+    sanity = StepView("s06_sanity", Report(findings=(finding("model.memorises_noise_only"),)))
+    tune = StepView("s08_tune", Report(findings=(finding("search.boundary", "info"), finding("diagnose.below_baseline", "stop"))))
+    diagnose = StepView("s09_diagnose", Report(findings=(finding("diagnose.variance", "info"),)))
+    explained = explain_road([sanity, tune, diagnose])
+    assert [[one.because for one in step.report.findings] for step in explained] == [[""], ["", "model.memorises_noise_only"], ["model.memorises_noise_only"]]
+    assert [step.report.gate for step in explained] == ["warn", "stop", "pass"]
+
+
+def test_a_note_that_explains_a_warning_is_told_with_it():
+    audit = StepView("s02_audit", Report(findings=(finding("data.imbalance", "info"), finding("data.outliers", "info"))))
+    diagnose = StepView("s09_diagnose", Report(findings=(finding("diagnose.accuracy_paradox"),)))
+    ranked = rank_road([audit, diagnose])
+    assert [(view.name, one.code, one.severity) for view, one in ranked] == [
+        ("s02_audit", "data.imbalance", "warn"),
+        ("s09_diagnose", "diagnose.accuracy_paradox", "warn"),
+    ]

@@ -37,34 +37,74 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "train.lr_too_low": ("model.input_ignored", "model.memorises_noise_only", "train.still_improving", *_WEAK),
     "train.lr_decayed_too_soon": ("train.lr_too_low", "train.still_improving", *_WEAK),
     "model.cannot_overfit": ("train.underfit", "diagnose.below_baseline", "diagnose.bias", "model.memorises_noise_only", "model.input_ignored"),
-    "model.memorises_noise_only": ("diagnose.below_baseline", "train.underfit", "train.overfit", "train.stopped_late", "diagnose.variance", "data.mislabels"),
+    "model.memorises_noise_only": (*_WEAK, "train.overfit", "train.stopped_late", "diagnose.variance", "data.mislabels"),
     "train.still_improving": _WEAK,
-    "train.underfit": ("diagnose.below_baseline", "diagnose.bias"),
     "data.conflicting_labels": ("diagnose.label_ceiling", "data.mislabels", "train.overfit", "train.stopped_late"),
-    "train.stopped_late": ("train.overfit",),
-    "train.overfit": ("diagnose.variance",),
+    "data.mislabels": ("diagnose.label_ceiling",),
+    "data.imbalance": ("diagnose.accuracy_paradox",),
+    "data.rare_class": ("split.class_missing",),
+    "data.source_shift": ("diagnose.mismatch",),
+    "split.leak": ("diagnose.val_overfit",),
+    "split.shift": ("diagnose.mismatch", "diagnose.val_overfit"),
+    "split.val_too_small": ("train.noisy_val", "search.within_noise", "diagnose.miscalibrated"),
+    "train.underfit": ("diagnose.below_baseline", "diagnose.bias"),
+    "train.overfit": ("diagnose.variance", "diagnose.below_baseline", "diagnose.miscalibrated"),
+    "train.stopped_late": ("diagnose.variance", "diagnose.below_baseline", "diagnose.miscalibrated"),
 }  # fmt: skip
-"""Cause -> what it explains, in the order in which causes are looked for: the first that is there explains all it can."""
+"""Cause -> what it explains, in the order in which causes are looked for: the first that is there explains all it can.
+
+Which of `train.overfit` and `train.stopped_late` explains the other is a matter of the curve, and is said there: see `curves.judge_run`."""
+
+
+def name_causes(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The same findings in the same order; what one of them explains names it.
+
+    Args:
+        findings: of one step, or of a whole round in the order of its steps. What names a cause already keeps it, as long as that cause is there.
+    """
+    present = {finding.code for finding in findings}
+    because = {finding.code: finding.because for finding in reversed(findings) if finding.because in present}
+    for cause, symptoms in CAUSES.items():
+        if cause in present:
+            behind = _trace(cause, because)
+            because |= {code: cause for code in symptoms if code in present and code not in because and code not in behind}
+    return tuple(f if f.because or f.code not in because else f.model_copy(update={"because": because[f.code]}) for f in findings)
+
+
+def _trace(code: str, because: Mapping[str, str]) -> list[str]:
+    """A code, its cause, the cause of that, and so on."""
+    chain = [code]
+    while (before := because.get(chain[-1], "")) and before not in chain:
+        chain.append(before)
+    return chain
+
+
+def find_root(finding: Finding, first: Mapping[str, Finding]) -> Finding:
+    """The end of the chain of causes; where a chain runs in a circle, the finding itself.
+
+    Args:
+        first: code -> the first finding of that code, of those among which causes are looked for.
+    """
+    seen, cause = {finding.code}, finding
+    while cause.because in first:
+        cause = first[cause.because]
+        if cause.code in seen:
+            return finding
+        seen.add(cause.code)
+    return cause
 
 
 def explain(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The causes first, each as severe as the worst it explains; what is explained names its cause.
-
-    Args:
-        findings: of one step, or of a whole road in its order. What names a cause already keeps it.
-    """
-    present = {finding.code for finding in findings}
-    because: dict[str, str] = {}
-    for cause, symptoms in CAUSES.items():
-        if cause in present and cause not in because:
-            because |= {code: cause for code in symptoms if code in present and code not in because and code != cause}
-    named = [f if f.because or f.code not in because else f.model_copy(update={"because": because[f.code]}) for f in findings]
-    for number, root in enumerate(named):
-        group = [root, *(f for f in named if f.because == root.code)]
-        worst = min((f.severity for f in group), key=SEVERITIES.index)
-        if not root.because and worst != root.severity:
-            named[number] = root.model_copy(update={"severity": worst})
-    return tuple(sorted(named, key=lambda f: bool(f.because)))
+    """The causes first, each as severe as the worst it explains, at any depth; what is explained names its cause. Findings as `name_causes` takes them."""
+    named = name_causes(findings)
+    first = {finding.code: finding for finding in reversed(named)}
+    worst: dict[str, Severity] = {}
+    for finding in named:
+        root = find_root(finding, first)
+        worst[root.code] = min(worst.get(root.code, root.severity), finding.severity, key=SEVERITIES.index)
+    is_root = {finding.code: find_root(finding, first) is finding for finding in first.values()}
+    lifted = [f.model_copy(update={"severity": worst[f.code]}) if is_root[f.code] and f is first[f.code] else f for f in named]
+    return tuple(sorted(lifted, key=lambda f: bool(f.because)))
 
 
 def rank(findings: Sequence[Finding]) -> tuple[Finding, ...]:

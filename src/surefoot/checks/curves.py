@@ -31,11 +31,14 @@ SMALL_UPDATE, LARGE_UPDATE = 1e-5, 0.1
 TURNED, EARLY_TURN = 1.15, 0.4
 """Val has turned when its loss ends so many times its lowest; early when that lowest came before this share of the run."""
 GAP = 0.1
-"""Difference of train and val metric, in [0, 1], that counts as overfitting beside a val loss that has turned."""
+"""Difference of train and val metric, in [0, 1], that counts as overfitting beside a val loss that has turned; of amounts, that of their losses, relative to
+the loss at the start, which is about the share of the spread that is explained."""
 JUMPS, JUMPY = 0.25, 0.5
 """Noise of the val loss relative to its level; share of the looks at which it changes direction."""
 HELD = 0.2
 """Share of the unregularised net's value on train that regularisation may cost, and half of it on val."""
+BRIEF = 0.5
+"""Share of the epochs of s07 under which a worse net is called trained too briefly, not held down."""
 REPEATS, PERIODS = 0.6, 4
 """Autocorrelation at the period beyond which a pattern repeats itself, and how many periods the curve must hold."""
 
@@ -110,7 +113,8 @@ def _judge_end(history: Sequence[EpochRecord], severity: Severity, where: str) -
     tail = max(3, len(curve) // 4)
     fall = (curve[-tail] - curve[-1]) / abs(curve[-tail]) if curve[-tail] else 0.0
     per_tenth = float(fall * len(curve) / 10 / (tail - 1))
-    if per_tenth < FALLING or curve[-1] > curve.min() or curve[-tail] - curve[-1] < 2 * _noise(curve):
+    straight = np.log(curve) if curve.min() > 0 else curve  # a loss falls like an exponential: its bend would count as noise
+    if per_tenth < FALLING or curve[-1] > curve.min() or straight[-tail] - straight[-1] < 2 * _noise(straight):
         return []
     what = f"The val loss still fell at the end, by {per_tenth:.0%} in the last tenth of {write(history[-1].epoch)} epochs."
     evidence: Evidence = {"fall": per_tenth, "threshold": FALLING, "epochs": history[-1].epoch}
@@ -126,33 +130,38 @@ def _judge_val(history: Sequence[EpochRecord], is_share: bool, severity: Severit
     has_turned = curve[-1] > TURNED * curve[low] and curve[-1] - curve[low] > 2 * _noise(curve)
     share = history[low].epoch / history[-1].epoch
     last = history[-1]
-    gap = last.train_metric - last.val_metric if is_share and last.train_metric is not None and last.val_metric is not None else None
+    gap, gap_then = _gap(history, -1, is_share), _gap(history, low, is_share)
     evidence: Evidence = {"lowest val loss": float(curve[low]), "at epoch": history[low].epoch, "last val loss": float(curve[-1])}
-    evidence |= {"gap": gap, "threshold": TURNED}
+    evidence |= {"gap": gap, "gap there": gap_then, "threshold": TURNED}
     found = []
     lowest = f"The val loss was lowest, {write(float(curve[low]))}, after {write(history[low].epoch)} of {write(last.epoch)} epochs"
     fell = f"{lowest}, and ended at {write(float(curve[-1]))}"
     if has_turned and gap is not None and gap > GAP:
         reached = f"{write(last.train_metric or 0)} on train, {write(last.val_metric or 0)} on val"
         what = f"{fell}: the net goes on to learn its train items by heart ({reached})."
-        found.append(
-            _tell(
-                "train.overfit",
-                severity,
-                what,
-                where,
-                "More weight decay, dropout or augmentation, a smaller net, or more data.",
-                evidence | {"least gap": GAP},
-            )
-        )
+        advice = "More weight decay, dropout or augmentation, a smaller net, or more data."
+        found.append(_tell("train.overfit", severity, what, where, advice, evidence | {"least gap": GAP}))
     if has_turned and share < EARLY_TURN:
         found.append(_tell("train.stopped_late", severity, f"{fell}.", where, "Set train.patience, or fewer train.epochs.", evidence))
+    if len(found) == 2:  # a net that was overfitted where val was best would be so however early it ended; one that was not, was made so by its length
+        cause, symptom = found if gap_then is not None and gap_then > GAP else reversed(found)
+        found = [cause, symptom.model_copy(update={"because": cause.code})]
     tail = curve[len(curve) // 2 :]
     if len(tail) >= 2 * FEWEST and _noise(tail) > JUMPS * float(np.median(tail)) and _turns(tail) > JUMPY:
         what = f"From look to look the val loss jumps by {_noise(tail) / float(np.median(tail)):.0%} of its level: which epoch is best is chance."
         more: Evidence = {"noise": _noise(tail), "level": float(np.median(tail)), "threshold": JUMPS}
         found.append(_tell("train.noisy_val", severity, what, where, "A larger val set or K-fold; train.averaging = 0.99, or a lower lr.", more))
     return found
+
+
+def _gap(history: Sequence[EpochRecord], at: int, is_share: bool) -> float | None:
+    """How much better train is than val at a look, in [0, 1]: of a metric that is a share by itself, of amounts by the loss, relative to where it began."""
+    record, start = history[at], history[0]
+    if is_share and record.train_metric is not None and record.val_metric is not None:
+        return record.train_metric - record.val_metric
+    if is_share or record.val_loss is None or not start.loss > 0:
+        return None
+    return (record.val_loss - record.loss) / max(start.loss, start.val_loss or 0.0)
 
 
 def _val_losses(history: Sequence[EpochRecord]) -> np.ndarray | None:
@@ -206,16 +215,28 @@ def judge_tuned(
     if not history or history[-1].train_metric is None or history[-1].val_metric is None:
         return found
     held = (history[-1].train_metric, history[-1].val_metric)
-    return [*underfit(held, (free.train_value, free.val_value), _name_regularisers(*used), metric.greater_is_better), *found]
+    epochs = (history[-1].epoch, free.epochs) if asked.epochs else (1.0, 1.0)
+    worse = underfit(held, (free.train_value, free.val_value), _name_regularisers(*used), metric.greater_is_better, epochs=epochs)
+    codes = {finding.code for finding in found}
+    return [*(finding for finding in worse if finding.code not in codes), *found]
 
 
-def underfit(held: tuple[float, float], free: tuple[float, float], names: str, greater_is_better: bool, where: str = "s08_tune") -> list[Finding]:
+def underfit(
+    held: tuple[float, float],
+    free: tuple[float, float],
+    names: str,
+    greater_is_better: bool,
+    where: str = "s08_tune",
+    *,
+    epochs: tuple[float, float] = (1.0, 1.0),
+) -> list[Finding]:
     """A regularised net that does far worse on its own train items than the same net without, and worse on val too: what holds it down is the regularisation.
 
-    On train alone it should do worse: that is what regularisation is for.
+    On train alone it should do worse: that is what regularisation is for. Where it was trained for less than half as long, that is the nearer reason.
 
     Args:
         held, free: metric on train and val of the net, and of the unregularised one of s07. names: of what regularises, with values.
+        epochs: of both.
     """
     (train, val), (free_train, free_val) = held, free
     if greater_is_better:
@@ -225,6 +246,10 @@ def underfit(held: tuple[float, float], free: tuple[float, float], names: str, g
     if not is_held:
         return []
     reached = f"the net reaches {write(train)} on its own train items and {write(val)} on val"
+    if epochs[0] < BRIEF * epochs[1]:
+        what = f"After {write(epochs[0])} epochs {reached}; after {write(epochs[1])}, it reached {write(free_train)} and {write(free_val)} in s07."
+        ended: Evidence = {"train": train, "val": val, "train longer": free_train, "val longer": free_val, "epochs": epochs[0], "epochs there": epochs[1]}
+        return [_tell("train.still_improving", "warn", what, where, "Train longer: a larger train.epochs, or leave it out.", ended | {"threshold": HELD})]
     what = f"With {names} {reached}; without, it reached {write(free_train)} and {write(free_val)} in s07."
     evidence: Evidence = {"train": train, "val": val, "train without": free_train, "val without": free_val, "threshold": HELD}
     return [_tell("train.underfit", "warn", what, where, "Take the regularisation down, or leave it out of the settings: the search finds it.", evidence)]

@@ -43,8 +43,11 @@ def status(folder: Folder = ".", as_json: Json = False) -> None:
 
 
 def _explained(ranked: list[dict[str, str]], code: str) -> str:
-    """What a finding explains, of those that are told."""
-    names = dict.fromkeys(one["code"] for one in ranked if one["because"] == code)
+    """What a finding explains, at any depth, of those that are told."""
+    names = {code: None}
+    for _ in ranked:
+        names |= dict.fromkeys(one["code"] for one in ranked if one["because"] in names)
+    del names[code]
     return f", which explains {', '.join(names)}" if names else ""
 
 

@@ -168,11 +168,13 @@ def describe_bytes(size: float) -> str:
 
 
 def list_findings(findings: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Findings that are more than a note, as lines: severity, code, what, and what to do."""
+    """Findings that are more than a note, as lines: severity, code, what, because of which other one, and what to do."""
     lines = []
     for finding in findings:
         if finding["severity"] != "info":
             lines.append(f"{finding['severity']} {finding['code']}: {finding['what']}")
+            if finding.get("because"):
+                lines.append(f"  because of {finding['because']}")
             if finding.get("next"):
                 lines.append(f"  next: {finding['next']}")
     return lines

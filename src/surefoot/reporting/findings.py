@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
-from surefoot.checks.causes import rank
+from surefoot.checks.causes import find_root, name_causes, rank
 from surefoot.reporting.markup import EMPTY, code, element, folded, join, prose, slug, table
 from surefoot.reporting.pictures import tile
 from surefoot.reporting.views import Scene
@@ -59,11 +60,20 @@ def redact(text: str, scene: Scene) -> str:
     return text
 
 
+def explain_road(steps: Sequence[StepView]) -> list[StepView]:
+    """The steps of a round whose findings, notes included, name their causes, in whichever step these were seen. Severities, and so the gates, stay."""
+    named = iter(name_causes([finding for step in steps for finding in step.report.findings]))
+    return [replace(step, report=step.report.model_copy(update={"findings": tuple(next(named) for _ in step.report.findings)})) for step in steps]
+
+
 def rank_road(steps: Sequence[StepView]) -> list[tuple[StepView, Finding]]:
-    """Stops and warnings of a whole round with their steps, the one to mend first at the head; those that another one explains, in whichever step, are last."""
-    loud = [(step, finding) for step in steps for finding in step.report.findings if finding.severity != "info"]
-    said = {(finding.code, finding.where, finding.what): step for step, finding in reversed(loud)}
-    return [(said[finding.code, finding.where, finding.what], finding) for finding in rank([finding for _, finding in loud])]
+    """Stops and warnings of a whole round with their steps, the one to mend first at the head; those that another one explains, in whichever step, are last.
+
+    A note is told too where it explains a stop or a warning: it is then as severe.
+    """
+    said = {(finding.code, finding.where, finding.what): step for step in reversed(steps) for finding in reversed(step.report.findings)}
+    ranked = rank([finding for step in steps for finding in step.report.findings])
+    return [(said[finding.code, finding.where, finding.what], finding) for finding in ranked if finding.severity != "info"]
 
 
 def group_by_cause(findings: Sequence[Finding]) -> list[tuple[Finding, list[Finding]]]:
@@ -71,21 +81,10 @@ def group_by_cause(findings: Sequence[Finding]) -> list[tuple[Finding, list[Find
     first = {finding.code: finding for finding in reversed(findings)}
     groups: dict[int, list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(id(_root(finding, first)), []).append(finding)
-    roots = [finding for finding in findings if id(finding) in groups and _root(finding, first) is finding]
+        groups.setdefault(id(find_root(finding, first)), []).append(finding)
+    roots = [finding for finding in findings if id(finding) in groups and find_root(finding, first) is finding]
     roots.sort(key=lambda root: min(SEVERITIES.index(finding.severity) for finding in groups[id(root)]))
     return [(root, [finding for finding in groups[id(root)] if finding is not root]) for root in roots]
-
-
-def _root(finding: Finding, first: Mapping[str, Finding]) -> Finding:
-    """The end of the chain of causes; where a chain runs in a circle, the finding itself."""
-    seen, cause = {finding.code}, finding
-    while cause.because in first:
-        cause = first[cause.because]
-        if cause.code in seen:
-            return finding
-        seen.add(cause.code)
-    return cause
 
 
 def show_findings(step: str, findings: Sequence[Finding], scene: Scene) -> Markup:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from surefoot.analysis.gaps import is_small
+from surefoot.checks.causes import find_root
 from surefoot.reporting.axes import Axis
 from surefoot.reporting.charts import Bar, Rule, bars
 from surefoot.reporting.findings import group_by_cause, redact
@@ -41,10 +42,11 @@ class Tile:
     tone: str = ""
 
 
-def find_cause(step: StepView) -> Finding:
-    """What explains why the step stopped: the finding at the root of its stops."""
+def find_cause(step: StepView, steps: Sequence[StepView]) -> Finding:
+    """What explains why the step stopped: the finding at the root of its stops, in whichever step of the round it was seen."""
     groups = group_by_cause(step.report.findings)
-    return next(root for root, explained in groups if "stop" in {root.severity, *(finding.severity for finding in explained)})
+    root = next(root for root, explained in groups if "stop" in {root.severity, *(finding.severity for finding in explained)})
+    return find_root(root, {finding.code: finding for other in reversed(steps) for finding in reversed(other.report.findings)})
 
 
 def find_stop(steps: Sequence[StepView]) -> StepView | None:
@@ -147,7 +149,7 @@ def tell_small(report: DiagnoseReport, metric: Metric) -> str:
 def _verdict(scene: Scene, steps: Sequence[StepView]) -> Tile | None:
     stopped, diagnosis = find_stop(steps), scene.find(DiagnoseReport)
     if stopped:
-        return Tile("The road stopped at", describe_step(stopped.name).title, prose(redact(find_cause(stopped).what, scene)), "stop")
+        return Tile("The road stopped at", describe_step(stopped.name).title, prose(redact(find_cause(stopped, steps).what, scene)), "stop")
     if diagnosis:
         verdict = diagnosis.verdict
         if small := tell_small(diagnosis, scene.metric):
@@ -161,7 +163,7 @@ def _verdict(scene: Scene, steps: Sequence[StepView]) -> Tile | None:
 def _next(scene: Scene, steps: Sequence[StepView]) -> Tile:
     stopped, diagnosis = find_stop(steps), scene.find(DiagnoseReport)
     if stopped:
-        advice = redact(find_cause(stopped).next, scene)
+        advice = redact(find_cause(stopped, steps).next, scene)
         return Tile("Next", "Mend this first", prose(advice) or "See the finding below.", "next")
     if diagnosis and diagnosis.advice:
         first = diagnosis.advice[0]

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 import surefoot
 from surefoot.reporting.comparison import compare_rounds
-from surefoot.reporting.findings import count_notes, find_anchors, list_items, notes_anchor, rank_road, redact, show_findings
+from surefoot.reporting.findings import count_notes, explain_road, find_anchors, list_items, notes_anchor, rank_road, redact, show_findings
 from surefoot.reporting.headline import Tile, draw_standing, find_stop, make_headline
 from surefoot.reporting.markup import EMPTY, element, join, prose, slug
 from surefoot.reporting.pictures import load_arrays
@@ -79,7 +79,7 @@ def render(
         with_items: whether pictures, rows, ids and places of the data may appear.
         augment: what `train.augment` says. folder: of the project.
     """
-    steps = list(rounds[-1].steps) if rounds else []
+    steps = explain_road(rounds[-1].steps) if rounds else []
     scene = set_scene(steps, store, with_items, augment=augment, folder=folder)
     problem = scene.find(Problem)
     page = load_template().render(

@@ -10,6 +10,7 @@ from pathlib import Path
 from time import perf_counter
 
 from surefoot import durable, refs, settings
+from surefoot.checks.causes import find_root, name_causes
 from surefoot.engine import interrupt
 from surefoot.events import Announcer
 from surefoot.runners import plan
@@ -73,7 +74,7 @@ def walk(job: Walk) -> list[StepView]:
                 check_effects(job.values, views[-1].report, job.root)
             if isinstance(views[-1].report, PreparedData):
                 check_inputs(job.values, views[-1].report)
-            _check_gate(job, spec, views[-1])
+            _check_gate(spec, views)
     _close_wishes(job)
     return views
 
@@ -290,9 +291,13 @@ def _tell_damage(spec: StepSpec, row: StepRow, error: Exception, *, is_current: 
     )
 
 
-def _check_gate(job: Walk, spec: StepSpec, view: StepView) -> None:
-    if view.report.gate != "stop" or view.past:
+def _check_gate(spec: StepSpec, views: list[StepView]) -> None:
+    """Stops at the gate of the last step; where a step before saw the cause, its advice comes first."""
+    if views[-1].report.gate != "stop" or views[-1].past:
         return
-    stop = next(f for f in view.report.findings if f.severity == "stop")
+    named = name_causes([finding for view in views for finding in view.report.findings])
+    stop = next(f for f in named[-len(views[-1].report.findings) :] if f.severity == "stop")
+    cause = find_root(stop, {finding.code: finding for finding in reversed(named)})
     where = f"{spec.name}, {stop.code}" + (f", {stop.where}" if stop.where and stop.where != spec.name else "")
-    raise GateStop(stop.what, where=where, next=f'{stop.next} To go on all the same: surefoot run --past {spec.short} "why".')
+    advice = stop.next if cause is stop else f"{cause.code} explains it: {cause.what} {cause.next}"
+    raise GateStop(stop.what, where=where, next=f'{advice} To go on all the same: surefoot run --past {spec.short} "why".')
