@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.analysis.units import MOST_UNITS, bundle, halved_sums, resampled_sums, units_of
+from surefoot.analysis.units import MOST_UNITS, bundle, halved_sums, units_of
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
@@ -31,13 +31,6 @@ def test_bundles_keep_the_total():
     bundled = bundle(columns, np.random.default_rng(1))
     assert len(bundled) == MOST_UNITS
     np.testing.assert_allclose(bundled.sum(axis=0), columns.sum(axis=0))
-
-
-def test_resampled_sums_draw_as_many_units_as_there_are():
-    sums = resampled_sums(np.stack([np.ones(50), np.arange(50.0)], axis=1), np.random.default_rng(0), 500)
-    assert sums.shape == (500, 2)
-    assert (sums[:, 0] == 50).all()
-    assert abs(sums[:, 1].mean() - 1225) < 4 * np.arange(50).std() * np.sqrt(50 / 500)
 
 
 def test_halved_sums_hold_each_unit_or_not():

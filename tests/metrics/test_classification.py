@@ -182,11 +182,17 @@ def test_the_sums_of_f1_know_the_threshold():
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "pr_auc"])
-def test_influence_is_what_leaving_an_item_out_changes(name):
+@pytest.mark.parametrize("num_classes", [2, 3])
+def test_without_is_the_score_of_all_the_others(name, num_classes):
     rng = np.random.default_rng(0)
-    targets = (rng.random(250) < 0.3).astype(np.int64)
-    positive = 1 / (1 + np.exp(-np.round(rng.normal(size=250) + targets, 1)))
-    probs, metric = np.stack([1 - positive, positive], 1), get(name)
-    left = [249 * (metric.score(targets, probs) - metric.score(np.delete(targets, k), np.delete(probs, k, 0))) for k in range(250)]
-    assert np.corrcoef(left, metric.influence(targets, probs))[0, 1] > 0.999
-    assert metric.influence(targets, probs).std() == pytest.approx(np.std(left), rel=0.05)
+    targets = np.concatenate([[0], rng.integers(1, num_classes, 3), rng.integers(0, num_classes, 60)])
+    probs, metric = np.round(rng.dirichlet(np.ones(num_classes), 64), 1), get(name)
+    left = [metric.score(np.delete(targets, k), np.delete(probs, k, 0)) for k in range(64)]
+    assert metric.without(targets, probs) == pytest.approx(left)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "pr_auc"])
+def test_without_the_last_positive_there_is_no_area(name):
+    probs = np.linspace([0.1, 0.9], [0.9, 0.1], 9)
+    left = get(name).without(np.array([0, 1, *[0] * 7]), probs)
+    assert np.isnan(left).tolist() == [False, True, *[False] * 7]

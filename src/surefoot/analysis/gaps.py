@@ -11,8 +11,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from surefoot.analysis.intervals import NUM_SAMPLES, measure, resampled_scores
-from surefoot.analysis.units import bundle, resampled_sums, units_of
+from surefoot.analysis.intervals import measure, resampled_scores
+from surefoot.analysis.jackknife import influence
+from surefoot.analysis.units import units_of
 from surefoot.metrics.metric import Metric, as_error
 from surefoot.randomness import stream
 from surefoot.types.examples import Predictions
@@ -140,35 +141,28 @@ def _measure_some(metric: Metric, predictions: Predictions, here: np.ndarray, wh
 def correlation(metric: Metric, left: Predictions, right: Predictions, *, seed: int) -> float:
     """How far two errors go up and down together, in [-1, 1], because they were measured on the same items; 0 where they share none.
 
-    Items of both (in K-fold each is train in some folds and val in one) are drawn together, the others apart: the paired bootstrap.
+    That is what the paired bootstrap finds, in which items of both (in K-fold each is train in some folds and val in one) are drawn together. Where it
+    is known what each item does to the metric, it is known without drawing; a metric that gives its value and no more is drawn.
     """
-    both = np.intersect1d(left.ids.astype(str), right.ids.astype(str))
+    sides = (left, right)
+    names = [np.unique(side.ids.astype(str)) for side in sides]
+    both, *places = np.intersect1d(names[0], names[1], assume_unique=True, return_indices=True)
     if not len(both):
         return 0.0
-    rng = stream(seed, "analysis.correlation", metric.name)
-    shared = [np.isin(side.ids.astype(str), both) for side in (left, right)]
-    if metric.per_item is not None:
-        samples = _draw_means(metric, (left, right), shared, rng)
-    else:
-        samples = _draw_scores(metric, (left, right), shared, rng)
+    moves = [influence(metric, side.targets, side.outputs, units_of(side.ids.astype(str), len(side))) for side in sides]
+    if moves[0] is None or moves[1] is None:
+        return _correlate_draws(metric, sides, both, seed)
+    apart = [one - one.mean() for one in moves if one is not None]
+    alone = math.sqrt(float(apart[0] @ apart[0]) * float(apart[1] @ apart[1]))
+    return float(np.clip(apart[0][places[0]] @ apart[1][places[1]] / alone, -1.0, 1.0)) if alone > 0 else 0.0
+
+
+def _correlate_draws(metric: Metric, sides: tuple[Predictions, Predictions], both: np.ndarray, seed: int) -> float:
+    samples = _draw_scores(metric, sides, [np.isin(side.ids.astype(str), both) for side in sides], stream(seed, "analysis.correlation", metric.name))
     samples = samples[np.isfinite(samples).all(1)]
     if len(samples) < 2 or not (samples.std(0) > 0).all():
         return 0.0
     return float(np.clip(np.corrcoef(samples.T)[0, 1], -1.0, 1.0))
-
-
-def _draw_means(metric: Metric, sides: tuple[Predictions, Predictions], shared: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """The two means on joint draws, (S, 2)."""
-    assert metric.per_item is not None
-    values = [metric.per_item(side.targets, side.outputs) for side in sides]
-    columns, apart = [], []
-    for side, value, here in zip(sides, values, shared, strict=True):
-        units = units_of(side.ids[here].astype(str), int(here.sum()))
-        columns += [units.sums(value[here]), units.sizes.astype(np.float64)]
-        rest = np.stack([value[~here], np.ones((~here).sum())], 1)
-        apart.append(resampled_sums(bundle(rest, rng), rng, NUM_SAMPLES) if len(rest) else np.zeros((NUM_SAMPLES, 2)))
-    joint = resampled_sums(bundle(np.stack(columns, 1), rng), rng, NUM_SAMPLES)
-    return np.stack([(joint[:, 2 * k] + apart[k][:, 0]) / (joint[:, 2 * k + 1] + apart[k][:, 1]) for k in range(2)], 1)
 
 
 def _draw_scores(metric: Metric, sides: tuple[Predictions, Predictions], shared: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:

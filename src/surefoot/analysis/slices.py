@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import stats
 
-from surefoot.analysis.intervals import bootstrap_mean, wilson
+from surefoot.analysis.intervals import interval_of_mean, wilson
 from surefoot.analysis.pictures import brightness, sharpness
 from surefoot.types.data_reports import FieldSpec
 from surefoot.types.error_reports import Slice
@@ -22,7 +22,7 @@ NUM_CLUSTERS = 12
 _EMBEDDED = 32
 
 
-def find_slices(candidates: Mapping[str, np.ndarray], losses: np.ndarray, *, is_share: bool, seed: int) -> tuple[Slice, ...]:
+def find_slices(candidates: Mapping[str, np.ndarray], losses: np.ndarray, *, is_share: bool) -> tuple[Slice, ...]:
     """The slices that do worse than the rest, beyond noise and after correction for how many were tried; the most rewarding first.
 
     Args:
@@ -40,7 +40,7 @@ def find_slices(candidates: Mapping[str, np.ndarray], losses: np.ndarray, *, is_
     for (name, here), p, q in zip(tested.items(), p_values, correct(p_values), strict=True):
         inside, rest = losses[here], float(losses[~here].mean())
         if q <= RATE and inside.mean() > rest:
-            interval = wilson(inside.sum(), len(inside)) if is_share else bootstrap_mean(inside, seed=seed)
+            interval = wilson(inside.sum(), len(inside)) if is_share else interval_of_mean(inside)
             error = Measured(value=float(inside.mean()), interval=interval, n=len(inside))
             gain = float((inside.mean() - rest) * here.mean())
             found.append(Slice(name=name, error=error, rest=rest, p_value=float(p), q_value=float(q), could_bring=gain))

@@ -53,23 +53,6 @@ def bundle(columns: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.add.reduceat(shuffled, np.linspace(0, len(columns), MOST_UNITS, endpoint=False).astype(np.int64))
 
 
-def resampled_sums(columns: np.ndarray, rng: np.random.Generator, num: int) -> np.ndarray:
-    """Sums over `num` bootstrap samples of the units, float64 (num, M).
-
-    Args:
-        columns: float64 (U, M), what each unit adds to M sums.
-    """
-    size = len(columns)
-    chunk = max(1, CHUNK_CELLS // max(size, 1))
-    parts = []
-    for start in range(0, num, chunk):
-        rows = min(chunk, num - start)
-        drawn = rng.integers(size, size=(rows, size)) + np.arange(rows)[:, None] * size
-        counts = np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size)
-        parts.append(counts.astype(np.float64) @ columns)
-    return np.concatenate(parts)
-
-
 def halved_sums(columns: np.ndarray, rng: np.random.Generator, num: int) -> np.ndarray:
     """Sums over `num` random subsets that hold each unit with chance 1/2, float64 (num, M).
 

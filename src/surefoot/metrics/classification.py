@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -129,25 +130,23 @@ def area_under_roc(is_positive: np.ndarray, scores: np.ndarray) -> float:
     return float(below.sum() / (2.0 * len(positives) * len(negatives)))
 
 
-def _auc_influence(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """How far each item moves the area, N times over; NaNs without both kinds. Source: DeLong, DeLong and Clarke-Pearson 1988 (placements)."""
-    area = area_under_roc(is_positive, scores)
-    if np.isnan(area):
-        return np.full(len(scores), NAN)
-    result = np.empty(len(scores))
+def _auc_without(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """The area without each item; NaN where it was the last of its kind. Source: DeLong, DeLong and Clarke-Pearson 1988 (placements)."""
+    area, result = area_under_roc(is_positive, scores), np.full(len(scores), NAN)
     for here, sign in ((is_positive, 1), (~is_positive, -1)):
-        others = np.sort(sign * scores[~here])
-        below = np.searchsorted(others, sign * scores[here], "left") + np.searchsorted(others, sign * scores[here], "right")
-        result[here] = (below / (2 * len(others)) - area) * len(scores) / here.sum()
+        others, num = np.sort(sign * scores[~here]), int(here.sum())
+        if len(others) and num > 1:
+            below = np.searchsorted(others, sign * scores[here], "left") + np.searchsorted(others, sign * scores[here], "right")
+            result[here] = (num * area - below / (2 * len(others))) / (num - 1)
     return result
 
 
-def _roc_influence(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+def _mean_without(one: Callable[[np.ndarray, np.ndarray], np.ndarray], targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """Of the positive class, or the mean over the classes against the rest that are defined then; float64 (N,)."""
     if task_of(targets, outputs) == "binary":
-        return _auc_influence(targets == 1, outputs[:, 1])
+        return one(targets == 1, outputs[:, 1])
     truth = one_hot(targets, outputs.shape[1])
-    each = np.stack([_auc_influence(truth[:, k], outputs[:, k]) for k in range(outputs.shape[1])])
-    return _mean_where_defined(each.T)
+    return _mean_where_defined(np.stack([one(truth[:, k], outputs[:, k]) for k in range(outputs.shape[1])], axis=1))
 
 
 def average_precision(is_positive: np.ndarray, scores: np.ndarray) -> float:
@@ -161,34 +160,32 @@ def average_precision(is_positive: np.ndarray, scores: np.ndarray) -> float:
     return float((np.diff(right, prepend=0) * right / said).sum() / right[-1])
 
 
-def _precision_influence(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """How far each item moves average precision, N times over: the functional derivative of E[y A(s) / B(s)] / E[y]; NaNs without positives.
+def _precision_without(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Average precision without each item; NaN where it was the last positive.
 
-    A(t) is the share of all items that are positive and score at least t, B(t) the share that score at least t.
+    Of the positives that score above an item nothing changes; at each of the others one fewer is said, and, without a positive, one fewer is right.
     """
-    if not is_positive.any():
-        return np.full(len(scores), NAN)
-    num, due = len(scores), is_positive.astype(np.float64)
-    order = np.argsort(-scores, kind="stable")
+    order, num_due = np.argsort(-scores, kind="stable"), int(is_positive.sum())
+    due = is_positive[order].astype(np.float64)
     _, tie, size = np.unique(-scores[order], return_inverse=True, return_counts=True)
-    last = np.cumsum(size)[tie] - 1  # equal scores are said together
-    said, right = (last + 1) / num, np.cumsum(due[order])[last] / num
-    precision = right / said
-    share = due.mean()
-    area = float((due[order] * precision).mean() / share)
-    first = np.cumsum(size)[tie] - size[tie]
-    below = [np.append(np.cumsum(values[::-1])[::-1], 0.0)[first] / num for values in (due[order] / said, due[order] * precision / said)]
-    result = np.empty(num)
-    result[order] = (due[order] * (precision - area + below[0]) - below[1]) / share
+    end = np.cumsum(size)[tie]  # equal scores are said together
+    first = end - size[tie]
+    right, fewer = np.cumsum(due)[end - 1], np.maximum(end - 1, 1)
+    above = np.append(0.0, np.cumsum(due * right / end))[first]
+    below, lost = (np.append(np.cumsum(values[::-1])[::-1], 0.0)[first] for values in (due * right / fewer, due / fewer))
+    itself = due * (right - 1) / fewer
+    result = np.empty(len(scores))
+    result[order] = divide(above + below - due * lost - itself, num_due - due, NAN)
     return result
 
 
-def precision_influence(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
-    """How far each item moves the mean average precision, N times over, float64 (N,)."""
-    if task_of(targets, outputs) == "binary":
-        return _precision_influence(targets == 1, outputs[:, 1])
-    truth = one_hot(targets, outputs.shape[1])
-    return _mean_where_defined(np.stack([_precision_influence(truth[:, k], outputs[:, k]) for k in range(outputs.shape[1])], axis=1))
+def _roc_without(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    return _mean_without(_auc_without, targets, outputs)
+
+
+def precision_without(targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+    """The mean average precision without each item, float64 (N,)."""
+    return _mean_without(_precision_without, targets, outputs)
 
 
 def _roc_auc(targets: np.ndarray, outputs: np.ndarray) -> float:
@@ -238,7 +235,7 @@ PRECISION = Metric("precision", "Precision", True, _precision, bounded=True, tas
 RECALL = Metric("recall", "Recall", True, _recall, bounded=True, tasks=("binary",), trials=_due)
 F1_MACRO = Metric("f1_macro", "F1, mean over classes", True, _f1_macro, tasks=CLASSIFICATION, from_sums=_f1_macro_from_sums, **_COUNTED)
 F1_MICRO = Metric("f1_micro", "F1, all decisions pooled", True, _f1_micro, tasks=CLASSIFICATION, from_sums=_f1_micro_from_sums, **_COUNTED)
-ROC_AUC = Metric("roc_auc", "Area under the ROC curve", True, undecided(_roc_auc), bounded=True, tasks=CLASSIFICATION, cost=5, influence=_roc_influence)
-PR_AUC = Metric("pr_auc", "Average precision", True, undecided(_pr_auc), bounded=True, tasks=CLASSIFICATION, cost=5, influence=precision_influence)
+ROC_AUC = Metric("roc_auc", "Area under the ROC curve", True, undecided(_roc_auc), bounded=True, tasks=CLASSIFICATION, cost=5, without=_roc_without)
+PR_AUC = Metric("pr_auc", "Average precision", True, undecided(_pr_auc), bounded=True, tasks=CLASSIFICATION, cost=5, without=precision_without)
 LOG_LOSS = Metric("log_loss", "Log loss", False, mean_of(_surprise), _surprise, tasks=CLASSIFICATION)
 BRIER = Metric("brier", "Brier score", False, mean_of(_squared_prob_error), _squared_prob_error, bounded=True, tasks=CLASSIFICATION)

@@ -43,12 +43,13 @@ class Metric:
         name: short name in `parts.py`; title: what people read.
         score: (targets, outputs, threshold=0.5) -> float; NaN where these items leave it undefined (an AUC of one class), without a warning.
         per_item: (targets, outputs, threshold=0.5) -> float64 (N,), where `from_mean(its mean)` is the metric; None where
-            the metric is no mean over items (AUC, F1). It makes the bootstrap and the paired tests fast.
+            the metric is no mean over items (AUC, F1). It makes intervals and paired tests fast.
         from_mean: increasing function from the mean of `per_item` to the metric (rmse: the square root).
         sums: (targets, outputs, threshold=0.5) -> float64 (N, M), and from_sums: float64 (..., M) -> (...): the metric is a smooth
-            function of sums over items (F1, R²). It makes the bootstrap fast, and its interval better (BCa).
+            function of sums over items (F1, R²). It makes intervals fast.
         trials: (targets, outputs, threshold=0.5) -> bool (N,), bool (N,): the metric is the share of the second that are in the first (precision).
-        influence: (targets, outputs) -> float64 (N,): how far each item moves the metric, N times over (AUC); its interval needs no resampling then.
+        without: (targets, outputs) -> float64 (N,): its value without each of the items (AUC), NaN where it is undefined then; its interval needs no
+            resampling.
         median_of: (targets, outputs) -> float64 (N, T): the metric is their median, for one target; its interval is exact then.
         error: from the metric to an error, 0 at best; None: `as_error` chooses by the next two.
         bounded: its values lie in [0, 1].
@@ -69,7 +70,7 @@ class Metric:
     sums: Callable[..., np.ndarray] | None = None
     from_sums: Callable[[np.ndarray], np.ndarray] | None = None
     trials: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
-    influence: Callable[..., np.ndarray] | None = None
+    without: Callable[..., np.ndarray] | None = None
     median_of: Callable[..., np.ndarray] | None = None
 
     def at(self, threshold: float) -> Metric:

@@ -183,7 +183,7 @@ def _find_slices(bench: Bench, data: PreparedData) -> tuple[tuple[Slice, ...], i
     candidates = slices.list_candidates(desk.examples.fields, desk.examples.pack.gather(rows), name_codes(data.recipe))
     if tune.winner == "net" and len(tune.weights) == 1:
         candidates |= slices.by_cluster(find_features(tuned_network(bench.ctx, desk, tune, 0), desk.examples, rows), seed=bench.ctx.seed)
-    return slices.find_slices(candidates, losses, is_share=bool(desk.problem.classes), seed=bench.ctx.seed), len(candidates)
+    return slices.find_slices(candidates, losses, is_share=bool(desk.problem.classes)), len(candidates)
 
 
 def _find_neighbours(bench: Bench, ids: list[str]) -> dict[str, tuple[Neighbour, ...]]:
