@@ -100,17 +100,20 @@ def test_labels_that_a_person_mends_go_to_the_repairs_file(walked: Project, monk
     assert len(queue) >= 3
     type_in(monkeypatch, "y", "", "d", "q")
     assert main(["review", str(walked.root), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["decided"] == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["decided"], answer["kept"]) == (2, 1)
     with (walked.root / "repairs.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["id"], row["action"], row["value"]) for row in rows] == [(queue[0].id, "relabel", queue[0].suggested), (queue[2].id, "drop", "")]
-    assert [row["place"] for row in rows] == [queue[0].place, queue[2].place]
+    due = [(queue[0].id, "relabel", queue[0].suggested), (queue[1].id, "keep", ""), (queue[2].id, "drop", "")]
+    assert [(row["id"], row["action"], row["value"]) for row in rows] == due
+    assert [row["place"] for row in rows] == [one.place for one in queue[:3]]
     type_in(monkeypatch, "purple", "q")
     assert main(["review", str(walked.root), "--json"]) == 0
     captured = capsys.readouterr()
-    assert "1 of" in captured.err and queue[0].place not in captured.err  # noqa: PT018
+    assert f"1 of {len(queue) - 3}" in captured.err
+    assert not any(one.place in captured.err for one in queue[:3])  # neither what was changed nor what was kept
     assert "'purple' is no class" in captured.err
-    assert json.loads(captured.out)["lines"] == 2
+    assert json.loads(captured.out)["lines"] == 3
     (walked.root / "repairs.csv").unlink()
 
 
@@ -140,9 +143,20 @@ def test_a_flipped_picture_is_doubted_reviewed_and_right_in_the_next_round(tmp_p
     for command in (["review", str(project.root)], ["run", str(project.root), "--to", "audit", *words]):
         assert main(command) == 3
         told = capsys.readouterr().err
-        assert f"Line {len(due) + 2} of repairs.csv" in told
+        assert f"Line {len(places) + 2} of repairs.csv" in told
         assert 'Did you mean "relabel"?' in told
-        assert f"repairs.csv:{len(due) + 2}" in told
+        assert f"repairs.csv:{len(places) + 2}" in told
+
+
+def test_keeping_a_label_changes_nothing_that_was_done(walked: Project, monkeypatch, capsys) -> None:
+    walked.run(to="errors", set=SMALL)
+    type_in(monkeypatch, "", "q")
+    assert main(["review", str(walked.root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kept"] == 1
+    words = [word for one in SMALL for word in ("--set", one)]
+    assert main(["run", str(walked.root), "--to", "errors", "--dry-run", "--json", *words]) == 0
+    assert not [step for step in json.loads(capsys.readouterr().out)["steps"] if step["redo"]]
+    (walked.root / "repairs.csv").unlink()
 
 
 def test_suggested_labels_lie_beside_the_report_as_a_repairs_file(walked: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -137,8 +138,6 @@ def _split_changes(line: str) -> list[tuple[str, str]]:
 
 
 def _count(rows: list[Any]) -> dict[str, int]:
-    from collections import Counter
-
     return dict(Counter(tag for tags in rows for tag in tags).most_common())
 
 
@@ -151,6 +150,7 @@ def _show(project: Project, ids: list[str]) -> dict[str, Shown]:
 
 def review(folder: Folder = ".", items: Items = 50, as_json: Json = False) -> None:
     """Go through the labels in doubt, the most doubtful first; what you decide goes to repairs.csv, which the next round applies."""
+    from surefoot.data.readers.repairs import KEEP
     from surefoot.runners import by_hand, keep
 
     project = open_project(folder)
@@ -159,30 +159,30 @@ def review(folder: Folder = ".", items: Items = 50, as_json: Json = False) -> No
     queue: list[Mislabel] = [one for one in project.report("errors").mislabels if one.place not in done][:items]  # type: ignore[attr-defined]
     pile = _show(project, [one.id for one in queue])
     tell("Enter keeps the given label; y takes the suggested one; another class by name; d drops the item; q stops.")
-    decided = 0
+    decided: Counter[bool] = Counter()
     for number, one in enumerate(queue, 1):
         tell(f"\n{number} of {len(queue)}  {one.place}\n{draw(pile[one.id].shown)}\nlabelled {one.given}; the models say {one.suggested} ({one.score:.3g})")
-        line, repair = _ask_label(project, one)
-        if line is None or line == QUIT:
+        repair = _ask_label(project, one)
+        if repair is None:
             break
-        if repair is not None:
-            keep.add_repairs(path, [repair])  # at once: what was decided before an interruption stays
-            decided += 1
+        keep.add_repairs(path, [repair])  # at once: what was decided before an interruption stays
+        decided[repair.action == KEEP] += 1
     lines = len(keep.read_all(path))
     if as_json:
-        show_json({"decided": decided, "repairs": str(path), "lines": lines})
+        show_json({"decided": decided[False], "kept": decided[True], "repairs": str(path), "lines": lines})
     else:
-        show(f"{decided} decided; {path} has {lines} lines. The next round applies them: surefoot run --from audit")
+        after = " The next round applies them: surefoot run --from audit" if decided[False] else ""
+        show(f"{decided[False]} changed, {decided[True]} kept; {path} has {lines} lines, and none of them is asked about again.{after}")
 
 
-def _ask_label(project: Project, one: Mislabel) -> tuple[str | None, Repair | None]:
-    """What was typed, and the line for the file of repairs that it stands for; what is no class is asked again."""
+def _ask_label(project: Project, one: Mislabel) -> Repair | None:
+    """What was typed as a line for the file of repairs; None to stop. What is no class is asked again."""
     from surefoot.runners.by_hand import decide
     from surefoot.types.errors import UsageError
 
-    while (line := _read("label> ")) and line != QUIT:
+    while (line := _read("label> ")) is not None and line != QUIT:
         try:
-            return line, decide(project.report("problem"), one, line)  # type: ignore[arg-type]
+            return decide(project.report("problem"), one, line)  # type: ignore[arg-type]
         except UsageError as error:
             tell(f"{error.what} {error.next}")
-    return line, None
+    return None

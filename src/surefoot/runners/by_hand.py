@@ -11,7 +11,7 @@ import numpy as np
 from surefoot.analysis.gaps import measure_error
 from surefoot.analysis.human import UNKNOWN, parse_answer, to_predictions
 from surefoot.data.packs import Pack, open_pack
-from surefoot.data.readers.repairs import Repair
+from surefoot.data.readers.repairs import KEEP, Repair
 from surefoot.data.showing import read_texts, show_item
 from surefoot.data.targets import plain_targets
 from surefoot.metrics import get as get_metric
@@ -96,21 +96,24 @@ def note_answer(ledger: ProjectLedger, problem: Problem, item: str, text: str) -
 
 
 def list_decided(root: Path, data: DataConfig) -> set[str]:
-    """Places whose label stands in the file of repairs already.
+    """Places whose label a person decided about: they stand in the file of repairs.
 
     Raises:
         UsageError: the settings name no file. DataError: a line of it is wrong.
     """
-    return {repair.place for repair in keep.read_all(keep.name_repairs(root, data)) if repair.action in ("drop", "relabel")}
+    return {repair.place for repair in keep.read_all(keep.name_repairs(root, data)) if repair.action in ("drop", "relabel", KEEP)}
 
 
 def decide(problem: Problem, one: Mislabel, line: str) -> Repair:
-    """What was typed about a label in doubt, as a line for the file of repairs: `y` takes the suggestion, `d` drops the item, else it is a class.
+    """What was typed about a label in doubt, as a line for the file of repairs: nothing keeps the given label, `y` takes the suggestion, `d` drops
+    the item, else it is a class.
 
     Raises:
         UsageError: it is none of these.
     """
     known = partial(Repair, 0, one.place, id=one.id, reason=f"reviewed: was {one.given}")
+    if not line:
+        return known(action=KEEP, reason=f"reviewed: is {one.given}")
     if line.lower() == "d":
         return known(action="drop")
     label = one.suggested if line.lower() == "y" else parse_answer(problem, line)

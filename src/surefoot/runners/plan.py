@@ -17,7 +17,7 @@ from pathlib import Path
 
 import surefoot
 from surefoot import refs, settings, steps
-from surefoot.data.readers.repairs import find_repairs
+from surefoot.data.readers.repairs import find_repairs, hash_repairs
 from surefoot.types.configs import DataConfig, Section, Settings
 from surefoot.types.errors import DataError, UsageError
 from surefoot.types.findings import Report
@@ -140,7 +140,7 @@ def fingerprint(data: DataConfig, root: Path) -> str:
                 stat = file.stat()
                 digest.update(f"{file.relative_to(path)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode(errors="surrogateescape"))
     repairs = find_repairs(data, root)
-    digest.update(repairs.read_bytes() if repairs else b"")
+    digest.update(hash_repairs(repairs).encode() if repairs else b"")
     return digest.hexdigest()
 
 

@@ -40,7 +40,9 @@ class DataConfig(Section):
     id: str = Field("", description="Column that names the rows; never an input.")
     ignore: list[str] = Field([], description="Columns that are not inputs.")
     weight: str = Field("", description="Column with the weight of each row in the loss.")
-    repairs: str = Field("repairs.csv", description="Corrections (`drop`, `relabel`, `rotate`, `convert`) that are applied where the file is there.")
+    repairs: str = Field(
+        "repairs.csv", description="Corrections (`drop`, `relabel`, `rotate`, `convert`, or `keep` as it is) that are applied where the file is there."
+    )
     text: list[str] = Field([], description="Columns to read as text, whatever they look like; others are known by what they hold.")
     tokens: int = Field(0, ge=0, le=4096, description="Words of a text that the net reads; 0: as many as 99 % of the train texts have, at most 256.")
     tokenizer: str = Field("", description="`tokenizer.json` of a pretrained net, or a local folder that holds it; empty: a vocabulary learned from train.")

@@ -6,6 +6,7 @@
     relabel, VALUE           its target is VALUE
     rotate, 90 | 180 | 270   degrees clockwise
     convert, grey | colour | invert
+    keep                     a person looked at its label, and it stands: nothing changes, and `surefoot review` asks no more
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource, Refused, TableSource
 
 COLUMNS = ("id", "place", "action", "value", "reason")
-ACTIONS = ("drop", "relabel", "rotate", "convert")
+KEEP = "keep"
+ACTIONS = ("drop", "relabel", "rotate", "convert", KEEP)
 TURNS = ("90", "180", "270")
 CONVERSIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "grey": lambda image: image if image.ndim == 2 else to_grey(image),
@@ -74,7 +76,7 @@ def mend(source: ImageSource | TableSource, config: DataConfig, root: Path) -> I
         DataError: a line is wrong; it is named, with what is allowed.
     """
     path = find_repairs(config, root)
-    repairs = read_repairs(path) if path else []
+    repairs = [repair for repair in read_repairs(path) if repair.action != KEEP] if path else []
     if path is None or not repairs:
         return source
     _check_places(source, repairs, path)
@@ -86,8 +88,17 @@ def mend(source: ImageSource | TableSource, config: DataConfig, root: Path) -> I
     source = _drop(source, {repair.place: repair for repair in repairs if repair.action == "drop"}, path.name)
     counts = Counter(repair.action for repair in repairs)
     told = ", ".join(f"{count:,} × {action}" for action, count in sorted(counts.items()))
-    printed = fingerprint.of_words(source.fingerprint, hashlib.sha256(path.read_bytes()).hexdigest())
+    printed = fingerprint.of_words(source.fingerprint, hash_repairs(path))
     return replace(source, notes=[*source.notes, f"{path.name} was applied: {told}."], fingerprint=printed)
+
+
+def hash_repairs(path: Path) -> str:
+    """SHA-256 (hex) of what a file of repairs changes, "" where it changes nothing; of its bytes where a line is wrong, which its reader will tell."""
+    try:
+        changes = [replace(repair, line=0) for repair in read_repairs(path) if repair.action != KEEP]
+    except DataError:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    return fingerprint.of_words(*map(repr, changes)) if changes else ""
 
 
 def read_repairs(path: Path) -> list[Repair]:
