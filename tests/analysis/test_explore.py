@@ -10,6 +10,7 @@ from PIL import Image
 
 from surefoot.analysis.explore import find_groups, tell_label
 from surefoot.analysis.landscape import count_gaps, count_pixels, draw_map
+from surefoot.analysis.texts import count_words
 from surefoot.data.packs import Block, open_pack, write_pack
 from surefoot.project import Project
 from surefoot.store.blobs import Blobs
@@ -88,6 +89,30 @@ def test_gaps_are_counted_alone_and_together(tmp_path):
     names, together = count_gaps(pack_of(tmp_path, fields, numbers, codes), np.arange(4))
     assert names == ("a", "b", "c")
     assert together == ((2, 1, 1), (1, 2, 1), (1, 1, 1))
+
+
+def pack_texts(folder: Path):
+    """Two hundred texts of eight words: of the second hundred each holds words 20 to 24, all hold words 1 and 2 and some others."""
+    random = np.random.default_rng(0)
+    codes = np.concatenate([np.tile([2, 3], (200, 1)), random.integers(4, 20, (200, 5)), np.zeros((200, 1), int)], 1)
+    codes[100:, 2:4] = random.integers(20, 25, (100, 2))
+    return pack_of(folder, (FieldSpec(name="text", shape=(8,), dtype="int32", names=("text",), cardinalities=(40,)),), codes.astype(np.int32))
+
+
+def test_texts_that_say_different_things_lie_apart_on_the_map(tmp_path):
+    xy, rows, spread = draw_map(pack_texts(tmp_path), {}, np.random.default_rng(1))
+    is_right = xy[:, 0] > 0
+    assert max((is_right == (rows < 100)).mean(), (is_right == (rows >= 100)).mean()) > 0.75
+    assert spread[0] > spread[1] > 0
+
+
+def test_frequent_words_of_a_group_are_those_that_set_it_apart(tmp_path):
+    recipe = {"kind": "table", "columns": [{"name": "text", "kind": "text", "field": "text", "words": [f"word{chr(97 + n)}" for n in range(30)]}]}
+    groups = np.repeat([[True, False], [False, True]], 100, axis=0)
+    found = count_words(pack_texts(tmp_path), recipe, np.arange(200), ["ham", "spam"], groups)
+    assert set(list(found["spam"])[:5]) == {f"word{chr(97 + n)}" for n in range(18, 23)}
+    assert sum(list(found["spam"].values())[:5]) > 150
+    assert not {"worda", "wordb"} & {*found["ham"], *found["spam"]}
 
 
 @pytest.fixture(scope="module")

@@ -99,3 +99,16 @@ def test_the_audit_shows_shapes_and_what_was_measured():
 def test_height_by_width_is_told_as_width_to_height(size, said):
     report = AuditReport(fingerprint="", num_items=3, num_usable=3, index="", sizes={size: 2, "10x16": 1})
     assert f"<title>{said}: 2</title>" in show(report)
+
+
+def test_texts_stand_side_by_side_with_their_words_and_suspects():
+    twins = tuple(ShownItem(id=f"t{n}", place=f"mail.csv:{n}", label=label, cells={"text": "win a prize"}) for n, label in ((3, "ham"), (9, "spam")))
+    seen = Explored(equal=(twins,), suspects=(twins[0].model_copy(update={"reasons": ("far too long",)}),), words={"spam": {"prize": 40}, "ham": {"home": 31}})
+    report = prepared()[0].model_copy(update={"explored": seen, "pictures": ""})
+    shown = show(report)
+    assert shown.count("win a prize") == 3
+    assert 'class="twins conflict"' in shown
+    assert "prize (40)" in shown
+    assert shown.index("far too long") < shown.rindex("win a prize")
+    hidden = show(report, with_items=False)
+    assert "prize" not in hidden

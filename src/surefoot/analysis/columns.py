@@ -38,7 +38,7 @@ def _find_leaks(source: TableSource, profiles: Sequence[ColumnProfile], used: Us
     if problem.task in ("multilabel", "vector_regression"):
         return []
     rows = used.rows[used.visible]
-    columns = {p.name: _to_numbers(source.columns[p.name])[rows] for p in profiles if p.role == "input"}
+    columns = {p.name: _to_numbers(source.columns[p.name])[rows] for p in profiles if p.role == "input" and p.kind != "text"}
     scores = leakage.score_columns(columns, used.targets[used.visible, 0], is_classification=bool(problem.classes), seed=seed)
     return checks.leaks(scores, leakage.THRESHOLD)
 

@@ -17,6 +17,8 @@ from PIL import Image
 
 from surefoot import randomness
 from surefoot.analysis.landscape import count_gaps, count_pixels, draw_map
+from surefoot.analysis.texts import count_words
+from surefoot.data.making import shorten
 from surefoot.data.packs import Pack
 from surefoot.data.pictures import to_picture
 from surefoot.types.context import Context
@@ -35,6 +37,8 @@ _ON_SHEET = 8
 _RAW_SIDE = 192
 """Pixels that the longer side of a picture keeps that is shown as it came."""
 _RANGES = 4
+_READ = 5_000
+"""Train texts whose words are counted."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ def explore(ctx: Context, look: Look, audit: AuditReport) -> tuple[Explored, dic
         gaps=gaps,
         together=together,
         num_rows=len(look.train),
+        words=count_words(look.pack, look.recipe, shuffled[:_READ], names[:_CLASSES], groups),
         equal=tuple(tuple(_show(look, row) for row in rows) for rows in equal),
         near=tuple((_show(look, a), _show(look, b)) for a, b in near),
         suspects=tuple(_show(look, row, reasons) for row, reasons in suspects),
@@ -136,10 +141,10 @@ def _find_equal(look: Look) -> list[tuple[int, ...]]:
 
 def _show(look: Look, row: int, reasons: Iterable[str] = (), *, with_cells: bool = False) -> ShownItem:
     cells: dict[str, str] = {}
-    if with_cells and isinstance(look.source, TableSource):
+    if isinstance(look.source, TableSource):
         number = look.table.column("row")[row].as_py()
-        names = [column["name"] for column in look.recipe["columns"]]
-        cells = {name: _written(look.source.columns[name][number]) for name in names}
+        names = [column["name"] for column in look.recipe["columns"] if with_cells or column["kind"] == "text"]
+        cells = {name: _written(look.source.columns[name][number], is_whole=with_cells) for name in names}
     return ShownItem(
         id=look.table.column("id")[row].as_py(),
         place=look.table.column("place")[row].as_py(),
@@ -158,10 +163,11 @@ def tell_label(problem: Problem, target: np.ndarray) -> str:
     return problem.classes[int(target[0])] if problem.classes else ", ".join(f"{value:.5g}" for value in target)
 
 
-def _written(value: Any) -> str:
+def _written(value: Any, *, is_whole: bool) -> str:
     if value is None or value != value:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else str(value).removesuffix("T00:00:00.000000000")
+    told = f"{value:.6g}" if isinstance(value, float) else str(value).removesuffix("T00:00:00.000000000")
+    return told if is_whole else shorten(told)
 
 
 def _table_arrays(look: Look, rows: list[int]) -> dict[str, np.ndarray]:

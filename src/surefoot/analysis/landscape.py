@@ -7,6 +7,7 @@ import torch
 from sklearn.decomposition import PCA
 from torch.nn import functional as F
 
+from surefoot.analysis.texts import place_texts
 from surefoot.data.packs import Pack
 
 MAPPED = 2_000
@@ -37,7 +38,7 @@ def draw_map(pack: Pack, statistics: dict[str, np.ndarray], generator: np.random
 
 
 def _describe(pack: Pack, rows: np.ndarray, statistics: dict[str, np.ndarray]) -> np.ndarray | None:
-    """float32 (N, features): small pictures, or numbers in standard units beside codes, one column each."""
+    """float32 (N, features): small pictures, numbers in standard units beside codes, one column each, or the words of texts."""
     parts = []
     for field, array in zip(pack.fields, pack.gather(rows)):
         if field.name == "image":
@@ -48,6 +49,8 @@ def _describe(pack: Pack, rows: np.ndarray, statistics: dict[str, np.ndarray]) -
             parts.append(np.clip(np.nan_to_num(standard), -3, 3))
         elif field.name == "category":
             parts += [(array[:, [n]] == np.arange(min(count, _MOST_CODES))) * 0.7 for n, count in enumerate(field.cardinalities)]
+        elif field.is_text:
+            parts.append(place_texts(array))
     return np.concatenate(parts, 1).astype(np.float32) if parts else None
 
 

@@ -91,7 +91,7 @@ def sum_up_pictures(records: np.ndarray, used: Used, problem: Problem, seed: int
         "modes": _count(np.where(records["is_colour"], "colour", "grey")),
         "file_modes": file_modes,
         "turned": _count(records["turn"][turned]),
-        "measures": {name: _spread(records[name][visible]) for name in ("brightness", "contrast", "sharpness", "bytes") if records[name][visible].any()},
+        "measures": {name: measure_spread(records[name][visible]) for name in ("brightness", "contrast", "sharpness", "bytes") if records[name][visible].any()},
     }
     return Looks(findings, {code: told for code, told in found.items() if told}, shown)
 
@@ -177,7 +177,8 @@ def _count(values: np.ndarray) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
 
 
-def _spread(values: np.ndarray) -> Spread:
+def measure_spread(values: np.ndarray) -> Spread:
+    """Quantiles and a histogram of numbers (N,)."""
     numbers = values.astype(np.float64)
     low, median, high = np.quantile(numbers, (0.01, 0.5, 0.99))
     histogram, edges = np.histogram(numbers, bins=_BINS)

@@ -151,15 +151,15 @@ def across_sets(places: Sequence[str], ids: Sequence[str]) -> list[Finding]:
     ]
 
 
-def file_leaks(scores: Mapping[str, float], threshold: float) -> list[Finding]:
-    """What a file says beside its pixels that predicts the target. `scores`: feature -> share of the way from the trivial to the perfect predictor."""
+def file_leaks(scores: Mapping[str, float], threshold: float, gathered: str = "pictures") -> list[Finding]:
+    """What a file says beside its pixels or words that predicts the target. `scores`: feature -> share of the way from the trivial to the perfect predictor."""
     return [
         Finding(
             code="data.leaking_column",
             severity="info" if feature.startswith("file name") else "warn",
             what=f"The {feature} alone predicts the target ({score:.1%} of the way from guessing to perfect).",
             where=feature,
-            next="Ask how the pictures were gathered: classes that come from different cameras, days or programs differ in more than what they show. "
+            next=f"Ask how the {gathered} were gathered: classes that come from different cameras, days or programs differ in more than what they show. "
             "Gather them alike, or split by source (split.group).",
             evidence={"score": score, "threshold": threshold},
         )

@@ -103,10 +103,11 @@ def learn_texts(source: TableSource, audit: AuditReport, rows: np.ndarray, data:
 def join_texts(source: TableSource, recipe: dict[str, Any], rows: np.ndarray) -> list[str]:
     """What a person reads of each row: its texts on one line, cut to what a page can show; nothing where the recipe has no text."""
     columns = [read_texts(source.columns[column["name"]][rows]) for column in recipe["columns"] if column["kind"] == "text"]
-    return [" · ".join(_shorten(text) for text in row if text) for row in zip(*columns)]
+    return [" · ".join(shorten(text) for text in row if text) for row in zip(*columns)]
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
+    """A text on one line, cut to what a page can show."""
     line = " ".join(text[: 2 * SHOWN_CHARACTERS].split())
     return line if len(line) <= SHOWN_CHARACTERS else line[: SHOWN_CHARACTERS - 1] + "…"
 

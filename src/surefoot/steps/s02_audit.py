@@ -12,6 +12,7 @@ from surefoot.analysis.columns import check_columns
 from surefoot.analysis.looks import Looks, Used, list_suspects, sum_up_likes, sum_up_pictures
 from surefoot.analysis.mending import find_conflicts, propose_repairs
 from surefoot.analysis.sources import Usable, look, name_sources
+from surefoot.analysis.text_looks import sum_up_texts
 from surefoot.checks import boxes as box_checks
 from surefoot.checks import data as checks
 from surefoot.checks import sources as source_checks
@@ -69,7 +70,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     seen = look(usable, profiles, config.data, problem, root=ctx.root, seed=ctx.seed)
     counts, edges = _count_targets(used.targets, problem)
     likes = sum_up_likes(near, used, problem)
-    looks = sum_up_pictures(records[rows], used, problem, ctx.seed) if isinstance(source, ImageSource) else Looks()
+    looks = _look_closer(source, records, profiles, used, problem, ctx.seed)
     found = {**likes.found, **looks.found}
     boxes = _profile_boxes(ctx, pile, used, problem)
     findings = [*_check_items(refused, used, counts, problem, pile), *_check_boxes(source, pile, used, boxes), *likes.findings, *looks.findings]
@@ -127,6 +128,12 @@ def _check_boxes(source: ImageSource | TableSource, pile: Pile | None, used: Use
     if pile is None or boxes is None or not isinstance(source, ImageSource):
         return []
     return box_checks.judge(box_profile.measure_flaws(source, pile, used.rows), boxes.classes)
+
+
+def _look_closer(source: ImageSource | TableSource, records: np.ndarray, profiles: tuple[ColumnProfile, ...], used: Used, problem: Problem, seed: int) -> Looks:
+    if isinstance(source, ImageSource):
+        return sum_up_pictures(records[used.rows], used, problem, seed)
+    return sum_up_texts(source, profiles, used, problem, seed)
 
 
 def _check_table(source: ImageSource | TableSource, profiles: tuple[ColumnProfile, ...], used: Used, problem: Problem, seed: int) -> list[Finding]:

@@ -243,7 +243,7 @@ class FoldData(Plain):
 
 
 class ShownItem(Plain):
-    """An item outside the test set that the page may show: its label, why it is shown, and for a row of a table what its cells held."""
+    """An item outside the test set that the page may show: its label, why it is shown, and of a row of a table what its cells held, or its texts."""
 
     id: str
     place: str = ""
@@ -259,6 +259,7 @@ class Explored(Plain):
         groups: the classes, or for amounts four ranges with as many train items each.
         pixels: channel -> how many pixels of train pictures fall into each of 32 levels from dark to bright.
         gaps: columns of train rows with missing values, the most first; together[i][j]: rows in which both are missing; num_rows: of how many.
+        words: group -> words of its train texts that most set it apart, and in how many of them each stands.
         equal: items whose contents are equal, a tuple per group; near: pairs of near duplicates; suspects: items that a check of the audit names.
         sheet: items of the contact sheet; what they were before packing is among the pictures, under `raw ` and the id.
         arrays: stored: `xy` float32 (N, 2), items on a map by their two principal components; `group` int64 (N,), len(groups) where they are in none;
@@ -271,6 +272,7 @@ class Explored(Plain):
     gaps: tuple[str, ...] = ()
     together: tuple[tuple[int, ...], ...] = ()
     num_rows: int = 0
+    words: dict[str, dict[str, int]] = {}
     equal: tuple[tuple[ShownItem, ...], ...] = ()
     near: tuple[tuple[ShownItem, ...], ...] = ()
     suspects: tuple[ShownItem, ...] = ()

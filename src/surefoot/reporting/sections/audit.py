@@ -107,12 +107,12 @@ def _aspects(report: AuditReport) -> Markup:
 
 
 def _measures(report: AuditReport) -> list[Markup]:
-    """What was measured on each picture, a histogram each."""
+    """What was measured on each picture or text, a histogram each."""
     return [
         figure(
             name.capitalize(),
             histogram(f"Histogram of {name}", list(spread.histogram), list(spread.edges), Axis(name)),
-            f"Half of the pictures lie below {number(spread.median)}, one in a hundred below {number(spread.low)} or above {number(spread.high)} each.",
+            f"Half of the items lie below {number(spread.median)}, one in a hundred below {number(spread.low)} or above {number(spread.high)} each.",
         )
         for name, spread in report.measures.items()
         if spread.histogram

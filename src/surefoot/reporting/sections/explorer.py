@@ -12,7 +12,7 @@ from surefoot.reporting.grids import heat
 from surefoot.reporting.markup import EMPTY, card, cards, element, figure, folded_if, join, table
 from surefoot.reporting.pictures import load_arrays, tile
 from surefoot.reporting.views import Scene
-from surefoot.reporting.words import count_of, share, short
+from surefoot.reporting.words import count_of, number, share, short
 from surefoot.types.data_reports import Explored, PreparedData, ShownItem
 
 TONES = (1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 5)
@@ -32,6 +32,7 @@ def show_explorer(report: PreparedData, scene: Scene) -> Markup:
     pieces = [_pixels(seen), _gaps(seen)]
     if scene.with_items:
         pieces += [
+            _words(seen),
             _map(seen, scene),
             _groups("Equal items", seen.equal, scene, EQUAL),
             _groups("Nearly equal items", seen.near, scene, NEAR),
@@ -87,6 +88,9 @@ def _map(seen: Explored, scene: Scene) -> Markup:
 def _groups(title: str, groups: Sequence[Sequence[ShownItem]], scene: Scene, note: str) -> Markup:
     if not groups:
         return EMPTY
+    if any(item.cells for group in groups for item in group):
+        told = element("div", *(element("div", *map(_text, group), class_=f"twins{' conflict' if _differ(group) else ''}") for group in groups), class_="pairs")
+        return card(title, folded_if(len(groups) > OPEN, count_of(len(groups), "group"), told), note, wide=True)
     if not any(item.id in scene.pictures for group in groups for item in group):
         rows = [(" = ".join(item.place for item in group), ", ".join(dict.fromkeys(item.label for item in group))) for group in groups]
         return card(title, folded_if(len(rows) > 2 * OPEN, count_of(len(rows), "group"), table(title, ("places", "labels"), rows)), note, wide=True)
@@ -104,13 +108,28 @@ def _tile(item: ShownItem, scene: Scene) -> Markup:
     return tile(scene.pictures, item.id, f"{item.label}: {item.place}", caption)
 
 
+def _text(item: ShownItem) -> Markup:
+    """What a text says, under its label and place."""
+    return element("p", join([element("b", short(item.label, 24)), element("span", item.place, class_="small"), *item.cells.values()], element("br")))
+
+
+def _words(seen: Explored) -> Markup:
+    if not seen.words:
+        return EMPTY
+    rows = [(short(name, 24), ", ".join(f"{short(word, 24)} ({number(count)})" for word, count in told.items())) for name, told in seen.words.items()]
+    note = "In how many train texts of the class each stands; first those that most set it apart. A word that gives the class away, and should not, is a leak."
+    return card("Frequent words", table("Frequent words", ("class", "words"), rows), note, wide=True)
+
+
 def _suspects(seen: Explored, scene: Scene) -> Markup:
     if not seen.suspects:
         return EMPTY
     note = "Items that a check of the audit names. They are used; look whether they belong here."
     if not any(item.id in scene.pictures for item in seen.suspects):
-        rows = [(item.place, item.label, " ".join(item.reasons)) for item in seen.suspects]
-        return card("Suspects", folded_if(len(rows) > 8, count_of(len(rows), "suspect"), table("Suspects", ("place", "label", "why"), rows)), note, wide=True)
+        rows = [(item.place, item.label, " ".join(item.reasons), " · ".join(item.cells.values())) for item in seen.suspects]
+        headers = ("place", "label", "why", "text")[: 4 if any(item.cells for item in seen.suspects) else 3]
+        told = table("Suspects", headers, [row[: len(headers)] for row in rows])
+        return card("Suspects", folded_if(len(rows) > 8, count_of(len(rows), "suspect"), told), note, wide=True)
     tiles = [
         tile(scene.pictures, item.id, f"{item.label}: {item.place}", join([element("b", short(item.label, 24)), *map(_reason, item.reasons)]))
         for item in seen.suspects
