@@ -58,6 +58,13 @@ PARTS: dict[str, dict[str, str]] = {
         "randaugment": "surefoot.transforms.policies:randaugment",
         "trivialaugment": "surefoot.transforms.policies:trivialaugment",
     },
+    "box_augmentation": {
+        "flip": "surefoot.transforms.boxes:flip",
+        "shift": "surefoot.transforms.boxes:shift",
+        "crop": "surefoot.transforms.boxes:crop",
+        "scale": "surefoot.transforms.boxes:scale",
+        "affine": "surefoot.transforms.boxes:affine",
+    },
     "table_augmentation": {
         "noise": "surefoot.transforms.rows:noise",
     },

@@ -26,7 +26,8 @@ def resolve(name: str, *, kind: str, folder: Path | None = None) -> Any:
     Args:
         name: a short name of `kind` (`surefoot parts` lists them), or `file:Name`, where `file` is a Python file
             (with or without .py) in `folder`, or an importable module.
-        kind: `model`, `loss`, `optimizer`, `schedule`, `augmentation`, `table_augmentation`, `metric`, `sampler`, `dataset`, `check`, `step`.
+        kind: `model`, `loss`, `optimizer`, `schedule`, `augmentation`, `box_augmentation`, `table_augmentation`, `text_augmentation`, `metric`, `sampler`,
+            `dataset`, `check`, `step`.
         folder: the project's folder.
 
     Raises:

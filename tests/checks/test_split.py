@@ -46,3 +46,10 @@ def test_few_amounts_say_how_different_errors_must_be():
     (found,) = checks.val_size(40, 0.31, is_amount=True)
     assert "errors that differ by less than 31.0% of their size are noise" in found.what
     assert checks.val_size(200, 0.14, is_amount=True) == []
+
+
+def test_copies_at_another_time_are_told_and_named():
+    (found,) = checks.time_leak([f"id-{n}" for n in range(150)], 1_000)
+    assert (found.code, found.severity, found.evidence) == ("split.time_leak", "warn", {"items": 150, "share": 0.15})
+    assert len(found.ids) == 100
+    assert checks.time_leak([], 1_000) == []

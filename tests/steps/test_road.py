@@ -158,6 +158,21 @@ def test_a_table_in_time_order_is_split_by_time(tmp_path: Path) -> None:
     assert arrays["fold0.train"].max() < arrays["fold0.val"].min() < len(pack)
 
 
+@pytest.mark.parametrize("copies", [0, 12])
+def test_near_copies_across_a_split_by_time_are_reported(tmp_path: Path, copies: int) -> None:
+    generator = np.random.default_rng(0)
+    values = generator.normal(size=(300, 4))
+    values[300 - copies :] = values[:copies] + 1e-7
+    rows = [f"{n},{','.join(f'{v:.7f}' for v in row)},{'ab'[int(row[0] > 0)]}" for n, row in enumerate(values)]
+    (tmp_path / "log.csv").write_text("step,a,b,c,d,y\n" + "\n".join(rows) + "\n")
+    project = Project.init(str(tmp_path / "log.csv"), target="y", out=str(tmp_path / "time"), budget="smoke")
+    project.run(to="split", set=["split.time=step", "split.protocol=holdout"])
+    report = project.report("split")
+    assert report.by == "time"
+    assert [(one.severity, one.evidence["items"]) for one in report.findings if one.code == "split.time_leak"] == ([("warn", 24)] if copies else [])
+    assert not [one for one in report.findings if one.code == "split.leak"]
+
+
 def test_groups_never_straddle_sets(tmp_path: Path) -> None:
     rows = [f"patient{n % 40},{n * 37 % 101},{'ill' if n % 40 % 2 else 'well'}" for n in range(400)]
     (tmp_path / "visits.csv").write_text("patient,value,state\n" + "\n".join(rows) + "\n")

@@ -8,6 +8,7 @@ import torch
 from surefoot.metrics.metric import Metric
 from surefoot.parts import PARTS
 from surefoot.testing.augmenting import AUGMENTATION, TABLE_AUGMENTATION
+from surefoot.testing.boxing import BOX_AUGMENTATION
 from surefoot.testing.exams import examine
 from surefoot.testing.judging import METRIC
 from surefoot.testing.questions import take
@@ -327,3 +328,45 @@ def test_a_sick_net_fails_the_question_about_its_disease(tmp_path, name, claim):
     (tmp_path / "sick.py").write_text(SICK)
     _, results = examine(f"sick:{name}", folder=tmp_path)
     assert claim in [result.claim for result in results if not result.ok]
+
+
+def _mirror_pixels_alone(images, corners, items, generator):
+    return images.flip(3), corners, torch.arange(len(corners))
+
+
+def _keep_what_left(images, corners, items, generator):
+    return torch.roll(images, 60, 3), corners + torch.tensor([60.0, 0, 60, 0]), torch.arange(len(corners))
+
+
+def _lose_count(images, corners, items, generator):
+    return images, corners, torch.zeros(len(corners), dtype=torch.int64)
+
+
+def _throw_dice_beside(images, corners, items, generator):
+    return torch.where(torch.rand(len(images), 1, 1, 1) < 0.5, images, images // 2), corners, torch.arange(len(corners))
+
+
+@pytest.mark.parametrize(
+    ("sick", "claim"),
+    [
+        (_mirror_pixels_alone, "moves each box with what it is drawn around"),
+        (_keep_what_left, "keeps boxes inside their pictures"),
+        (_lose_count, "says which boxes are left"),
+        (_throw_dice_beside, "draws from the generator it is given"),
+        (lambda images, generator: images, "returns pictures, the corners that are left, and which these are"),
+    ],
+)
+def test_each_disease_of_a_box_augmentation_fails_its_question(sick, claim):
+    assert claim in _failed(BOX_AUGMENTATION, sick)
+
+
+def test_the_name_of_both_kinds_is_that_of_pictures_unless_boxes_are_asked_for():
+    assert examine("flip")[0] == "augmentation"
+    assert examine("flip", kind="box_augmentation")[0] == "box_augmentation"
+
+
+def test_a_users_box_augmentation_is_known_by_its_parameters(tmp_path):
+    (tmp_path / "mine.py").write_text("import torch\ndef keep(images, corners, items, generator):\n    return images, corners, torch.arange(len(corners))\n")
+    kind, results = examine("mine:keep", folder=tmp_path)
+    assert kind == "box_augmentation"
+    assert all(result.ok for result in results)

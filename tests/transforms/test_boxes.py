@@ -3,7 +3,11 @@
 import pytest
 import torch
 
-from surefoot.transforms.boxes import GREY, MOVES, SMALLEST_SIDE, move_boxes
+from surefoot import refs
+from surefoot.parts import PARTS
+from surefoot.transforms.boxes import GREY, SMALLEST_SIDE, move_boxes
+
+MOVES = {name: refs.resolve(name, kind="box_augmentation") for name in PARTS["box_augmentation"]}
 
 SIDE = (60, 90)
 

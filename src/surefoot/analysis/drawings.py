@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from surefoot import durable, randomness
+from surefoot import durable, randomness, refs
 from surefoot.checks import boxes as checks
 from surefoot.data.box_profile import read_table
 from surefoot.data.box_samples import Drawn as Listed
@@ -18,7 +18,7 @@ from surefoot.data.coco_writer import write_coco
 from surefoot.data.framing import frame_boxes
 from surefoot.data.packs import Pack
 from surefoot.data.readers.pictures import read_turn
-from surefoot.transforms.boxes import MOVES
+from surefoot.parts import PARTS
 from surefoot.types.context import Context, Store
 from surefoot.types.data_reports import AuditReport
 from surefoot.types.findings import Finding
@@ -80,7 +80,8 @@ def show(ctx: Context, pack: Pack, rows: np.ndarray, pictures: str) -> Shown:
     """
     picked = pick_rows(pack.targets, randomness.stream(ctx.seed, "sample boxes").permutation(rows))
     packed, drawn = show_packed(pack, picked)
-    moved, moved_boxes = show_moved(pack, int(picked[0]), MOVES, ctx.seed) if len(picked) else ({}, {})
+    moves = {name: refs.resolve(name, kind="box_augmentation") for name in PARTS["box_augmentation"]}
+    moved, moved_boxes = show_moved(pack, int(picked[0]), moves, ctx.seed) if len(picked) else ({}, {})
     sample = {"as packed": tuple(packed), "after each augmentation": tuple(moved)}
     return Shown(sample, ctx.store.put_arrays(ctx.store.get_arrays(pictures) | packed | moved), drawn | moved_boxes)
 

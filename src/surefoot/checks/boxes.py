@@ -6,14 +6,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from surefoot.checks.data import name_reasons
+from surefoot.checks.data import balance, name_reasons
 from surefoot.types.findings import Finding
 from surefoot.types.source import Refused
 
-_RARE = 5
-"""A class on fewer pictures can't be measured in three sets."""
-_IMBALANCE = 10.0
-"""Largest class over smallest, as for items."""
 _ROUNDING = 1.0
 """Pixels by which rounding alone makes boxes stick out."""
 SMALL = 4.0
@@ -27,7 +23,8 @@ def judge(flaws: Mapping[str, Any], classes: Mapping[str, tuple[int, int]]) -> l
         flaws: as `box_profile.measure_flaws` gives them.
         classes: class -> (boxes, pictures that hold one).
     """
-    return [*_refused(flaws["refused"]), *_clipped(flaws), *_repeated(flaws), *_turned(flaws["turns"]), *_balance(classes)]
+    boxes, pictures = ({name: counted[place] for name, counted in classes.items()} for place in (0, 1))
+    return [*_refused(flaws["refused"]), *_clipped(flaws), *_repeated(flaws), *_turned(flaws["turns"]), *balance(boxes, pictures)]
 
 
 def lost(num_lost: int, num_small: int, num_boxes: int, size: tuple[int, int]) -> list[Finding]:
@@ -126,35 +123,3 @@ _TURNS = {
     "drawn upright": "were drawn upright, as the stated size says",
     "unclear": "are taken as drawn upright, which nothing in the annotations proves",
 }
-
-
-def _balance(classes: Mapping[str, tuple[int, int]]) -> list[Finding]:
-    found = []
-    rare = {name: pictures for name, (_, pictures) in classes.items() if pictures < _RARE}
-    if rare:
-        named = ", ".join(f"{name} ({pictures})" for name, pictures in list(rare.items())[:10])
-        found.append(
-            Finding(
-                code="data.rare_class",
-                severity="warn",
-                what=f"{len(rare)} class(es) are on fewer than {_RARE} pictures: {named}{', …' if len(rare) > 10 else ''}.",
-                where="classes",
-                next="Gather more of them, or merge them: they can't be learned and measured.",
-                evidence=dict(rare),
-            )
-        )
-    counts = [boxes for name, (boxes, _) in classes.items() if name not in rare]
-    if len(counts) > 1 and max(counts) > _IMBALANCE * min(counts):
-        most = max(classes, key=lambda name: classes[name][0])
-        share = max(counts) / sum(boxes for boxes, _ in classes.values())
-        found.append(
-            Finding(
-                code="data.imbalance",
-                severity="info",
-                what=f"{most} is {share:.1%} of all boxes, {max(counts) / min(counts):.1f} times the rarest.",
-                where="classes",
-                next="Look at the average precision of each class: the mean over classes is the metric, and rare ones count as much as common ones.",
-                evidence={"largest": max(counts), "smallest": min(counts), "threshold": _IMBALANCE},
-            )
-        )
-    return found

@@ -92,37 +92,48 @@ def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[ob
     return found
 
 
-def balance(counts: Mapping[str, int]) -> list[Finding]:
-    """Rare and unequal classes."""
-    found = []
-    rare = {name: count for name, count in counts.items() if count < _RARE}
-    if rare:
-        named = ", ".join(f"{name} ({count})" for name, count in list(rare.items())[:10])
-        found.append(
-            Finding(
-                code="data.rare_class",
-                severity="warn",
-                what=f"{len(rare)} class(es) have fewer than {_RARE} items: {named}{', …' if len(rare) > 10 else ''}.",
-                where="classes",
-                next="Gather more of them, or merge them: they go to train and can't be measured.",
-                evidence=dict(rare),
-            )
-        )
-    common = [count for count in counts.values() if count >= _RARE]
-    if len(common) > 1 and max(common) > _IMBALANCE * min(common):
-        most = max(counts, key=lambda name: counts[name])
-        share = counts[most] / sum(counts.values())
-        found.append(
-            Finding(
-                code="data.imbalance",
-                severity="info",
-                what=f"{most} is {share:.1%} of all items: saying it always is {share:.1%} accurate and says nothing.",
-                where="classes",
-                next="Look at recall and precision per class; try train.class_weights = 'balanced', or problem.metric = 'balanced_accuracy' or 'f1_macro'.",
-                evidence={"largest": max(common), "smallest": min(common), "threshold": _IMBALANCE},
-            )
-        )
+def balance(counts: Mapping[str, int], pictures: Mapping[str, int] | None = None) -> list[Finding]:
+    """Rare and unequal classes.
+
+    Args:
+        counts: class -> items, or boxes. pictures: class -> pictures on which a box of it is, where boxes are counted: these make it rare.
+    """
+    rare = {name: held for name, held in (counts if pictures is None else pictures).items() if held < _RARE}
+    common = {name: count for name, count in counts.items() if name not in rare}
+    found = [_tell_rare(rare, are_boxes=pictures is not None)] if rare else []
+    if len(common) > 1 and max(common.values()) > _IMBALANCE * min(common.values()):
+        found.append(_tell_unequal(common, sum(counts.values()), are_boxes=pictures is not None))
     return found
+
+
+def _tell_rare(rare: Mapping[str, int], *, are_boxes: bool) -> Finding:
+    named = ", ".join(f"{name} ({count})" for name, count in list(rare.items())[:10])
+    held = f"are on fewer than {_RARE} pictures" if are_boxes else f"have fewer than {_RARE} items"
+    return Finding(
+        code="data.rare_class",
+        severity="warn",
+        what=f"{len(rare)} class(es) {held}: {named}{', …' if len(rare) > 10 else ''}.",
+        where="classes",
+        next=f"Gather more of them, or merge them: they {'can' if are_boxes else 'go to train and can'}'t be {'learned and ' * are_boxes}measured.",
+        evidence=dict(rare),
+    )
+
+
+def _tell_unequal(common: Mapping[str, int], total: int, *, are_boxes: bool) -> Finding:
+    most = max(common, key=lambda name: common[name])
+    largest, smallest, share = common[most], min(common.values()), common[most] / total
+    return Finding(
+        code="data.imbalance",
+        severity="info",
+        what=f"{most} is {share:.1%} of all boxes, {largest / smallest:.1f} times the rarest."
+        if are_boxes
+        else f"{most} is {share:.1%} of all items: saying it always is {share:.1%} accurate and says nothing.",
+        where="classes",
+        next="Look at the average precision of each class: the mean over classes is the metric, and rare ones count as much as common ones."
+        if are_boxes
+        else "Look at recall and precision per class; try train.class_weights = 'balanced', or problem.metric = 'balanced_accuracy' or 'f1_macro'.",
+        evidence={"largest": largest, "smallest": smallest, "threshold": _IMBALANCE},
+    )
 
 
 def columns(profiles: Sequence[ColumnProfile], rows: int) -> list[Finding]:

@@ -43,6 +43,24 @@ def leaks(refused: Sequence[RefusedItem], contents: int) -> list[Finding]:
     return found
 
 
+def time_leak(parted: Sequence[str], total: int) -> list[Finding]:
+    """Items of a split by time that have an equal or nearly equal one at another time, in another set."""
+    if not parted:
+        return []
+    return [
+        Finding(
+            code="split.time_leak",
+            severity="warn",
+            what=f"{len(parted):,} of {total:,} items are equal or nearly equal to one of another time, on the other side of the split.",
+            where="s03_split",
+            next="Where they are one thing written down twice, drop the copies (repairs.csv) or keep them together (split.group, split.time = 'none'); "
+            "where the same happens again and again, nothing: so it will in use.",
+            evidence={"items": len(parted), "share": len(parted) / max(total, 1)},
+            ids=tuple(parted)[:100],
+        )
+    ]
+
+
 def shift(drift: Mapping[str, Drift], *, by: str) -> list[Finding]:
     """Sets whose inputs a classifier can tell apart; a split by time or by group may well do that, any other should not."""
     told = {pair: one for pair, one in drift.items() if one.p <= DRIFT_P and one.auc >= DRIFT_AUC}

@@ -52,7 +52,7 @@ def show_moved(pack: Pack, row: int, moves: Mapping[str, Any], seed: int) -> tup
     """One picture after each augmentation, as `id name`, with its boxes as they followed.
 
     Args:
-        moves: name -> function, as `transforms.boxes.MOVES`.
+        moves: name -> function, the parts of the kind `box_augmentation`.
     """
     import torch
 

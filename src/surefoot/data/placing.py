@@ -155,6 +155,20 @@ def straddling(draft: Draft) -> int:
     return int(((masks & (masks - 1)) != 0).sum())
 
 
+def find_parted(draft: Draft) -> np.ndarray:
+    """Items, as int64, that have an equal or nearly equal one in another set: moments decide in a split by time, whatever else belongs together."""
+    parted = np.zeros(len(draft), bool)
+    ties = [number_equal(rank_words(draft.contents))]
+    if isinstance(draft.near, pa.ChunkedArray) and draft.near.null_count < len(draft):
+        ties.append(draft.near.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False))
+    for codes in ties:
+        at = np.flatnonzero(draft.kept() & (codes >= 0))
+        masks = np.zeros(int(codes.max(initial=-1)) + 1, np.int8)
+        np.bitwise_or.at(masks, codes[at], np.int8(1) << draft.sets[at])
+        parted[at] |= ((masks & (masks - 1)) != 0)[codes[at]]
+    return np.flatnonzero(parted)
+
+
 def _sets_of_units(draft: Draft, units: Units) -> np.ndarray:
     """The set of the first placed item of each unit, 0 where none is placed; refused items place none."""
     sets = np.zeros(len(units), np.int8)

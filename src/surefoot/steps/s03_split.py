@@ -12,7 +12,7 @@ from surefoot.analysis.drift import Drift, compare_sets
 from surefoot.analysis.resolve import smallest_difference, smallest_share
 from surefoot.checks import split as checks
 from surefoot.data import splitting
-from surefoot.data.placing import Draft, place_general, place_given, place_known, place_rest, read_draft, straddling
+from surefoot.data.placing import Draft, find_parted, place_general, place_given, place_known, place_rest, read_draft, straddling
 from surefoot.data.splitting import NAMES, is_in, name_sets
 from surefoot.data.units import Units, make_units
 from surefoot.types import AuditReport, Context, DataError, Problem, RefusedItem, Split, SplitConfig, SplitStepConfig
@@ -136,7 +136,8 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
     refused = tuple(RefusedItem(place=id, reason=reason, code="split.leak") for id, reason in zip(ids, draft.refused.values()))
     _check_measurable(class_counts if problem.task != "detection" else {}, {"train": counts.get("train", 0), "val": num_val, "test": counts.get("test", 0)})
     findings = [
-        *checks.leaks(refused, straddling(draft)),
+        *checks.leaks(refused, 0 if by == "time" else straddling(draft)),
+        *(checks.time_leak(draft.ids.take(pa.array(find_parted(draft))).to_pylist(), int(keep.sum())) if by == "time" else []),
         *(checks.val_size(num_val, resolves, is_amount=is_amount) if dealt.protocol == "holdout" else []),
         *checks.missing_classes(class_counts),
         *checks.shift(drift, by=by),

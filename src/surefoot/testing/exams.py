@@ -14,7 +14,19 @@ from surefoot.parts import PARTS
 from surefoot.testing.questions import Question, Result, take
 from surefoot.types.errors import UsageError
 
-KINDS = ("model", "loss", "optimizer", "schedule", "augmentation", "table_augmentation", "text_augmentation", "metric", "sampler", "dataset")
+KINDS = (
+    "model",
+    "loss",
+    "optimizer",
+    "schedule",
+    "augmentation",
+    "box_augmentation",
+    "table_augmentation",
+    "text_augmentation",
+    "metric",
+    "sampler",
+    "dataset",
+)
 
 _SIGNATURES: dict[str, frozenset[str]] = {
     "loss": frozenset({"logits", "targets"}),
@@ -22,6 +34,7 @@ _SIGNATURES: dict[str, frozenset[str]] = {
     "optimizer": frozenset({"lr", "weight_decay", "momentum"}),
     "schedule": frozenset({"num_steps"}),
     "augmentation": frozenset({"images", "generator"}),
+    "box_augmentation": frozenset({"images", "corners", "items", "generator"}),
     "table_augmentation": frozenset({"numbers", "generator"}),
     "text_augmentation": frozenset({"tokens", "generator"}),
     "sampler": frozenset({"seed"}),
@@ -74,6 +87,10 @@ def _prepare(name: str, kind: str, folder: Path | None) -> tuple[Sequence[Questi
         from surefoot.testing.wording import TEXT_AUGMENTATION
 
         return TEXT_AUGMENTATION, part
+    if kind == "box_augmentation":
+        from surefoot.testing.boxing import BOX_AUGMENTATION
+
+        return BOX_AUGMENTATION, part
     if kind.endswith("augmentation"):
         from surefoot.testing import augmenting
 
@@ -93,6 +110,8 @@ def _check_kind(kind: str) -> str:
 
 def _tell_kind(name: str, folder: Path | None) -> str:
     known = [kind for kind, parts in PARTS.items() if name in parts]
+    if "augmentation" in known and "box_augmentation" in known:  # of pictures, unless boxes are asked for: --kind box_augmentation
+        known.remove("box_augmentation")
     if len(known) == 1:
         return known[0]
     if len(known) > 1:
@@ -117,7 +136,7 @@ def _tell_kind_of(part: Any, name: str) -> str:
         return "metric"
     if callable(part):
         names = set(inspect.signature(part).parameters)
-        kinds = [kind for kind, wanted in _SIGNATURES.items() if wanted <= names]
+        kinds = [kind for kind, wanted in _SIGNATURES.items() if wanted <= names and not any(wanted < other <= names for other in _SIGNATURES.values())]
         if len(kinds) == 1:
             return kinds[0]
         if not isinstance(part, type) and not [p for p in inspect.signature(part).parameters.values() if p.default is p.empty]:

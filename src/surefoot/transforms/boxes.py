@@ -9,8 +9,6 @@ Axes: B batch, C channels, H W height and width, M boxes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
@@ -67,9 +65,6 @@ def affine(images: Tensor, corners: Tensor, items: Tensor, generator: Generator)
     cosine, sine = torch.cos(angle) * factor, torch.sin(angle) * factor
     matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 1, 0], matrices[:, 1, 1] = cosine, -sine, sine, cosine
     return _move(images, corners, items, _around_centre(images, matrices))
-
-
-MOVES: dict[str, Callable[[Tensor, Tensor, Tensor, Generator], Moved]] = {"flip": flip, "shift": shift, "crop": crop, "scale": scale, "affine": affine}
 
 
 def move_boxes(corners: Tensor, matrices: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
