@@ -68,8 +68,8 @@ def test_a_journal_of_another_source_is_not_believed(tmp_path):
 def test_a_picture_that_breaks_its_decoder_is_refused_and_the_others_are_seen(monkeypatch):
     """The worst a decoder can do is to die: here it is told to, by a file of one special content."""
     code = (
-        "import os, sys; from surefoot.data import decoding; from surefoot.data.readers import pictures; whole = pictures.decode; "
-        "pictures.decode = lambda data: os._exit(1) if data == b'die' else whole(data); decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
+        "import os, sys; from surefoot.data import decoding; from surefoot.data.readers import pictures; whole = pictures.look; "
+        "pictures.look = lambda data: os._exit(1) if data == b'die' else whole(data); decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
     )
     monkeypatch.setattr(decoding, "_COMMAND", ("-c", code))
     good = encode(np.eye(5, dtype=np.uint8))
@@ -84,10 +84,10 @@ def test_a_decoder_that_takes_too_much_memory_is_stopped_and_the_picture_refused
     code = (
         "import sys; import numpy; from surefoot.data import decoding; from surefoot.data.readers import pictures\n"
         "from surefoot.types.source import ItemError\n"
-        "def decode(data):\n"
+        "def look(data):\n"
         "    try: return numpy.ones(6 * 2**30, numpy.uint8)\n"
         "    except MemoryError as error: raise ItemError('', 'data.corrupt_item') from error\n"
-        "pictures.decode = decode; decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
+        "pictures.look = look; decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
     )
     monkeypatch.setattr(decoding, "_COMMAND", ("-c", code))
     with Decoders(1) as decoders:
@@ -107,6 +107,21 @@ def test_what_a_file_says_of_itself_is_kept():
     assert records[0]["taken"] == 1714979289.0
     assert (records[0]["height"], records[0]["width"]) == (12, 8)  # upright
     assert isinstance(errors[2], ItemError)
+
+
+def test_the_head_of_a_file_is_read_whatever_loading_it_changes():
+    image = np.random.default_rng(0).integers(0, 255, (8, 12, 3)).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0132] = "2024:05:06 07:08:09"
+    exif.get_ifd(0x8769)[0x9003] = "2023:05:06 07:08:09"
+    palette = io.BytesIO()
+    Image.fromarray(image).convert("P", palette=Image.Palette.ADAPTIVE).save(palette, "GIF")
+    records, errors = look_at([*(encode(image, form, exif=exif) for form in ("TIFF", "PNG", "WEBP", "JPEG")), palette.getvalue()])
+    assert errors == [None] * 5
+    assert records["format"].tolist() == [b"TIFF", b"PNG", b"WEBP", b"JPEG", b"GIF"]
+    assert records["taken"].tolist() == [1714979289.0, *[1683356889.0] * 3, 0.0]  # Pillow writes no part about the shot into a TIFF
+    assert records["mode"].tolist() == [b"RGB"] * 4 + [b"P"]
+    assert (records["bytes"] > 0).all()
 
 
 def test_a_mended_picture_is_measured_as_it_is_used(tmp_path):

@@ -9,20 +9,17 @@ reads batches of files from stdin and writes a record for each to stdout, or why
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import struct
 import subprocess
 import sys
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from typing import IO
 
 import numpy as np
-from PIL import Image
 
 from surefoot.data.measures import RECORD, measure
 from surefoot.data.readers import pictures
@@ -35,13 +32,11 @@ _PIXELS_AT_ONCE = 16_000_000
 _READY = b"R"
 _COMMAND = ("-m", "surefoot.data.decoding")
 _CRASHED = "decoding it broke the decoder"
-_EXIF, _TAKEN, _WRITTEN = 0x8769, 0x9003, 0x0132
-"""The part of EXIF about the shot, and the tags DateTimeOriginal and DateTime (CIPA DC-008)."""
 
 Answer = tuple[np.ndarray, list[ItemError | None]]
 """Records (N,), and per file why there is none."""
-Facts = tuple[str, str, int, int, float]
-"""Mode, format, EXIF orientation, bytes, time of the shot."""
+Facts = tuple[str, str, int, float, int]
+"""What the file says of itself (`pictures.Head`), and its bytes."""
 
 
 class Decoders:
@@ -99,15 +94,13 @@ def look_at(files: Iterable[bytes]) -> Answer:
     waiting = 0
     for data in files:
         try:
-            image = _decode(data)
+            image, head = _look(data)
+            errors.append(None)
         except ItemError as error:
             errors.append(error)
-            image, fact = np.zeros((1, 1), np.uint8), ("", "", 0, 0, 0.0)
-        else:
-            errors.append(None)
-            fact = _read_head(data)
+            image, head = np.zeros((1, 1), np.uint8), pictures.Head()
         images.append(image)
-        facts.append(fact)
+        facts.append((*head, len(data)))
         waiting += image.size
         if waiting > _PIXELS_AT_ONCE:
             records.append(_record(images, facts))
@@ -116,35 +109,18 @@ def look_at(files: Iterable[bytes]) -> Answer:
     return np.concatenate(records), errors
 
 
-def _decode(data: bytes) -> np.ndarray:
+def _look(data: bytes) -> tuple[np.ndarray, pictures.Head]:
     try:
-        return pictures.decode(data)
+        return pictures.look(data)
     except ItemError as error:
         if isinstance(error.__cause__, MemoryError):
             raise ItemError(f"decoding it takes more than {MEMORY_BYTES // 2**30} GiB of memory", pictures.TOO_LARGE) from error
         raise
 
 
-def _read_head(data: bytes) -> Facts:
-    """What the file says of itself."""
-    with Image.open(io.BytesIO(data), formats=pictures.FORMATS) as image:
-        orientation = pictures.read_orientation(image)
-        return image.mode, image.format or "", orientation if 1 <= orientation <= 8 else 1, len(data), _read_time(image)
-
-
-def _read_time(image: Image.Image) -> float:
-    """When the shutter opened, by the camera's clock, in seconds since 1970; 0 where the file does not say."""
-    try:
-        exif = image.getexif()
-        told = exif.get_ifd(_EXIF).get(_TAKEN) or exif.get(_WRITTEN) if exif else None
-        return datetime.strptime(str(told), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC).timestamp() if told else 0.0
-    except Exception:  # a broken EXIF block tells no time
-        return 0.0
-
-
 def _record(images: list[np.ndarray], facts: list[Facts]) -> np.ndarray:
     records = measure(images)
-    for name, values in zip(("mode", "format", "turn", "bytes", "taken"), zip(*facts)):
+    for name, values in zip(("mode", "format", "turn", "taken", "bytes"), zip(*facts)):
         records[name] = values
     return records
 

@@ -237,11 +237,13 @@ def _given_by_name(path: str) -> str:
 
 def _read_companions(pile: Pile, seen: list[Entry]) -> Beside | None:
     """Labels under the pictures' own names, as WebDataset has them; the key of a file ends at the first dot of its name."""
+    files = [(entry, suffix) for entry in pile.entries if (suffix := splitext(entry.path)[1].lower()) in COMPANIONS]
+    if not files:
+        return None
     keys = {_key(entry.path) for entry in seen}
     companions: dict[str, dict[str, Entry]] = {}
-    for entry in pile.entries:
-        suffix = splitext(entry.path)[1].lower()
-        if suffix in COMPANIONS and (key := _key(entry.path)) in keys:
+    for entry, suffix in files:
+        if (key := _key(entry.path)) in keys:
             companions.setdefault(key, {})[suffix] = entry
     labels = {entry.path: _read_label(pile, companions.get(_key(entry.path), {})) for entry in seen}
     num_labelled = sum(label is not None for label in labels.values())

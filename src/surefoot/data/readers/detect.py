@@ -46,11 +46,12 @@ def _open_folder(spot: Spot) -> Opened:
 def _open_archive(spot: Spot) -> Opened:
     """Pictures in an archive, else its texts, else the tables in it."""
     pile = archive.list_tar(spot.path) if archive.is_tar(spot.path, spot.head) else archive.list_zip(spot.path)
-    tables = [one for one in archive.list_members(pile) if table.is_table_name(one)]
     if texts.are_texts(pile):
         return texts.read_texts(pile, spot.known)
-    if tables and not any(has_picture_suffix(entry.path) for entry in pile.entries):
-        return table.open_tables(tables, pile.name)
+    if not any(has_picture_suffix(entry.path) for entry in pile.entries):
+        tables = [one for one in archive.list_members(pile) if table.is_table_name(one)]
+        if tables:
+            return table.open_tables(tables, pile.name)
     return open_pile(pile, spot.known, is_labelled=spot.is_labelled)
 
 

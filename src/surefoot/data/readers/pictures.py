@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from datetime import UTC, datetime
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -18,6 +20,8 @@ MAX_BYTES = 4 * MAX_PIXELS
 
 WRONG_TYPE, TOO_LARGE, EMPTY, CORRUPT = "data.wrong_type", "data.too_large", "data.empty_item", "data.corrupt_item"
 
+_EXIF, _TAKEN, _WRITTEN = 0x8769, 0x9003, 0x0132
+"""The part of EXIF about the shot, and the tags DateTimeOriginal and DateTime (CIPA DC-008)."""
 _TURN_MARKS = (b"Exif", b"eXIf", b"EXIF", b"Orientation")
 """Of JPEG, PNG, WebP, and of XMP in any of them; only a TIFF has its orientation without a mark."""
 
@@ -25,14 +29,28 @@ _TURN_MARKS = (b"Exif", b"eXIf", b"EXIF", b"Orientation")
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
+class Head(NamedTuple):
+    """What a file says of itself: mode and format as Pillow calls them, EXIF orientation, 1 to 8, and when the shutter opened, as seconds since 1970."""
+
+    mode: str = ""
+    format: str = ""
+    turn: int = 0
+    taken: float = 0.0
+
+
 def decode(data: bytes) -> np.ndarray:
-    """Decodes the first frame of a picture.
+    """The pixels of `look` alone."""
+    return look(data)[0]
+
+
+def look(data: bytes) -> tuple[np.ndarray, Head]:
+    """Decodes the first frame of a picture, and reads what its file says of itself; opened once for both, which is a third of the time of a small one.
 
     Args:
         data: a whole file.
 
     Returns:
-        uint8 (H, W) for grey pictures, else (H, W, 3): 16 bits scaled to 8, transparency laid on white, upright by its EXIF orientation.
+        uint8 (H, W) for grey pictures, else (H, W, 3): 16 bits scaled to 8, transparency laid on white, upright by its EXIF orientation; and the head.
 
     Raises:
         ItemError: empty, no picture of an allowed format, more than 64 megapixels, or corrupt.
@@ -44,8 +62,11 @@ def decode(data: bytes) -> np.ndarray:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ItemError(f"{image.width} x {image.height} pixels are more than {MAX_PIXELS:,}", TOO_LARGE)
+            mode = image.mode  # loading changes that of a palette
+            taken = _read_time(image) if image.format == "TIFF" else 0.0  # which lets go of its file when it is loaded
             image.load()
-            return to_pixels(image)
+            turn = read_orientation(image)
+            return to_pixels(image), Head(mode, image.format or "", turn if 1 <= turn <= 8 else 1, taken or _read_time(image))
     except ItemError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -55,6 +76,16 @@ def decode(data: bytes) -> np.ndarray:
             why = "its header is broken" if isinstance(error, UnidentifiedImageError) else str(error)
             raise ItemError(f"the picture can't be decoded: {why}", CORRUPT) from error
         raise ItemError(f"the content is no picture of a known format ({', '.join(FORMATS)})", WRONG_TYPE) from error
+
+
+def _read_time(image: Image.Image) -> float:
+    """When the shutter opened, by the camera's clock, in seconds since 1970; 0 where the file does not say."""
+    try:
+        exif = image.getexif()
+        told = exif.get_ifd(_EXIF).get(_TAKEN) or exif.get(_WRITTEN) if exif else None
+        return datetime.strptime(str(told), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC).timestamp() if told else 0.0
+    except Exception:  # a broken EXIF block tells no time
+        return 0.0
 
 
 def read_turn(data: bytes) -> int:

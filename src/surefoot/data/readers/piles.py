@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from posixpath import splitext
 from typing import Any
 
@@ -53,7 +54,17 @@ class Pile:
 
 def is_hidden(path: str) -> bool:
     """Whether a path names a hidden or system file, or lies in such a folder."""
-    return any(part.startswith(".") or part.lower() in SYSTEM_FILES for part in split_path(path))
+    folder, _, name = path.rpartition("/")
+    return _hides(name) or (folder != "" and _is_hidden_folder(folder))
+
+
+@lru_cache(4096)
+def _is_hidden_folder(path: str) -> bool:
+    return any(map(_hides, path.split("/")))
+
+
+def _hides(part: str) -> bool:
+    return (part.startswith(".") and part != ".") or part.lower() in SYSTEM_FILES
 
 
 def has_picture_suffix(path: str) -> bool:
