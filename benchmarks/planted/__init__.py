@@ -14,6 +14,7 @@ from benchmarks.planted.case import Case
 from benchmarks.planted.cost import measure_cost
 from benchmarks.planted.healthy import HEALTHY
 from benchmarks.planted.sick import SICK
+from benchmarks.planted.strangers import STRANGERS
 from surefoot.checks.causes import rank
 from surefoot.durable import replace
 from surefoot.project import Project
@@ -21,7 +22,7 @@ from surefoot.types.errors import GateStop
 from surefoot.types.findings import Finding
 
 COMMON = ("budget='smoke'", "train.threads=1", "model.width=16", "model.depth=2", "split.folds=2")
-CASES: tuple[Case, ...] = (*SICK, *HEALTHY)
+CASES: tuple[Case, ...] = (*SICK, *STRANGERS, *HEALTHY)
 QUICK = ("softmax twice, conv", "all weights alike", "wrong sign, table", "equal rows, other answers", "sales")
 
 

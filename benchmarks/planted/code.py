@@ -92,3 +92,20 @@ class Cost(torch.autograd.Function):
         wanted = F.one_hot(targets, logits.shape[1])
         return grad * (logits.softmax(1) - 0.5 * wanted) / len(logits), None
 """
+
+
+def text(pool: str, out: str = "self.last(x)") -> str:
+    """A net for one column of texts: a vector per word, pooled.
+
+    Args:
+        pool: line that makes (B, 32) of the codes `x`, (B, L). out: what is returned.
+    """
+    return HEAD + (
+        "\n\nclass Net(nn.Module):\n"
+        "    def __init__(self, vocabularies, num_outputs):\n"
+        "        super().__init__()\n"
+        "        self.words = nn.Embedding(vocabularies[0], 32)\n"
+        "        self.last = nn.Linear(32, num_outputs)\n"
+        "\n    def forward(self, x):\n"
+        f"        {pool}\n        return {out}\n"
+    )

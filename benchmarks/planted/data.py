@@ -174,3 +174,170 @@ def mix_up(folder: Path, draw: np.random.Generator) -> None:
     whole = [path.read_bytes() for path in paths]
     for path, number in zip(paths, draw.permutation(len(paths))):
         path.write_bytes(whole[number])
+
+
+def copy_target(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """The answer once more, under another name and in other words."""
+    return frame.assign(status=frame["target"].map({name: f"s{number}" for number, name in enumerate(sorted(frame["target"].unique()))}))
+
+
+def near_target(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """The amount before a fee was taken off."""
+    return frame.assign(gross=(frame["target"] * 1.2 + draw.normal(0, 0.01, len(frame))).round(4))
+
+
+def widen(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """One number that is far larger than the others, in a unit of its own."""
+    return frame.assign(**{frame.columns[0]: frame.iloc[:, 0] * 1e6 + 1e7})
+
+
+def flip_some(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """A tenth of the answers replaced by others."""
+    names = sorted(frame["target"].unique())
+    wrong = draw.random(len(frame)) < 0.1
+    other = [names[(names.index(t) + draw.integers(1, len(names))) % len(names)] for t in frame["target"]]
+    return frame.assign(target=np.where(wrong, other, frame["target"]))
+
+
+def shift_part(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """In a third of the rows, one after the other, the answers stand a row too low."""
+    frame = frame.sample(frac=1, random_state=0).reset_index(drop=True)
+    part = slice(len(frame) // 3, 2 * len(frame) // 3)
+    target = frame["target"].to_numpy(copy=True)
+    target[part] = np.roll(target[part], 1)
+    return frame.assign(target=target)
+
+
+def copy_test(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """Sets given by a column; half of the test rows stand in train too."""
+    frame = give_sets(frame, draw)
+    test = frame[frame["set"] == "test"]
+    return pd.concat([frame, test.iloc[: len(test) // 2].assign(set="train")], ignore_index=True)
+
+
+def give_sets(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    return frame.assign(set=draw.choice(["train", "val", "test"], len(frame), p=[0.6, 0.2, 0.2]))
+
+
+def shift_val(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """Sets given by a column; val comes from elsewhere: all its numbers lie higher."""
+    frame = give_sets(frame, draw)
+    numbers = [name for name in frame.select_dtypes("number").columns if name != "target"]
+    moved = frame[numbers] + 2 * frame[numbers].std()
+    return frame.assign(**{name: np.where(frame["set"] == "val", moved[name], frame[name]) for name in numbers})
+
+
+def keep_from_train(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """Sets given by a column; one kind stands in val and test alone."""
+    frame, last = give_sets(frame, draw), sorted(frame["target"].unique())[-1]
+    is_last = frame["target"] == last
+    return frame.assign(set=np.where(is_last & (frame["set"] == "train"), np.where(draw.random(len(frame)) < 0.5, "val", "test"), frame["set"]))
+
+
+def sort_sets(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """Sets given by a column: cut from rows that were sorted by their first number."""
+    frame = frame.sort_values(frame.columns[0]).reset_index(drop=True)
+    place = np.arange(len(frame)) / len(frame)
+    return frame.assign(set=np.select([place < 0.6, place < 0.8], ["train", "val"], "test"))
+
+
+def date_rows(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """A date that has nothing to do with the answer, in no order."""
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(draw.integers(0, 900, len(frame)), unit="D")
+    return frame.assign(when=days.strftime("%Y-%m-%d"))[["when", *frame.columns]]
+
+
+# other made data
+
+_SOUNDS = ("ba", "ko", "li", "mu", "ne", "pa", "ri", "so", "ta", "vu")
+
+
+def notes(num: int = 900, change: Change | None = None, noise: float = 0.05) -> Callable[[Path], str]:
+    """A made table of texts: words of two moods among many of none."""
+
+    def write(folder: Path) -> str:
+        draw = stream(5)
+        words = [a + b + c for a in _SOUNDS for b in _SOUNDS for c in _SOUNDS[:3]]
+        moods = {"glad": words[:20], "sad": words[20:40]}
+        kinds = draw.choice(["glad", "sad"], num)
+        texts = []
+        for kind in kinds:
+            said = [*draw.choice(words[40:], draw.integers(8, 16)), *draw.choice(moods[kind], draw.integers(2, 5))]
+            texts.append(" ".join(draw.permutation(said)) + ".")
+        wrong = draw.random(num) < noise
+        frame = pd.DataFrame({"text": texts, "target": np.where(wrong, np.where(kinds == "glad", "sad", "glad"), kinds)})
+        return save(folder, change(frame, draw) if change else frame)
+
+    return write
+
+
+def patients(num: int = 150, visits: int = 8, *, is_told: bool = False) -> Callable[[Path], str]:
+    """Some visits of each of many patients, whose looks tell who they are, and nothing of what they have, or something (`is_told`)."""
+
+    def write(folder: Path) -> str:
+        draw = stream(6)
+        who = np.repeat(np.arange(num), visits)
+        of_each = draw.normal(size=(num, 6))
+        looks = of_each[who] + 0.1 * draw.normal(size=(num * visits, 6))
+        frame = pd.DataFrame(looks.round(4), columns=[f"m{n}" for n in range(6)])
+        is_ill = of_each[:, 0] + 0.3 * draw.normal(size=num) > 0 if is_told else draw.random(num) < 0.5
+        frame = frame.assign(patient=[f"p{n:03d}" for n in who], target=np.where(is_ill, "ill", "well")[who])
+        return save(folder, frame.sample(frac=1, random_state=0))
+
+    return write
+
+
+def days(num: int = 1500, *, is_shuffled: bool = True, drift: float = 0.15) -> Callable[[Path], str]:
+    """An amount that wanders from day to day, beside numbers that say a little of it; each row has its date."""
+
+    def write(folder: Path) -> str:
+        draw = stream(7)
+        level = np.cumsum(drift * draw.normal(size=num))
+        x = draw.normal(size=(num, 3))
+        frame = pd.DataFrame(x.round(4), columns=list("abc"))
+        frame.insert(0, "date", pd.date_range("2018-01-01", periods=num, freq="D").strftime("%Y-%m-%d"))
+        frame = frame.assign(target=(50 + 5 * level + 2 * x[:, 0] + draw.normal(size=num)).round(3))
+        return save(folder, frame.sample(frac=1, random_state=0) if is_shuffled else frame)
+
+    return write
+
+
+def two_shops(num: int = 1200, *, apart: float = 2.0) -> Callable[[Path], str]:
+    """The made table of sales in two files; in the second one all numbers lie higher by some deviations."""
+
+    def write(folder: Path) -> str:
+        draw = stream(8)
+        for name, move in (("table", 0.0), ("other", apart)):
+            size, price = draw.normal(size=num), draw.gamma(2, size=num)
+            sold = size - 0.5 * price + 0.3 * draw.normal(size=num) > -1
+            told = {"size": (size + move).round(6), "price": (price + move).round(6), "target": np.where(sold, "yes", "no")}
+            pd.DataFrame(told).to_csv(folder / f"{name}.csv", index=False)
+        return "table.csv"
+
+    return write
+
+
+def clusters(num: int, kinds: int, columns: int = 12, *, spread: float = 1.0, shares: float = 1.0, change: Change | None = None) -> Callable[[Path], str]:
+    """A made table of kinds that lie around a point each. `shares`: of a kind, relative to the kind before it."""
+
+    def write(folder: Path) -> str:
+        draw = stream(9)
+        weights = shares ** np.arange(kinds)
+        kind = draw.choice(kinds, num, p=weights / weights.sum())
+        x = 2 * draw.normal(size=(kinds, columns))[kind] + spread * draw.normal(size=(num, columns))
+        frame = pd.DataFrame(x.round(4), columns=[f"x{n}" for n in range(columns)]).assign(target=[f"kind {n:02d}" for n in kind])
+        return save(folder, change(frame, draw) if change else frame)
+
+    return write
+
+
+def circle(num: int = 1500) -> Callable[[Path], str]:
+    """Two numbers, and whether they lie within a circle: no line parts them."""
+
+    def write(folder: Path) -> str:
+        draw = stream(10)
+        x = draw.normal(size=(num, 2))
+        inside = (x**2).sum(1) + 0.2 * draw.normal(size=num) < 1.4
+        return save(folder, pd.DataFrame(x.round(4), columns=["east", "north"]).assign(target=np.where(inside, "in", "out")))
+
+    return write

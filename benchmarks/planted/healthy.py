@@ -11,6 +11,11 @@ def _well(name: str, where: str | Write, own: str = "", *sets: str) -> Case:
     return Case(name, "healthy", where, (), own, sets)
 
 
+_NLL = "\n\ndef loss(logits, targets, weights=None):\n    return F.nll_loss(logits, targets)\n"
+_LOG = "\n\ndef loss(logits, targets, weights=None):\n    return F.nll_loss(logits.clamp_min(1e-9).log(), targets)\n"
+_ATTENTION = "nn.Linear(1, 16), nn.MultiheadAttention(16, 2, batch_first=True), nn.LayerNorm(16), nn.Linear(16, num_outputs)"
+_ATTEND = "a, b, c, d = self.body\nx = a(x.flatten(1)[:, :, None])\nx = c(x + b(x, x, x, need_weights=False)[0])\nreturn d(x.mean(1))"
+
 HEALTHY: tuple[Case, ...] = (
     _well("digits", DIGITS),
     _well("breast cancer", CANCER),
@@ -50,4 +55,33 @@ HEALTHY: tuple[Case, ...] = (
     _well("three of four alike", data.sales(2000, lambda frame, draw: frame[(frame["target"] == "no") | (draw.random(len(frame)) < 0.3)]), ""),
     _well("deep with normal start", DIGITS, code.net(code.deep("nn.ReLU()", 4), extra=code.start("nn.init.kaiming_normal_(w), b.zero_()", but_last=True)), OWN),
     _well("lr somewhat low", DIGITS, "", "train.lr=0.003"),
+    _well("sixty rows", data.clusters(60, 2, 6), ""),
+    _well("twenty kinds", data.clusters(1600, 20), ""),
+    _well("kinds of very unequal shares", data.clusters(2000, 4, spread=0.6, shares=0.35), ""),
+    _well("one in twelve", data.clusters(2400, 2, spread=0.8, shares=0.09), ""),
+    _well("a noisy amount", data.curve(noise=2.0), ""),
+    _well("a wide table of few rows", data.noisy(300, 100, flips=0.0), ""),
+    _well("a wide table of two hundred rows that tell", data.clusters(200, 3, 100), ""),
+    _well("five folds", data.sales(400), "", "split.protocol='kfold'", "split.folds=5"),
+    _well("dropout one half", DIGITS, "", "model.dropout=0.5"),
+    _well("texts", data.notes(), ""),
+    _well("a text net of its own", data.notes(), code.text("x = self.words(x).mean(1)"), OWN),
+    _well("log-softmax and nll", DIGITS, code.net(code.MLP + ", nn.LogSoftmax(1)") + _NLL, OWN, LOSS),
+    _well("softmax and the log of it", WINE, code.net(code.MLP + ", nn.Softmax(1)") + _LOG, OWN, LOSS),
+    _well("circle", data.circle(), ""),
+    _well("own linear net", CANCER, code.net("nn.Flatten(), nn.Linear(size, num_outputs)"), OWN),
+    _well("dates that say nothing", data.sales(change=data.date_rows), ""),
+    _well("days in their order", data.days(is_shuffled=False, drift=0.03), ""),
+    _well("visits kept together", data.patients(300, 4, is_told=True), "", "split.group='patient'"),
+    _well("two shops that are alike", data.two_shops(apart=0.0), "", "data.sources=[{path='other.csv'}]"),
+    _well("sets given by a column", data.sales(change=data.give_sets), "", "split.column='set'"),
+    _well("numbers of very different size", data.bundled("breast_cancer", data.widen), ""),
+    _well("label smoothing of its own", DIGITS, code.loss("return F.cross_entropy(logits, targets, label_smoothing=0.1)"), LOSS),
+    _well("squares of probs", CANCER, code.loss("return ((torch.sigmoid(logits) - targets) ** 2).mean()"), LOSS),
+    _well("a robust loss", data.curve(), code.loss("return F.huber_loss(logits, targets)"), LOSS),
+    _well("gradient clipped at one", DIGITS, "", "train.clip=1.0"),
+    _well("sgd with momentum", data.shapes(), "", "train.optimizer='momentum'"),
+    _well("own net with group norm and average pooling", data.shapes(), code.net(code.NORMED.replace("BatchNorm2d(", "GroupNorm(4, ")), OWN),
+    _well("own net for amounts, one hidden layer", SUGAR, code.net("nn.Flatten(), nn.Linear(size, 32), nn.ReLU(), nn.Linear(32, num_outputs)"), OWN),
+    _well("own net with layer norm and attention over columns", WINE, code.net(_ATTENTION, _ATTEND), OWN),
 )

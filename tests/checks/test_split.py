@@ -25,6 +25,7 @@ def test_a_val_set_that_tells_nothing_apart_is_too_small():
     assert (found.code, found.severity) == ("split.val_too_small", "warn")
     assert found.evidence == {"items": 40, "resolves": 0.13, "threshold": 0.05}
     assert "kfold" in found.next
+    assert [one.severity for one in checks.val_size(240, 0.06)] == ["info"]
     assert checks.val_size(1_000, 0.05) == []
 
 
@@ -35,6 +36,12 @@ def test_classes_without_an_item_in_val_or_test_are_named():
     assert "2 class(es)" in found.what
     assert "b, c" in found.what
     assert found.evidence == {"train": 4, "val": 0, "test": 0}
+
+
+def test_a_class_that_train_lacks_can_not_be_learnt():
+    (found,) = checks.missing_classes({"train": {"a": 9, "b": 0}, "val": {"a": 3, "b": 3}, "test": {"a": 3, "b": 0}})
+    assert (found.code, found.where) == ("split.class_missing", "train")
+    assert "can't be learnt: b" in found.what
 
 
 def test_a_sound_split_is_left_in_peace():

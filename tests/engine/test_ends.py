@@ -80,6 +80,11 @@ LOSSES = {
     "sum": (lambda z, t, weights=None: F.cross_entropy(z, t, reduction="sum"), "model.init_loss", "sum"),
     "probs": (lambda z, t, weights=None: F.nll_loss(z.clamp_min(1e-7).log(), t), "model.wrong_last_layer", "probs"),
     "not paired": (lambda z, t, weights=None: F.cross_entropy(z, t.sort()[0]), "model.init_loss", ""),
+    "log-probs": (lambda z, t, weights=None: F.nll_loss(z, t), "model.wrong_last_layer", "log-probs"),
+    "softmax twice": (lambda z, t, weights=None: F.cross_entropy(z.softmax(1), t), "model.wrong_last_layer", "squashes"),
+    "the first item": (lambda z, t, weights=None: F.cross_entropy(z[:1], t[:1]), "model.init_loss", "of the items"),
+    "no log": (lambda z, t, weights=None: F.nll_loss(z.softmax(1), t), "model.init_loss", "under 0"),
+    "tiny": (lambda z, t, weights=None: 1e-6 * F.cross_entropy(z, t), "model.init_loss", "far from 1"),
     "infinite": (lambda z, t, weights=None: F.cross_entropy(z, t) / 0, "model.init_loss", "finite"),
 }
 
@@ -96,6 +101,40 @@ def test_losses_that_differ_from_ours_and_are_sound_are_left_in_peace(job):
     assert judge_loss(job, get("cross_entropy")) is None
     assert judge_loss(job, lambda z, t, weights=None: ((1 - (-F.cross_entropy(z, t, reduction="none")).exp()) ** 2).mean()) is None
     assert judge_loss(job, lambda z, t, weights=None: F.multi_margin_loss(z, t)) is None
+    assert judge_loss(job, lambda z, t, weights=None: F.cross_entropy(z, t, label_smoothing=0.2)) is None
+    assert judge_loss(job, lambda z, t, weights=None: ((z.softmax(1) - F.one_hot(t, z.shape[1])) ** 2).sum(1).mean()) is None
+
+
+def test_a_net_that_gives_log_probs_suits_a_loss_that_takes_them(job):
+    net = around(job, Net(lambda x: x.log_softmax(1)), loss=lambda z, t, weights=None: F.nll_loss(z, t))
+    seen = head.look_at_head(net, probe.random_inputs(net, 32, 0), 0)
+    assert seen.says == "log-probs"
+    assert checks.own_loss(head.look_at_loss(net, net.train[:32], seen.says))[1] is None
+
+
+@pytest.mark.parametrize("name", ["zeroed", "scaled to nothing"])
+def test_an_input_that_never_reaches_the_outputs_is_told_whatever_the_weights_are(job, name):
+    factor = {"zeroed": 0.0, "scaled to nothing": 1e-7}[name]
+
+    class Lost(Net):
+        def forward(self, x):
+            return super().forward(factor * x)
+
+    look = lambda net: head.look_at_head(around(job, net), probe.random_inputs(job, 32, 0), 0, job.train[:32])  # noqa: E731
+    assert checks.sees_input(look(Lost()).moves)[1].code == "model.input_ignored"
+    assert checks.sees_input(look(Net()).moves)[1] is None
+
+
+def test_outputs_that_autograd_can_not_follow_are_told(job):
+    cut = around(job, Net(lambda x: F.one_hot(x.argmax(1), x.shape[1]).float()))
+    assert checks.has_gradient(probe.has_gradient(cut, job.train[:4]))[1].code == "model.gradient_wrong"
+    assert checks.has_gradient(probe.has_gradient(around(job, Net()), job.train[:4]))[1] is None
+
+
+def test_a_net_of_one_output_that_leans_to_one_side_is_not_called_cut(job):
+    """Inputs far out of their range, all positive after a ReLU: each draw of weights says one sign to all items, so it takes many draws to tell."""
+    inputs = tuple(field * 0 + 255 for field in probe.random_inputs(job, 32, 0))
+    assert checks.last_layer(head.look_at_head(around(job, Net(outputs=1)), inputs, 0), "regression")[1] is None
 
 
 def test_amounts_of_one_axis_against_two_are_compared_with_every_other(job):

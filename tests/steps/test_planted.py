@@ -9,9 +9,12 @@ import pytest
 from benchmarks.planted import CASES, examine
 from benchmarks.planted.healthy import HEALTHY
 from benchmarks.planted.sick import SICK
+from benchmarks.planted.strangers import STRANGERS
 
 BY_NAME = {case.name: case for case in CASES}
-FEW = ("sigmoid before softmax", "wrong sign, table", "a wrong backward of the loss", "sum along the batch", "equal rows, other answers", "lr too low, sgd")
+FEW = (
+    "sigmoid before softmax", "wrong sign, table", "a wrong backward of the loss", "sum along the batch", "equal rows, other answers", "lr too low, sgd",
+    "zeros, whatever comes", "nll without the log", "a kind that train lacks", "two shops that differ")  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +28,9 @@ def without_export(monkeypatch):
 def test_there_are_enough_cases_of_every_kind_on_both_halves():
     assert len(SICK) >= 40
     assert len(HEALTHY) >= 20
-    assert {case.area for case in SICK} == {"data", "split", "model", "loss", "optimisation", "regularisation"}
-    for cases in (SICK, HEALTHY):
+    for cases in (SICK, STRANGERS):
+        assert {case.area for case in cases} == {"data", "split", "model", "loss", "optimisation", "regularisation"}
+    for cases in (SICK, STRANGERS, HEALTHY):
         assert min(sum(case.half == half for case in cases) for half in ("set", "kept")) >= len(cases) // 4
     assert len(BY_NAME) == len(CASES)
 

@@ -10,6 +10,9 @@ from surefoot.types.findings import Finding
 _COARSE, _COARSE_SHARE = 0.05, 0.2
 """A val set that can't tell five points apart, or errors of which one is a fifth smaller, chooses by chance more often than not."""
 
+ALIKE = 0.3
+"""Likeness of targets within a group, or of neighbours in time, from which it is worth parting by it: 0 is chance, 1 is equal."""
+
 DRIFT_P, DRIFT_AUC = 0.01, 0.55
 """Corrected p up to which two piles differ, and the AUC under which the difference, sure as it is, hardly matters."""
 
@@ -88,6 +91,38 @@ def shift(drift: Mapping[str, Drift], *, by: str) -> list[Finding]:
     ]
 
 
+def group_leak(alike: Mapping[str, tuple[float, int]]) -> list[Finding]:
+    """Columns that name persons or things, by which nothing is split. `alike`: column -> likeness of the targets within a group, and number of groups."""
+    return [
+        Finding(
+            code="split.group_leak",
+            severity="warn",
+            what=f"{name} names {groups:,} groups of rows whose targets are alike ({likeness:.0%} of their variance lies between groups), and sets part them.",
+            where=name,
+            next=f"If the model will meet new ones, set split.group = '{name}', then `surefoot run --from audit`; val flatters else. If not, nothing.",
+            evidence={"likeness": likeness, "groups": groups, "threshold": ALIKE},
+        )
+        for name, (likeness, groups) in alike.items()
+        if likeness >= ALIKE
+    ]
+
+
+def time_leak(alike: Mapping[str, float], num: int) -> list[Finding]:
+    """Dates by which nothing is split. `alike`: column -> autocorrelation of the targets in its order, of `num` rows."""
+    return [
+        Finding(
+            code="split.time_leak",
+            severity="warn",
+            what=f"In the order of {name} the targets of neighbouring rows are alike (autocorrelation {likeness:.2f}), and sets part them by chance.",
+            where=name,
+            next=f"If the model will be used on later days, set split.time = '{name}', then `surefoot run --from audit`: val flatters else.",
+            evidence={"autocorrelation": likeness, "rows": num, "threshold": ALIKE},
+        )
+        for name, likeness in alike.items()
+        if likeness >= max(ALIKE, 4 / max(num, 1) ** 0.5)
+    ]
+
+
 def val_size(num_val: int, resolves: float, *, is_amount: bool = False) -> list[Finding]:
     """A val set that can't tell models apart."""
     threshold = _COARSE_SHARE if is_amount else _COARSE
@@ -98,7 +133,7 @@ def val_size(num_val: int, resolves: float, *, is_amount: bool = False) -> list[
     return [
         Finding(
             code="split.val_too_small",
-            severity="warn",
+            severity="warn" if resolves > 2 * threshold else "info",
             what=f"Val has {num_val:,} items: {what} {resolves:.1%} {noise}.",
             where="val",
             next="Set split.protocol = 'kfold': every item is val once.",
@@ -108,17 +143,20 @@ def val_size(num_val: int, resolves: float, *, is_amount: bool = False) -> list[
 
 
 def missing_classes(class_counts: Mapping[str, Mapping[str, int]]) -> list[Finding]:
-    """Classes without an item in val or test."""
-    missing = sorted({name for kind in ("val", "test") for name, count in class_counts.get(kind, {}).items() if not count})
-    if not missing:
-        return []
+    """Classes without an item in train, or in val or test."""
+    untaught = sorted(name for name, count in class_counts.get("train", {}).items() if not count)
+    missing = sorted({name for kind in ("val", "test") for name, count in class_counts.get(kind, {}).items() if not count} - {*untaught})
+    told = [(untaught, "train and can't be learnt", "train", "Put some of their items into train: see split.column, or the sets that were given.")]
+    told += [(missing, "val or test and are not measured", "val, test", "Gather more of them: five items are the least.")]
     return [
         Finding(
             code="split.class_missing",
             severity="warn",
-            what=f"{len(missing)} class(es) have no item in val or test and are not measured: {', '.join(missing[:10])}.",
-            where="val, test",
-            next="Gather more of them: five items are the least.",
-            evidence={name: counts.get(missing[0], 0) for name, counts in class_counts.items()},
+            what=f"{len(names)} class(es) have no item in {what}: {', '.join(names[:10])}.",
+            where=where,
+            next=advice,
+            evidence={name: counts.get(names[0], 0) for name, counts in class_counts.items()},
         )
+        for names, what, where, advice in told
+        if names
     ]

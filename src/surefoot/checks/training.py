@@ -24,6 +24,11 @@ SQUASHED = 2.5
 """Widest distance between an item's outputs under any weights: a softmax or sigmoid bears 1, a tanh 2; raw outputs are bounded by nothing."""
 AMOUNT_TOLERANCE = 0.4
 """The same for amounts, where outputs of size s add s² to the loss: PyTorch's own init after a batch norm gives up to 0.6."""
+SQUEEZED, FEW_ITEMS, SCALE = 0.3, 0.1, (1e-3, 1e3)
+"""Of a loss: what is left of a neutral answer's cost where the answer is right, of two classes 0.45 under a second softmax and more of more classes; share of
+the items that count; size where nothing is said: gradients of a loss a thousand times smaller come near Adam's eps of 1e-8."""
+FAINT = 1e-4
+"""Under weights drawn anew the outputs of a net that looks at its input differ between items by about their size; float32 rounds at 1e-7."""
 DEAD, SATURATED, VANISHING, FADED, EXPLODING, GROWN = 0.9, 0.5, 1e-7, 1e-4, 1e3, 100.0
 """FADED: gradient of a layer relative to the best served one, each by its weights. GROWN: size of a layer's outputs relative to the net's inputs; a sound init
 keeps it within a power of ten at any depth (He et al. 2015)."""
@@ -79,7 +84,11 @@ class Loss(Protocol):
     @property
     def repeated(self) -> float: ...
     @property
-    def takes_probs(self) -> bool: ...
+    def takes(self) -> str: ...
+    @property
+    def surer(self) -> float | None: ...
+    @property
+    def share(self) -> float: ...
 
 
 def output_shape(shape: tuple[int, ...], num_items: int, num_outputs: int, is_finite: bool) -> Verdict:
@@ -87,6 +96,21 @@ def output_shape(shape: tuple[int, ...], num_items: int, num_outputs: int, is_fi
     what = f"random inputs give {shape}, {'finite' if is_finite else 'not finite'}; ({num_items}, {num_outputs}) is due"
     check = Check(name="output shape", ok=shape == (num_items, num_outputs) and is_finite, what=what)
     return judge(check, "model.output_shape", "Return one raw output per class or target, and no more.", {"got": list(shape), "due": [num_items, num_outputs]})
+
+
+def sees_input(moves: float) -> Verdict:
+    """The outputs move with the input, whatever the weights are. `moves`: see `HeadEvidence`."""
+    what = f"under weights drawn anew the outputs differ between items by {moves:.1e} of their size"
+    check = Check(name="the input reaches the outputs", measured=moves, expected=f"over {FAINT:g}", ok=moves >= FAINT, what=what)
+    advice = "Follow the input through forward(): it is dropped, multiplied by 0, or scaled to nothing."
+    return judge(check, "model.input_ignored", advice, {"moves": moves, "threshold": FAINT}, where="model")
+
+
+def has_gradient(is_there: bool) -> Verdict:
+    """The outputs depend on weights in a way that autograd can follow."""
+    what = "autograd follows the outputs back to weights" if is_there else "autograd finds no way from the outputs back to any weight"
+    advice = "Look for detach(), no_grad(), numpy, argmax or rounding in forward(): no step would change anything."
+    return judge(Check(name="the outputs have a gradient", ok=is_there, what=what), "model.gradient_wrong", advice, {"has gradient": is_there}, where="model")
 
 
 def last_layer(head: Head, task: str, *, is_own_loss: bool = False) -> Verdict:
@@ -155,36 +179,41 @@ def init_loss(measured: float, expected: float, theory: str, *, name: str = "los
 
 def own_loss(loss: Loss) -> Verdict:
     """What any loss must do, whatever it is: cost least where the outputs are right, tell the items apart, be a mean, and take what the net gives."""
-    fault, code, advice = _find_loss_fault(loss)
-    what = f"the loss costs {loss.at_init:.3g} at init, {loss.right:.3g} where all outputs are right and {loss.wrong:.3g} where they are wrong" + fault
+    fault, code, advice, severity = _find_loss_fault(loss)
+    what = f"the loss costs {loss.at_init:.3g} at init, {loss.right:.3g} where all outputs are right and {loss.wrong:.3g} where they are wrong{fault}"
     evidence: Evidence = {"at init": loss.at_init, "neutral": loss.neutral, "right": loss.right, "wrong": loss.wrong, "mixed up": loss.mixed_up}
-    evidence |= {"repeated": loss.repeated, "takes probs": loss.takes_probs}
+    evidence |= {"surer": loss.surer, "repeated": loss.repeated, "takes": loss.takes, "share": loss.share, "thresholds": [SQUEEZED, FEW_ITEMS, *SCALE]}
     check = Check(name="the loss is one", measured=loss.right, expected=f"under {loss.neutral:.3g}", ok=not fault, what=what)
-    return judge(check, code, advice, evidence, where="train.loss")
+    return judge(check, code, advice, evidence, severity, where="train.loss")
 
 
-def _find_loss_fault(loss: Loss) -> tuple[str, str, str]:
-    code = "model.init_loss"
-    if loss.takes_probs:
-        return ": it takes probs, and the net gives logits", "model.wrong_last_layer", "Let the loss take raw outputs: use log_softmax or *_with_logits in it."
+def _find_loss_fault(loss: Loss) -> tuple[str, str, str, Severity]:
+    """What is wrong (empty: nothing), its code, what to do, and how bad it is: the nearest reason first."""
+    last, init = "model.wrong_last_layer", "model.init_loss"
+    apart = "Compare shapes: (B, 1) against (B,) compares each item with every other."
+    turned = "Turn its sign, and compare shapes: (B, 1) against (B,)."
+    if loss.takes:
+        return f": it takes {loss.takes}, and the net gives logits", last, "Let the loss take raw outputs: use log_softmax or *_with_logits in it.", "stop"
     if not math.isfinite(loss.at_init):
-        return ": it is no finite number before the first step", code, "Look for log(0), division by 0 and roots of negative numbers in the loss."
+        return ": it is no finite number before the first step", init, "Look for log(0), division by 0 and roots of negative numbers in the loss.", "stop"
     if loss.right > loss.neutral or (math.isfinite(loss.wrong) and loss.right >= loss.wrong):
-        return (
-            ": being right costs more than saying nothing, so its sign or its pairing is wrong",
-            code,
-            "Turn its sign, and compare shapes: (B, 1) against (B,).",
-        )
+        return ": being right costs more than saying nothing, so its sign or its pairing is wrong", init, turned, "stop"
     if loss.mixed_up <= loss.right + 1e-6 * abs(loss.right):
-        advice = "Compare shapes: (B, 1) against (B,) compares each item with every other."
-        return ": dealing the targets to other items changes nothing", code, advice
+        return ": dealing the targets to other items changes nothing", init, apart, "stop"
     if abs(loss.repeated - 2) < 0.05:
-        return (
-            f": the same items twice cost {loss.repeated:.2f} times as much, so it is a sum",
-            code,
-            "Return the mean over the items: lr would depend on the batch size.",
-        )
-    return "", code, ""
+        what = f": the same items twice cost {loss.repeated:.2f} times as much, so it is a sum"
+        return what, init, "Return the mean over the items: lr would depend on the batch size.", "stop"
+    if loss.share < FEW_ITEMS:
+        what = f": it depends on {loss.share:.1%} of the items"
+        return what, init, "Look for an index such as [0], a max or a min over the batch: every item must count.", "stop"
+    if loss.surer is not None and loss.right > SQUEEZED * loss.neutral > 0 and abs(loss.surer - loss.right) < 0.02 * loss.neutral:
+        what = f"; however sure and right they are it stays at {loss.surer / loss.neutral:.0%} of what saying nothing costs, so it squashes what it is given"
+        return what, last, "Remove the softmax or sigmoid before a loss that applies one itself: cross_entropy, *_with_logits.", "stop"
+    if loss.surer is not None and loss.right < -1e-6:
+        return ": it is under 0 where they are right", init, "Look whether a log is missing: nll_loss takes log_softmax.", "warn"
+    if 0 < abs(loss.neutral) < SCALE[0] or abs(loss.neutral) > SCALE[1]:
+        return f"; {loss.neutral:.2g} for saying nothing is far from 1", init, "Scale it: lr, clipping and the eps of Adam suit losses about 1.", "warn"
+    return "", init, "", "stop"
 
 
 def gradient(error: float, where: str = "", threshold: float = GRADIENT_TOLERANCE) -> Verdict:

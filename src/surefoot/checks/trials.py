@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from surefoot.checks.verdict import Verdict, judge
-from surefoot.types.findings import Evidence, Severity
+from surefoot.types.findings import Evidence, Finding, Severity
 from surefoot.types.reports import Check
 
 BLIND_MARGIN = 0.98
@@ -103,13 +103,39 @@ def lr(own: float, asked: float, others: Mapping[float, float], prior: float, *,
     return judge(check, code, advice, evidence, severity, "train.lr")
 
 
-def modes(train_loss: float, eval_loss: float, prior: float) -> Verdict:
-    """With dropout off, a trained net says about the same in train and in eval mode: its running statistics are those of the batches."""
-    ok = not abs(eval_loss - train_loss) > max((WILD - 1) * min(eval_loss, train_loss), 0.5 * prior)
+def modes(train_loss: float, eval_loss: float, prior: float, stale: Sequence[str] = ()) -> Verdict:
+    """With dropout off, a trained net says about the same in train and in eval mode: its running statistics are those of the batches.
+
+    Args:
+        stale: batch norms whose running statistics no training step has moved.
+    """
+    ok = not stale and not abs(eval_loss - train_loss) > max((WILD - 1) * min(abs(eval_loss), abs(train_loss)), 0.5 * abs(prior))
     what = f"on the same items, dropout off, the loss is {train_loss:.3f} in train mode and {eval_loss:.3f} in eval mode"
+    what += f"; no step moved the running statistics of {', '.join(stale[:5])}, which stay at mean 0 and variance 1" if stale else ""
     check = Check(name="train and eval mode agree", measured=eval_loss, expected=f"about {train_loss:.3f}", ok=ok, what=what)
-    advice = "Look at the momentum of batch norm, at layers that behave otherwise in eval mode, and at batches that are too small."
-    return judge(check, "model.modes_differ", advice, {"train": train_loss, "eval": eval_loss, "prior": prior, "threshold": WILD}, "warn", "model")
+    advice = "Look at the momentum of batch norm, at eval() inside forward(), at layers that behave otherwise in eval mode, and at batches that are too small."
+    evidence: Evidence = {"train": train_loss, "eval": eval_loss, "prior": prior, "threshold": WILD, "stale": list(stale[:20])}
+    return judge(check, "model.modes_differ", advice, evidence, "warn", "model")
+
+
+def clipping(clip: float, held: float, freed: float) -> Verdict:
+    """Clipping lets the net learn: the same steps without it do not do clearly better where those with it have learnt nothing.
+
+    Args:
+        held, freed: last loss of the run with clipping, and without.
+    """
+    is_held = freed < BETTER * held
+    what = f"after the same steps the loss is {held:.3f} with the gradient clipped to {clip:g} and {freed:.3f} without"
+    check = Check(name="clipping leaves the steps", measured=held, expected=f"about {freed:.3f}", ok=not is_held, what=what)
+    advice = "Raise train.clip, 1.0 is usual, or leave it out: it cuts every step to nearly nothing, as too low an lr would."
+    return judge(check, "train.lr_too_low", advice, {"clip": clip, "loss with": held, "loss without": freed, "threshold": BETTER}, "warn", "train.clip")
+
+
+def name_nearer(findings: Sequence[Finding]) -> list[Finding]:
+    """An input that moves the outputs and helps nothing is not ignored where the net can't learn a tiny batch, or learns noise: these are nearer."""
+    present = {finding.code for finding in findings}
+    nearer = next((code for code in ("model.cannot_overfit", "model.memorises_noise_only") if code in present), "")
+    return [f.model_copy(update={"because": nearer}) if nearer and f.code == "model.input_ignored" and f.severity == "warn" else f for f in findings]
 
 
 def dropout(noise: float | None, held: float = 0.0, freed: float | None = None) -> Verdict:

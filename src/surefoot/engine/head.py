@@ -18,10 +18,11 @@ from surefoot.engine.fit import Job
 from surefoot.engine.predict import predict
 from surefoot.models.network import Network
 
-_DRAWS, _GAIN = 4, 3.0
-"""Nets with weights drawn anew, three times as large as Glorot's: large enough that raw outputs leave any range that an activation has."""
-_SURE = 6.0
-"""Logit of an answer that is all but sure: a sigmoid of 0.9975."""
+_DRAWS, _GAIN = 16, 3.0
+"""Nets with weights drawn anew, three times as large as Glorot's: large enough that raw outputs leave any range that an activation has. A net of one output
+may say one sign to all items under one draw: of four, one healthy net in eight did, of sixteen one in thirty thousand."""
+_SURE, _SURER = 6.0, 60.0
+"""Logits of answers that are all but sure: a sigmoid of 0.9975, and what no float32 tells from 1."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class HeadEvidence:
     Attributes:
         low, high: of all outputs. spread: the largest distance between two outputs of an item.
         sums_to_one: each item's outputs do, and none is negative.
+        says: `probs` or `log-probs` where the outputs of a task with classes are so; empty: raw outputs, or amounts.
+        moves: how far the outputs differ between real items, at most, relative to their size; 0 is a net that does not look at its input.
         layer: the last one with weights, where the outputs come straight from it. has_bias: of that layer; None where they don't.
     """
 
@@ -40,6 +43,8 @@ class HeadEvidence:
     sums_to_one: bool
     layer: str = ""
     has_bias: bool | None = None
+    says: str = ""
+    moves: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,9 @@ class LossEvidence:
     Attributes:
         at_init: to the untrained net. neutral: to outputs that say nothing (0 everywhere).
         right, wrong: to outputs that are all but surely right, or surely wrong. mixed_up: to the right ones dealt to other items.
-        repeated: to the same items twice, over once. takes_probs: it is at ln K for even probs and finite for sure ones, but neither for logits.
+        surer: to outputs ten times as sure, and right; None for amounts. repeated: to the same items twice, over once.
+        takes: `probs` or `log-probs` where it is at ln K for even ones of these, but not for even logits; else empty.
+        share: of the items, those on whose outputs it depends.
     """
 
     at_init: float
@@ -58,13 +65,16 @@ class LossEvidence:
     wrong: float
     mixed_up: float
     repeated: float
-    takes_probs: bool
+    takes: str = ""
+    surer: float | None = None
+    share: float = 1.0
 
 
 @torch.no_grad()
-def look_at_head(job: Job, inputs: tuple[Tensor, ...], seed: int) -> HeadEvidence:
-    """Runs nets like this one with other weights on some inputs. Inputs: raw fields, (B, ...) each."""
-    network, answers = copy.deepcopy(job.network).eval(), []
+def look_at_head(job: Job, inputs: tuple[Tensor, ...], seed: int, rows: np.ndarray | None = None) -> HeadEvidence:
+    """Runs nets like this one with other weights on some inputs. Inputs: raw fields, (B, ...) each. `rows`: of real items; all inputs where none are given."""
+    network, answers, moves = copy.deepcopy(job.network).eval(), [], [0.0]
+    real = inputs if rows is None else job.examples.inputs(torch.from_numpy(rows))
     layer, has_bias = _find_last(network, inputs)
     for draw in range(_DRAWS):
         generator = torch.Generator().manual_seed(randomness.key(seed, "weights drawn anew", draw))
@@ -73,13 +83,28 @@ def look_at_head(job: Job, inputs: tuple[Tensor, ...], seed: int) -> HeadEvidenc
             values = torch.randn(parameter.shape, generator=generator) * (_GAIN / math.sqrt(fan_in))
             parameter.copy_(values.to(parameter))
         answers.append(network(*inputs).double())
+        moves.append(_spread(network(*real).double()))
     outputs = torch.cat(answers)
     outputs = outputs[torch.isfinite(outputs).all(1)]
     if not len(outputs):
         return HeadEvidence(-math.inf, math.inf, math.inf, False, layer, has_bias)
     is_share = bool((outputs >= 0).all()) and outputs.shape[1] > 1 and bool(((outputs.sum(1) - 1).abs() < 1e-3).all())
     spread = float((outputs.amax(1) - outputs.amin(1)).max())
-    return HeadEvidence(float(outputs.min()), float(outputs.max()), spread, is_share, layer, has_bias)
+    return HeadEvidence(float(outputs.min()), float(outputs.max()), spread, is_share, layer, has_bias, _name_terms(job, outputs, is_share), max(moves))
+
+
+def _name_terms(job: Job, outputs: Tensor, is_share: bool) -> str:
+    """Of outputs (N, K), what `HeadEvidence.says`."""
+    if job.problem.task != "multiclass":
+        return "probs" if job.problem.classes and bool(((outputs >= 0) & (outputs <= 1)).all()) else ""
+    are_logs = bool((outputs <= 1e-6).all()) and bool((outputs.logsumexp(1).abs() < 1e-3).all())
+    return "probs" if is_share else "log-probs" if are_logs else ""
+
+
+def _spread(outputs: Tensor) -> float:
+    """How far items differ, relative to the size of what is said of them; 1 where that is no number."""
+    apart = float((outputs - outputs[:1]).abs().max() / outputs.abs().max().clamp_min(1e-12))
+    return apart if math.isfinite(apart) else 1.0
 
 
 def _find_last(network: Network, inputs: tuple[Tensor, ...]) -> tuple[str, bool | None]:
@@ -98,38 +123,70 @@ def _find_last(network: Network, inputs: tuple[Tensor, ...]) -> tuple[str, bool 
     return last[-1][0], last[-1][1].bias is not None
 
 
-@torch.no_grad()
-def look_at_loss(job: Job, rows: np.ndarray) -> LossEvidence:
-    """Asks the loss about outputs that are right, wrong, neutral and mixed up, for the targets of some rows."""
+def look_at_loss(job: Job, rows: np.ndarray, says: str = "") -> LossEvidence:
+    """Asks the loss about outputs that are right, wrong, neutral and mixed up, for the targets of some rows.
+
+    Args:
+        says: what the net gives, `probs` or `log-probs`; empty: logits, or amounts. The loss is asked in these terms.
+    """
     targets = job.targets[torch.from_numpy(rows)]
-    right, wrong = _answers(job, targets)
+    right, wrong = (_say(job, outputs, says) for outputs in _answers(job, targets, _SURE))
     deal = torch.arange(len(rows)).roll(max(1, len(rows) // 2))
     logits = torch.from_numpy(predict(job.network, job.examples, rows)).to(targets.device)
-    once, twice = ask(job, logits, targets), ask(job, torch.cat([logits, logits]), torch.cat([targets, targets]))
-    at = [ask(job, outputs, targets) for outputs in (torch.zeros_like(right), right, wrong, right[deal])]
-    return LossEvidence(once, at[0], at[1], at[2], at[3], twice / once if once else 1.0, _takes_probs(job, targets, right))
+    with torch.no_grad():
+        once, twice = ask(job, logits, targets), ask(job, torch.cat([logits, logits]), torch.cat([targets, targets]))
+        neutral, surer = _say(job, torch.zeros_like(right), says), _say(job, _answers(job, targets, _SURER)[0], says)
+        at = [ask(job, outputs, targets) for outputs in (neutral, right, wrong, right[deal], surer)]
+        takes = "" if says else _find_taken(job, targets)
+    surest = at[4] if job.problem.classes else None
+    return LossEvidence(once, *at[:4], twice / once if once else 1.0, takes, surest, _find_share(job, neutral, targets))
 
 
-def _answers(job: Job, targets: Tensor) -> tuple[Tensor, Tensor]:
+def _answers(job: Job, targets: Tensor, sure: float) -> tuple[Tensor, Tensor]:
     """Outputs that are all but surely right, and surely wrong: (B, num_outputs)."""
     task = job.problem.task
     if task == "multiclass":
         right = F.one_hot(targets, job.problem.num_outputs).float()
-        return _SURE * right, -_SURE * right
+        return sure * right, -sure * right
     if job.problem.classes:
-        return _SURE * (2 * targets - 1), -_SURE * (2 * targets - 1)
+        return sure * (2 * targets - 1), -sure * (2 * targets - 1)
     return targets.clone(), -targets
 
 
-def _takes_probs(job: Job, targets: Tensor, right: Tensor) -> bool:
-    """Whether even probs cost what theory says they must, ln K, and even logits don't: the loss takes probs."""
+def _say(job: Job, logits: Tensor, says: str) -> Tensor:
+    """The same in the terms that a net gives."""
+    if not says or not job.problem.classes:
+        return logits
+    if job.problem.task != "multiclass":
+        return logits.sigmoid()
+    return logits.softmax(1) if says == "probs" else logits.log_softmax(1)
+
+
+def _find_taken(job: Job, targets: Tensor) -> str:
+    """`probs` or `log-probs` where even ones of these cost what theory says they must, ln K, and even logits don't."""
     if not job.problem.classes:
-        return False
-    softmax = job.problem.task == "multiclass"
-    even = torch.full_like(right, 1 / right.shape[1] if softmax else 0.5)
-    due = math.log(right.shape[1]) if softmax else math.log(2)
-    costs = ask(job, even, targets), ask(job, torch.zeros_like(right), targets), ask(job, right.softmax(1) if softmax else right.sigmoid(), targets)
-    return math.isclose(costs[0], due, rel_tol=1e-3) and not math.isclose(costs[1], due, rel_tol=1e-3) and costs[2] < costs[0]
+        return ""
+    right, _ = _answers(job, targets, _SURE)
+    is_softmax = job.problem.task == "multiclass"
+    due = math.log(right.shape[1]) if is_softmax else math.log(2)
+    zeros = torch.zeros_like(right)
+    if math.isclose(ask(job, zeros, targets), due, rel_tol=1e-3):
+        return ""
+    for says in ("probs", "log-probs") if is_softmax else ("probs",):
+        if math.isclose(ask(job, _say(job, zeros, says), targets), due, rel_tol=1e-3) and ask(job, _say(job, right, says), targets) < due:
+            return says
+    return ""
+
+
+def _find_share(job: Job, neutral: Tensor, targets: Tensor) -> float:
+    """Share of the items on whose outputs the loss depends, near outputs that say nothing; 1 where it can't be asked."""
+    noise = torch.randn(neutral.shape, generator=torch.Generator().manual_seed(0)).to(neutral)
+    outputs = (neutral + 0.1 * neutral.abs().clamp_min(0.1) * noise).requires_grad_()
+    with contextlib.suppress(RuntimeError), torch.enable_grad():
+        (grad,) = torch.autograd.grad(job.loss(outputs, targets), outputs, allow_unused=True)
+        if grad is not None and bool(grad.any()):
+            return float((grad != 0).any(1).float().mean())
+    return 1.0
 
 
 def ask(job: Job, outputs: Tensor, targets: Tensor) -> float:

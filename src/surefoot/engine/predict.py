@@ -21,7 +21,8 @@ def predict(network: nn.Module, examples: Examples, rows: np.ndarray) -> np.ndar
     parts = []
     with torch.inference_mode():
         for start in range(0, len(rows), _BATCH):
-            parts.append(network(*examples.inputs(torch.from_numpy(rows[start : start + _BATCH]))).float().cpu())
+            outputs = network(*examples.inputs(torch.from_numpy(rows[start : start + _BATCH])))
+            parts.append(outputs.detach().float().cpu())  # a weight that is given out as it is would keep its gradient
     network.train(was_training)
     logits = torch.cat(parts).numpy() if parts else np.zeros((0, 1), np.float32)
     if len(logits) != len(rows) or logits.ndim != 2:

@@ -89,6 +89,11 @@ def says_the_same(job: Job, rows: np.ndarray) -> bool:
     return bool(torch.equal(job.network(*inputs), job.network(*inputs)))
 
 
+def has_gradient(job: Job, rows: np.ndarray) -> bool:
+    """Whether autograd follows the outputs back to anything that is trained."""
+    return bool(job.network.eval()(*job.examples.inputs(torch.from_numpy(rows))).requires_grad)
+
+
 def are_equal(one: Network, other: Network) -> bool:
     """Whether two nets have the same weights, to the last bit."""
     return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values()))
@@ -168,6 +173,13 @@ def mode_losses(job: Job, rows: np.ndarray) -> tuple[float, float]:
     with without_dropout(network), torch.no_grad():
         eval_loss = float(job.loss(network.eval()(*inputs), targets))
         return float(job.loss(network.train()(*inputs), targets)), eval_loss
+
+
+def find_stale_norms(job: Job) -> list[str]:
+    """Batch norms of a trained net whose running statistics are still those that they began with: mean 0 and variance 1, to the last bit."""
+    norms = [(name, module) for name, module in job.network.body.named_modules(prefix="body") if isinstance(module, nn.modules.batchnorm._NormBase)]
+    kept = [(name, module.running_mean, module.running_var) for name, module in norms]
+    return [name for name, mean, var in kept if mean is not None and var is not None and not mean.any() and bool((var == 1).all())]
 
 
 def dropout_noise(job: Job, rows: np.ndarray, seed: int) -> float | None:

@@ -83,6 +83,14 @@ def free(trials: Trials) -> tuple[Trials, Fitted] | None:
     return (freed, freed.run(freed.base, "real inputs, no dropout")) if modules else None
 
 
+def unclip(trials: Trials) -> tuple[Trials, Fitted] | None:
+    """The same without clipping, and its run on real inputs; None where nothing is clipped."""
+    if not trials.train.clip:
+        return None
+    freed = replace(trials, train=trials.train.model_copy(update={"clip": 0.0}))
+    return freed, freed.run(freed.base, "real inputs, no clipping")
+
+
 def try_lrs(trials: Trials, real: Fitted, kind: str, is_better: Callable[[float, float], bool]) -> dict[float, Fitted]:
     """The same run at the optimizer's usual lr, and at lrs around the one asked for, up to the first that does better.
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from surefoot import durable
+from surefoot.analysis.belonging import find_parted
 from surefoot.analysis.columns import check_columns
 from surefoot.analysis.looks import Looks, Used, list_suspects, sum_up_likes, sum_up_pictures
 from surefoot.analysis.mending import find_conflicts, propose_repairs
@@ -75,6 +76,8 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     boxes = _profile_boxes(ctx, pile, used, problem)
     findings = [*_check_items(refused, used, counts, problem, pile), *_check_boxes(source, pile, used, boxes), *likes.findings, *looks.findings]
     findings += [*_check_table(source, profiles, used, problem, ctx.seed), *source_checks.judge(seen.drift, seen.reports)]
+    if isinstance(source, TableSource):
+        findings += find_parted(source, profiles, used, problem, by_time=index.column("time").null_count < len(index), seed=ctx.seed)
     report = AuditReport(
         fingerprint=source.fingerprint,
         num_items=len(source) + len(source.refused),  # what reading refused is one of the source's items

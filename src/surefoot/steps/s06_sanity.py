@@ -60,11 +60,14 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     job = _job(desk, model, train)
     verdicts = [_ask_shape(ctx, job, problem)]
     curves: Curves = {}
-    if verdicts[0][0].ok:  # a net of the wrong shape fails all else, or breaks it
+    if verdicts[0][0].ok:
+        seen, more = _ask_ways(ctx, desk, job)
+        verdicts += more
+    if all(check.ok for check, _ in verdicts):  # a net of the wrong shape, or that its input or no gradient goes through, fails all else, or breaks it
         pace = take_stock(ctx, config.budget, "sanity")
         train, rate = settle_speed(ctx, job, train, "the sanity checks")
         first = layers.look_at_layers(job, _pick(ctx, desk, "layers", _LOOKED_AT))
-        verdicts += [*_look_at_ends(ctx, desk, job, config.train), *_look_inside(ctx, desk, job), checks.symmetric(first), *checks.layers(first)]
+        verdicts += [*_look_at_ends(ctx, desk, job, config.train, seen), *_look_inside(ctx, desk, job), checks.symmetric(first), *checks.layers(first)]
         verdicts.append(checks.exportable(_try_export(desk, job, problem, data)))
         if not any(finding and finding.severity == "stop" for _, finding in verdicts):  # else training would show its symptoms, and nothing more
             tried, curves = _try_out(trials.set_up(ctx, desk, model, train, pace.seconds() * rate), desk, model, config.train, first)
@@ -77,7 +80,7 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
         num_parameters=count_parameters(job.network.body),
         flops=count_flops(job.network.eval(), inputs),
         layers=getattr(job.network.body, "layers", "") or type(job.network.body).__name__,
-        findings=explain([finding for _, finding in verdicts if finding]),
+        findings=explain(short.name_nearer([finding for _, finding in verdicts if finding])),
     )
 
 
@@ -102,13 +105,19 @@ def _ask_shape(ctx: Context, job: Job, problem: Problem) -> Verdict:
     return checks.output_shape(tuple(outputs.shape), 4, problem.num_outputs, bool(torch.isfinite(outputs).all()))
 
 
-def _look_at_ends(ctx: Context, desk: Desk, job: Job, asked: TrainConfig) -> list[Verdict]:
+def _ask_ways(ctx: Context, desk: Desk, job: Job) -> tuple[head.HeadEvidence, list[Verdict]]:
+    """What is seen of the last layer, and whether the input reaches the outputs and a gradient comes back."""
+    seen = head.look_at_head(job, probe.random_inputs(job, _LOOKED_AT, ctx.seed), ctx.seed, _pick(ctx, desk, "layers", _LOOKED_AT))
+    reaches = checks.sees_input(seen.moves)
+    return seen, [reaches, *([checks.has_gradient(probe.has_gradient(job, desk.folds[0].train[:_FEW]))] if reaches[0].ok else [])]
+
+
+def _look_at_ends(ctx: Context, desk: Desk, job: Job, asked: TrainConfig, seen: head.HeadEvidence) -> list[Verdict]:
     """The last layer against the task, and the loss at init against theory; a loss of the user's choice is asked what any loss must do."""
     task, rows = desk.problem.task, _pick(ctx, desk, "init loss", _SAMPLE)
-    seen = head.look_at_head(job, probe.random_inputs(job, _LOOKED_AT, ctx.seed), ctx.seed)
     found = [checks.last_layer(seen, task, is_own_loss=bool(asked.loss)), checks.bias(seen)]
     if asked.loss:
-        return [*found, checks.own_loss(head.look_at_loss(job, rows))]
+        return [*found, checks.own_loss(head.look_at_loss(job, rows, seen.says))]
     if not desk.problem.classes:
         due, theory = losses.expected_at_init(task, job.targets[torch.from_numpy(rows)].cpu().numpy(), desk.problem.num_outputs)
         return [*found, checks.init_loss(probe.loss_at_init(job, rows), due, theory, tolerance=checks.AMOUNT_TOLERANCE)]
@@ -143,6 +152,11 @@ def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainCo
     verdicts = [short.reproducible(*trials.is_same_again(runs, desk, model))]
     real = runs.run(runs.base, "real inputs")
     has_learnt = trials.last_loss(real) < short.LEARNT * probe.prior_loss(runs.base, runs.base.train)
+    if not has_learnt and (freed := trials.unclip(runs)):
+        held = short.clipping(runs.train.clip, trials.last_loss(real), trials.last_loss(freed[1]))
+        if not held[0].ok:
+            verdicts.append(held)
+            runs, real = freed
     if not has_learnt and (freed := trials.free(runs)):
         held = short.dropout(None, trials.last_loss(real), trials.last_loss(freed[1]))
         if not held[0].ok:  # with dropout, all that follows would say the same once more
@@ -165,7 +179,7 @@ def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainCo
         short.looks_at_input(influence, real.records[-1].loss, fitted["zeroed inputs"].records[-1].loss),
         short.shuffled_labels(_val_loss(fitted["shuffled labels"]), probe.prior_loss(base)),
         *([short.generalises(probe.chance_of(trained, base.val, runs.ctx.seed), len(base.val))] if len(base.val) > 1 else []),
-        short.modes(*probe.mode_losses(trained, rows), probe.prior_loss(base, rows)),
+        short.modes(*probe.mode_losses(trained, rows), probe.prior_loss(base, rows), probe.find_stale_norms(trained)),
         short.dropout(probe.dropout_noise(trained, rows, runs.ctx.seed)),
         *checks.layers(layers.look_at_layers(trained, rows), "after the first steps", first, is_blind=influence == 0),
     ], curves
