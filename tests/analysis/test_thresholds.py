@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from surefoot import metrics
-from surefoot.analysis.thresholds import choose, list_choices
+from surefoot.analysis.thresholds import choose, list_choices, list_label_choices
 from surefoot.types.configs import ProblemConfig
 
 ACCURACY, F1 = metrics.get("accuracy"), metrics.get("f1")
@@ -62,3 +62,56 @@ def test_choices_are_told_beside_one_another_each_once():
     for one in choices:
         assert one.recall.value == pytest.approx(metrics.get("recall").score(targets, probs, threshold=one.threshold))
         assert one.precision.interval[0] <= one.precision.value <= one.precision.interval[1]
+
+
+def labels(n=3000, seed=0):
+    """Three labels, ever rarer, each with chances of its own; the last is said with too low a prob throughout."""
+    rng = np.random.default_rng(seed)
+    p = np.stack([rng.beta(a, b, n) for a, b in ((2, 2), (1, 4), (0.5, 9))], 1)
+    return (rng.random((n, 3)) < p).astype(np.int64), p * [1, 1, 0.5]
+
+
+@pytest.mark.parametrize("name", ["f1_macro", "f1_micro"])
+def test_each_label_gets_the_threshold_that_serves_the_metric(name):
+    targets, probs = labels()
+    metric, found = metrics.get(name), choose(ProblemConfig(), metrics.get(name), targets, probs)
+    reached = metric.score(targets, probs, threshold=found)
+    assert reached > metric.score(targets, probs) + 0.02
+    grid = np.linspace(0.02, 0.98, 25)
+    for label in range(3):  # no other threshold of one label, and none for all of them, does better
+        others = [tuple(one if k == label else found[k] for k in range(3)) for one in grid]
+        assert reached >= max(metric.score(targets, probs, threshold=other) for other in (*others, *grid))
+
+
+def test_what_is_due_is_kept_by_every_label():
+    targets, probs = labels()
+    found = choose(ProblemConfig(least_recall=0.8), metrics.get("map"), targets, probs)
+    recalls = [(probs[targets[:, k] == 1, k] >= found[k]).mean() for k in range(3)]
+    assert min(recalls) >= 0.8
+    assert max(recalls) < 0.82
+    assert len(set(found)) == 3
+
+
+def test_labels_of_few_items_and_metrics_without_a_threshold_keep_the_even_one():
+    targets, probs = labels()
+    assert choose(ProblemConfig(), metrics.get("hamming_accuracy"), targets, probs) == 0.5
+    assert choose(ProblemConfig(threshold=0.3, least_recall=0.9), metrics.get("f1_macro"), targets, probs) == 0.3
+    rare = targets.copy()
+    rare[np.flatnonzero(rare[:, 2])[9:], 2] = 0
+    assert choose(ProblemConfig(), metrics.get("f1_macro"), rare, probs)[2] == 0.5
+    assert choose(ProblemConfig(), metrics.get("f1_macro"), rare[:, 2:], probs[:, 2:]) == 0.5
+
+
+def test_the_thresholds_of_labels_are_told_beside_the_even_one():
+    targets, probs = labels()
+    used = choose(ProblemConfig(least_recall=0.8), F1, targets, probs)
+    choices = list_label_choices(ProblemConfig(), ["a", "b", "c"], targets, probs, used)
+    assert [(one.label, one.rule) for one in choices] == [(label, rule) for label in "abc" for rule in ("in use", "even", "best F1")]
+    for one in choices:
+        k = "abc".index(one.label)
+        alone = targets[:, k], np.stack([1 - probs[:, k], probs[:, k]], 1)
+        assert one.value == pytest.approx(F1.score(*alone, threshold=one.threshold))
+        assert one.recall.value == pytest.approx(metrics.get("recall").score(*alone, threshold=one.threshold))
+        assert one.recall.interval[0] <= one.recall.value < one.recall.interval[1]
+    best = {one.label: one.value for one in choices if one.rule == "best F1"}
+    assert all(best[one.label] >= one.value for one in choices)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,16 +116,39 @@ def test_labels_that_a_person_mends_go_to_the_repairs_file(walked: Project, monk
     (walked.root / "repairs.csv").unlink()
 
 
-def test_a_flipped_picture_is_doubted_reviewed_and_right_in_the_next_round(tmp_path: Path, monkeypatch, capsys) -> None:
-    digits = load_digits(n_class=2)
-    flipped = (5, 47, 140, 151, 230)
+FLIPPED = (5, 47, 140, 151, 230)
+
+
+@pytest.fixture(scope="module")
+def flipped(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Handwritten noughts and ones, some of them in the other's folder."""
+    folder, digits = tmp_path_factory.mktemp("flipped"), load_digits(n_class=2)
     for number, (pixels, label) in enumerate(zip(digits.images, digits.target)):
-        path = tmp_path / "digits" / str(1 - label if number in flipped else label) / f"{number}.png"
+        path = folder / "digits" / str(1 - label if number in FLIPPED else label) / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray((pixels * 15).astype(np.uint8)).save(path)
-    project = Project.init(str(tmp_path / "digits"), out=str(tmp_path / "p"), budget="smoke")
+    project = Project.init(str(folder / "digits"), out=str(folder / "p"), budget="smoke")
     project.run(to="errors", set=SMALL)
-    wrong = {f"{1 - digits.target[number]}/{number}.png" for number in flipped}
+    return project
+
+
+def test_each_wrong_picture_is_painted_with_what_the_model_looked_at(flipped: Project) -> None:
+    report = flipped.report("errors")
+    painted = flipped.store.get_arrays(report.saliency)
+    assert report.rows
+    assert {row.id for row in (*report.rows, *report.worst)} == set(painted)
+    for picture in painted.values():
+        assert picture.dtype == np.uint8
+        assert picture.shape[2] == 3
+        assert (picture.max(2) != picture.min(2)).any()  # something spoke for or against what was said
+    page = flipped.render().read_text(encoding="utf-8")
+    assert "What the model looked at" in page
+    assert "What the model looked at" not in flipped.render(with_items=False).read_text(encoding="utf-8")
+
+
+def test_a_flipped_picture_is_doubted_reviewed_and_right_in_the_next_round(flipped: Project, monkeypatch, capsys) -> None:
+    digits, project = load_digits(n_class=2), flipped
+    wrong = {f"{1 - digits.target[number]}/{number}.png" for number in FLIPPED}
     places = [one.place for one in project.report("errors").mislabels]
     due = wrong & set(places)
     assert len(due) >= 2  # some are in the test set, which nobody looks at

@@ -67,6 +67,9 @@ def test_multilabel_and_regression_are_decided_each_in_their_way():
     several = make_predictor([[0.6, 0.5, 0.1]], task="multilabel", classes=("a", "b", "c"), num_outputs=3)
     assert several.decide(np.array([[0.6, 0.5, 0.1]]))[1] == [["a", "b"]]
     assert several.decide(np.array([[0.6, 0.5, 0.1]]))[0].tolist() == [[1, 1, 0]]
+    own = make_predictor([], task="multilabel", classes=("a", "b", "c"), num_outputs=3, threshold=(0.7, 0.5, 0.1))
+    assert own.decide(np.array([[0.6, 0.5, 0.1]]))[1] == [["b", "c"]]
+    assert describe_answers(own, np.array([[0.6, 0.5, 0.1]]))[0]["threshold"] == {"a": 0.7, "b": 0.5, "c": 0.1}
     one = make_predictor([[3.5]], task="regression", classes=())
     assert one.decide(np.array([[3.5]]))[1] == [3.5]
     two = make_predictor([[3.5, 1]], task="vector_regression", classes=(), target=("x", "y"), num_outputs=2)

@@ -150,6 +150,8 @@ def test_rows_are_written_as_csv_with_one_header_and_a_column_per_class(table_pr
     labels = image_predictor.manifest.model_copy(update={"task": "multilabel"})
     line = list(format_rows([{"place": "a", "pred": ["cat", "dog"], "probs": {}, "threshold": 0.5}], labels, "csv"))[1]
     assert json.loads(next(csv.reader([line]))[1]) == ["cat", "dog"]
+    line = list(format_rows([{"place": "a", "pred": ["cat"], "probs": {}, "threshold": {"cat": 0.3, "dog": 0.6}}], labels, "csv"))[1]
+    assert json.loads(next(csv.reader([line]))[-2]) == {"cat": 0.3, "dog": 0.6}
     vector = image_predictor.manifest.model_copy(update={"task": "vector_regression", "classes": (), "target": ("x", "y"), "num_outputs": 2})
     assert list(format_rows([{"place": "a", "pred": {"x": 1.5, "y": 2.0}}], vector, "csv")) == ["place,pred:x,pred:y,error\n", "a,1.5,2.0,\n"]
 

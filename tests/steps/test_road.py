@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surefoot.cli.main import main
 from surefoot.data.packs import open_pack
+from surefoot.exporting.answers import describe_answers
 from surefoot.exporting.predictor import load
 from surefoot.exporting.records import predict_inputs
 from surefoot.project import Project
@@ -104,6 +106,37 @@ def test_rounds_are_linked_and_compared_on_the_items_held_out_in_both(walked: Pr
     assert compared["verdict"] in ("better", "worse", "within noise")
     with pytest.raises(UsageError, match="no round '99'"):
         walked.compare("1", "99")
+
+
+def test_the_sentence_that_compare_prints_says_the_verdict_and_what_it_rests_on(walked: Project, capsys) -> None:
+    walked.run(to="tune", set=[*SMALL, "train.lr=0.000001", "train.epochs=1", "search.trials=2"])
+    one, other = (str(row.number) for row in walked.rounds()[-2:])
+    assert main(["compare", one, other, str(walked.root)]) == 0
+    said = capsys.readouterr().out.strip()
+    compared = walked.compare(one, other)
+    assert said == compared["sentence"]
+    assert said.startswith((f"{compared['verdict']}: Accuracy differs by ", "within noise: both give equal predictions for the "))
+    nets, difference = compared["nets"], compared["nets"]["difference"]  # the net that learned nothing is worse, whatever ships
+    assert nets["verdict"] == "worse"
+    low, high = difference["interval"]
+    span = f"95 % interval {low:+.4g} to {high:+.4g}, p "
+    assert nets["sentence"].startswith(f"worse: Accuracy differs by {difference['value']:+.4g} ({span}")
+    assert nets["sentence"].endswith(f", {difference['n']:,} held out in both)")
+    assert main(["compare", one, other, str(walked.root), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["nets"]["p_value"] < 0.05
+
+
+def test_the_columns_that_answers_rest_on_are_told_with_intervals(walked: Project) -> None:
+    walked.run(to="errors", set=SMALL)
+    found = walked.report("errors").importance
+    assert set(found) > {"size", "colour", "price"}
+    by_chance = [name for name in found if name.startswith("day")]
+    assert min(found["size"].value, found["colour"].value) > max([found[name].value for name in by_chance], default=0.0)
+    assert found["size"].interval[0] > 0  # what sells follows from it
+    assert all(found[name].interval[0] <= 0 <= found[name].interval[1] for name in by_chance)
+    page = walked.render().read_text(encoding="utf-8")
+    assert "What answers rest on" in page
+    assert "Importance of columns" in page
 
 
 def test_the_report_is_one_page_that_loads_nothing(walked: Project) -> None:
@@ -215,6 +248,18 @@ def test_several_targets_of_zero_and_one_are_multilabel_and_walk(tmp_path: Path)
     assert project.report("problem").task == "multilabel"
     assert set(project.report("test").per_class) == {"rainy", "windy"}
     assert project.report("test").value > 0.7
+    own = project.report("tune").threshold
+    assert len(own) == 2
+    assert 0.5 not in own
+    assert {one.label: one.threshold for one in project.report("diagnose").thresholds if one.rule == "in use"} == dict(zip(("rainy", "windy"), own))
+    predictor = load(project.root / "export")
+    outputs = np.array([[own[0] + 1e-6, own[1] - 1e-6]])
+    assert predictor.decide(outputs)[1] == [["rainy"]]
+    assert describe_answers(predictor, outputs)[0]["threshold"] == dict(zip(("rainy", "windy"), own))
+    assert "windy from a prob of" in (project.root / "export" / "README.md").read_text()
+    page = project.render().read_text(encoding="utf-8")
+    assert "one per label: " in page
+    assert "Decision thresholds" in page
 
 
 def test_a_set_with_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:

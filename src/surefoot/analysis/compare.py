@@ -14,7 +14,7 @@ from surefoot.analysis.units import Units, bundle, halved_sums, units_of
 from surefoot.metrics.metric import Metric
 from surefoot.randomness import stream
 from surefoot.types.errors import UsageError
-from surefoot.types.examples import Predictions
+from surefoot.types.examples import Predictions, Threshold
 from surefoot.types.findings import Measured, Plain
 
 ALPHA = 0.05
@@ -38,7 +38,7 @@ class Comparison(Plain):
 
 
 def paired(
-    metric: Metric, a: Predictions, b: Predictions, *, seed: int, groups: Mapping[str, str] | None = None, thresholds: tuple[float, float] | None = None
+    metric: Metric, a: Predictions, b: Predictions, *, seed: int, groups: Mapping[str, str] | None = None, thresholds: tuple[Threshold, Threshold] | None = None
 ) -> Comparison:
     """Compares two models on the ids held out in both, both judged by a's targets (labels may have been mended since b).
 

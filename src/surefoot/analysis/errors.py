@@ -13,13 +13,13 @@ from surefoot.metrics.classification import LOG_LOSS
 from surefoot.metrics.decisions import decide, task_of
 from surefoot.randomness import stream
 from surefoot.types.error_reports import ErrorRow
-from surefoot.types.examples import Predictions
+from surefoot.types.examples import Predictions, Threshold
 from surefoot.types.findings import Measured
 
 WORST_FRAC = 0.1
 
 
-def wrong_rows(task: str, predictions: Predictions, threshold: float = 0.5) -> np.ndarray:
+def wrong_rows(task: str, predictions: Predictions, threshold: Threshold = 0.5) -> np.ndarray:
     """The rows that were got wrong, int64, ascending; of an id that several folds got wrong the first.
 
     Multilabel: any label wrong. Regression, where nothing is quite right: the tenth with the largest residuals.
@@ -33,7 +33,7 @@ def wrong_rows(task: str, predictions: Predictions, threshold: float = 0.5) -> n
     return rows[_first_of_each(predictions.ids[rows])]
 
 
-def sample_wrong(task: str, predictions: Predictions, *, num: int, seed: int, threshold: float = 0.5) -> np.ndarray:
+def sample_wrong(task: str, predictions: Predictions, *, num: int, seed: int, threshold: Threshold = 0.5) -> np.ndarray:
     """At most `num` of the wrong rows, drawn evenly: the worst by loss would tell of oddities, not of the errors there are.
 
     Source: Ng, Machine Learning Yearning, ch. 14 to 19 (error analysis on about 100 misclassified val items).

@@ -8,17 +8,17 @@ from surefoot.analysis.intervals import measure
 from surefoot.data.predictions import save_predictions
 from surefoot.metrics import Metric, evaluate
 from surefoot.types.context import Store
-from surefoot.types.examples import Predictions
+from surefoot.types.examples import Predictions, Threshold
 from surefoot.types.problem import Problem
 from surefoot.types.reports import ModelScore
 
 
-def score(store: Store, problem: Problem, metric: Metric, predictions: Predictions, *, seed: int, threshold: float = 0.5) -> ModelScore:
+def score(store: Store, problem: Problem, metric: Metric, predictions: Predictions, *, seed: int, threshold: Threshold = 0.5) -> ModelScore:
     """Scores pooled held-out predictions and stores them.
 
     Args:
         seed: of the bootstrap.
-        threshold: decision threshold of the positive class or label.
+        threshold: decision threshold of the positive class, or of each label.
     """
     at = metric.at(threshold)
     measured = measure(at, predictions, seed=seed)

@@ -18,7 +18,8 @@ def describe_answers(predictor: Predictor, outputs: np.ndarray) -> list[dict[str
         outputs: of `predictor.predict`.
 
     Returns:
-        `pred` and, for classification, `probs` (class -> prob) and where a threshold decides also `threshold`. Multilabel: `pred` is a list of
+        `pred` and, for classification, `probs` (class -> prob) and where a threshold decides also `threshold`,
+        label -> its own where each has one. Multilabel: `pred` is a list of
         names. Regression: `pred` is a number in the target's own units, for several targets a number by name; None where it is not finite.
     """
     manifest = predictor.manifest
@@ -28,8 +29,13 @@ def describe_answers(predictor: Predictor, outputs: np.ndarray) -> list[dict[str
     if manifest.task == "vector_regression":
         return [{"pred": dict(zip(name_targets(manifest), row, strict=True))} for row in rows]
     _, labels = predictor.decide(outputs)
-    threshold = {"threshold": manifest.threshold} if manifest.task in ("binary", "multilabel") else {}
+    threshold = {"threshold": _name_threshold(manifest)} if manifest.task in ("binary", "multilabel") else {}
     return [{"pred": label, "probs": dict(zip(manifest.classes, row, strict=True)), **threshold} for label, row in zip(labels, rows, strict=True)]
+
+
+def _name_threshold(manifest: Manifest) -> float | dict[str, float]:
+    """One for all, or label -> its own."""
+    return dict(zip(manifest.classes, manifest.threshold, strict=True)) if isinstance(manifest.threshold, tuple) else manifest.threshold
 
 
 def name_targets(manifest: Manifest) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Literal
 from surefoot import __version__, durable
 from surefoot.types.data_reports import FieldSpec
 from surefoot.types.errors import DamagedError, UsageError
+from surefoot.types.examples import Threshold
 from surefoot.types.findings import Plain
 from surefoot.types.problem import Problem, Task
 
@@ -35,7 +36,7 @@ class Manifest(Plain):
         kind: `net`, `linear` and `constant` predict by model.onnx, `boosting` by model.txt.
         classes: in the order of the outputs; binary: the second is the positive one.
         num_outputs: logits per item; regression: values per item.
-        threshold: from which prob on the positive class, or a label of multilabel, is chosen.
+        threshold: from which prob on the positive class is chosen, or a label of multilabel; several: each label from its own.
         temperature: divides the logits; inside the graph already, for boosting applied by the predictor.
         log_target: the model's raw value is log1p of the target; undone inside the graph, for boosting by the predictor.
         fields: what the graph takes, in order.
@@ -54,7 +55,7 @@ class Manifest(Plain):
     classes: tuple[str, ...] = ()
     num_outputs: int = 1
     metric: str
-    threshold: float = 0.5
+    threshold: Threshold = 0.5
     temperature: float = 1.0
     log_target: bool = False
     fields: tuple[FieldSpec, ...]

@@ -71,8 +71,10 @@ def _details(evidence: Evidence, manifest: Manifest) -> str:
     ]
     if problem.classes:
         lines.append(f"- Classes: {_list(problem.classes)}.")
-    if problem.task == "binary":
-        lines.append(f"- Says {escape(problem.classes[1])} from a prob of {manifest.threshold:.3g} on.")
+    own = manifest.threshold if isinstance(manifest.threshold, tuple) else (manifest.threshold,) * len(problem.classes)
+    if problem.task in ("binary", "multilabel"):
+        said = zip(problem.classes, own) if problem.task == "multilabel" else [(problem.classes[1], own[1])]
+        lines.append(f"- Says {', '.join(f'{escape(name)} from a prob of {one:.3g} on' for name, one in said)}.")
     if problem.log_target:
         lines.append("- Trained on a log scale; answers are in the target's own units.")
     return "## Model details\n\n" + "\n".join(lines)

@@ -64,11 +64,11 @@ class Predictor:
         """
         task, classes = self.manifest.task, self.manifest.classes
         if task == "multilabel":
-            preds = (outputs >= self.manifest.threshold).astype(np.int64)
+            preds = (outputs >= np.asarray(self.manifest.threshold)).astype(np.int64)
             return preds, [[name for name, chosen in zip(classes, row, strict=True) if chosen] for row in preds]
         if task in ("regression", "vector_regression"):
             return outputs, outputs[:, 0].tolist() if outputs.shape[1] == 1 else outputs.tolist()
-        preds = (outputs[:, 1] >= self.manifest.threshold).astype(np.int64) if task == "binary" else outputs.argmax(1)
+        preds = (outputs[:, 1] >= np.asarray(self.manifest.threshold)).astype(np.int64) if task == "binary" else outputs.argmax(1)
         return preds, [classes[pred] for pred in preds]
 
     def _check(self, fields: tuple[np.ndarray, ...]) -> None:

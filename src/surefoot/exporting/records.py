@@ -107,7 +107,7 @@ def format_rows(rows: Iterable[Row], manifest: Manifest, format: str) -> Iterato
 
 def _csv_line(cells: list[Any]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([json.dumps(cell, ensure_ascii=False) if isinstance(cell, list) else cell for cell in cells])
+    csv.writer(text, lineterminator="\n").writerow([json.dumps(cell, ensure_ascii=False) if isinstance(cell, list | dict) else cell for cell in cells])
     return text.getvalue()
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from surefoot.metrics.decisions import confusion, decide, per_class, task_of
 from surefoot.metrics.metric import Metric, as_error, as_metric, better
 from surefoot.refs import resolve
+from surefoot.types.examples import Threshold
 
 __all__ = ["Metric", "as_error", "better", "confusion", "decide", "evaluate", "get", "per_class", "task_of"]
 
@@ -25,7 +26,7 @@ def get(name: str, folder: Path | None = None) -> Metric:
     return replace(metric, name=name) if ":" in name else metric  # whatever the user calls it, reports know it by the name in the settings
 
 
-def evaluate(names: Iterable[str | Metric], targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> dict[str, float]:
+def evaluate(names: Iterable[str | Metric], targets: np.ndarray, outputs: np.ndarray, threshold: Threshold = 0.5) -> dict[str, float]:
     """The value of each metric by its name; NaN where these items leave it undefined (an AUC without positives)."""
     metrics = [get(name) if isinstance(name, str) else name for name in names]
     return {metric.name: float(metric.score(targets, outputs, threshold=threshold)) for metric in metrics}

@@ -55,7 +55,7 @@ def _count_binary(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0
 def _count_classes(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> np.ndarray:
     """The same for each class or label: (N, 3 K), true positives first."""
     due = one_hot(targets, outputs.shape[1])
-    said = outputs >= threshold if targets.ndim == 2 else one_hot(decide(task_of(targets, outputs), outputs, threshold), outputs.shape[1])
+    said = outputs >= np.asarray(threshold) if targets.ndim == 2 else one_hot(decide(task_of(targets, outputs), outputs, threshold), outputs.shape[1])
     return np.concatenate([said & due, said & ~due, ~said & due], axis=1).astype(np.float64)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from surefoot.types.errors import UsageError
+from surefoot.types.examples import Threshold
 
 
 def task_of(targets: np.ndarray, outputs: np.ndarray) -> str:
@@ -16,12 +17,13 @@ def task_of(targets: np.ndarray, outputs: np.ndarray) -> str:
     return "binary" if outputs.shape[1] == 2 else "multiclass"
 
 
-def decide(task: str, outputs: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+def decide(task: str, outputs: np.ndarray, threshold: Threshold = 0.5) -> np.ndarray:
     """What is said in the end.
 
     Args:
         outputs: probs (N, K), or values (N, T) for regression.
-        threshold: the positive class (binary) or a label (multilabel) is said from this prob on; multiclass takes the most probable.
+        threshold: the positive class (binary) or a label (multilabel) is said from this prob on, several: each label from its own; multiclass takes
+            the most probable.
 
     Returns:
         int64 (N,); multilabel int64 (N, K) of 0 and 1; regression the outputs themselves.
@@ -29,13 +31,13 @@ def decide(task: str, outputs: np.ndarray, threshold: float = 0.5) -> np.ndarray
     if task == "multiclass":
         return outputs.argmax(axis=1)
     if task == "binary":
-        return (outputs[:, 1] >= threshold).astype(np.int64)
+        return (outputs[:, 1] >= np.asarray(threshold)).astype(np.int64)
     if task == "multilabel":
-        return (outputs >= threshold).astype(np.int64)
+        return (outputs >= np.asarray(threshold)).astype(np.int64)
     return outputs
 
 
-def confusion(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+def confusion(targets: np.ndarray, outputs: np.ndarray, threshold: Threshold = 0.5) -> np.ndarray:
     """Counts of items by class, int64 (K, K): row = target, column = pred.
 
     Raises:
@@ -49,10 +51,10 @@ def confusion(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) 
     return np.bincount(cells, minlength=size * size).reshape(size, size)
 
 
-def count_outcomes(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+def count_outcomes(targets: np.ndarray, outputs: np.ndarray, threshold: Threshold = 0.5) -> np.ndarray:
     """True positives, false positives and false negatives of each class or label, float64 (K, 3)."""
     if targets.ndim == 2:
-        is_said, is_due = outputs >= threshold, targets == 1
+        is_said, is_due = outputs >= np.asarray(threshold), targets == 1
         said, due, right = (np.count_nonzero(cells, axis=0) for cells in (is_said, is_due, is_said & is_due))
     else:
         table = confusion(targets, outputs, threshold)
@@ -72,7 +74,7 @@ def mean_defined(values: np.ndarray) -> float:
     return float(kept.mean()) if len(kept) else float("nan")
 
 
-def per_class(targets: np.ndarray, outputs: np.ndarray, classes: tuple[str, ...] | list[str], threshold: float = 0.5) -> dict[str, dict[str, float]]:
+def per_class(targets: np.ndarray, outputs: np.ndarray, classes: tuple[str, ...] | list[str], threshold: Threshold = 0.5) -> dict[str, dict[str, float]]:
     """Precision, recall, F1 and support (items that have it) of each class or label; 0 where nothing was said or due.
 
     Raises:

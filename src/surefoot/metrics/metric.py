@@ -12,6 +12,7 @@ import numpy as np
 
 from surefoot.tasks import TASKS
 from surefoot.types.errors import UsageError
+from surefoot.types.examples import Threshold
 
 ALL_TASKS = tuple(task for task in TASKS if task != "detection")
 """Those in which an item is a row of the targets and a row of the outputs; of boxes an item has any number."""
@@ -73,7 +74,7 @@ class Metric:
     without: Callable[..., np.ndarray] | None = None
     median_of: Callable[..., np.ndarray] | None = None
 
-    def at(self, threshold: float) -> Metric:
+    def at(self, threshold: Threshold) -> Metric:
         """The same metric with its decision threshold fixed, for intervals and tests that pass none."""
         fixed: dict[str, Any] = {name: partial(part, threshold=threshold) for name in ("score", "per_item", "sums", "trials") if (part := getattr(self, name))}
         return replace(self, **fixed)

@@ -10,6 +10,7 @@ from surefoot.analysis.val_looks import correct_p
 from surefoot.data.predictions import load_predictions
 from surefoot.metrics import get as get_metric
 from surefoot.store.blobs import Blobs
+from surefoot.types.examples import Threshold
 from surefoot.types.problem import Problem
 from surefoot.types.reports import ModelScore, TuneReport
 
@@ -26,7 +27,7 @@ def compare_rounds(store: Blobs, problem: Problem, rounds: tuple[TuneReport, Tun
     """
     one, other = rounds
 
-    def compare(name: str, left: ModelScore, right: ModelScore, thresholds: tuple[float, float]) -> Comparison:
+    def compare(name: str, left: ModelScore, right: ModelScore, thresholds: tuple[Threshold, Threshold]) -> Comparison:
         says = [load_predictions(store, scored.predictions) for scored in (left, right)]
         return paired(get_metric(name, root), says[0], says[1], seed=seed, thresholds=thresholds)
 
@@ -42,6 +43,6 @@ def compare_rounds(store: Blobs, problem: Problem, rounds: tuple[TuneReport, Tun
     return whole.model_dump(mode="json") | {"sentence": sentence, "p_corrected": corrected, "nets": nets.model_dump(mode="json"), "metrics": others}
 
 
-def _of_net(report: TuneReport) -> float:
+def _of_net(report: TuneReport) -> Threshold:
     """The threshold that the net's score was measured at, as far as it is known: where a simple model won, the even one."""
     return report.threshold if report.winner == "net" else 0.5

@@ -40,6 +40,7 @@ from surefoot.types import (
     PreparedData,
     Problem,
     Space,
+    Threshold,
     TrainConfig,
     Trial,
     TuneReport,
@@ -235,12 +236,12 @@ def _temperature(problem: Problem, pooled: Predictions) -> float:
 
 def _decide(
     ctx: Context, config: TuneStepConfig, desk: Desk, scored: ModelScore, pooled: Predictions | None = None, temperature: float = 1.0
-) -> tuple[ModelScore, float]:
-    """A model's score with the probs and at the threshold that it would ship with: after temperature; binary: from the prob that the settings' rule chooses."""
+) -> tuple[ModelScore, Threshold]:
+    """A model's score with the probs and at the threshold that it would ship with: after temperature; from the prob that the settings' rule chooses."""
     said = load_predictions(ctx.store, scored.predictions)
     if pooled is not None and pooled.logits is not None and desk.problem.classes:
         said = Predictions(pooled.ids, activate(desk.problem, pooled.logits, temperature), pooled.targets, pooled.logits, pooled.folds)
-    threshold = choose(config.problem, desk.metric, said.targets, said.outputs) if desk.problem.task == "binary" else 0.5
+    threshold = choose(config.problem, desk.metric, said.targets, said.outputs) if desk.problem.task in ("binary", "multilabel") else 0.5
     if threshold == 0.5 and pooled is None:
         return scored, threshold
     measured = score(ctx.store, desk.problem, desk.metric, said, seed=ctx.seed, threshold=threshold)
@@ -248,7 +249,7 @@ def _decide(
     return measured.model_copy(update=kept), threshold
 
 
-def _compare(ctx: Context, desk: Desk, one: ModelScore, simple: ModelScore, thresholds: tuple[float, float]) -> Comparison:
+def _compare(ctx: Context, desk: Desk, one: ModelScore, simple: ModelScore, thresholds: tuple[Threshold, Threshold]) -> Comparison:
     """A model against a simple one on the same held-out items, each at its own threshold."""
     one_says, simple_says = (load_predictions(ctx.store, scored.predictions) for scored in (one, simple))
     return paired(desk.metric, one_says, simple_says, seed=ctx.seed, thresholds=thresholds)

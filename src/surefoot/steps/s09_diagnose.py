@@ -16,7 +16,7 @@ from surefoot.analysis.human import human_error
 from surefoot.analysis.intervals import measure_all
 from surefoot.analysis.mislabels import count_wrong
 from surefoot.analysis.per_class import class_intervals
-from surefoot.analysis.thresholds import list_choices
+from surefoot.analysis.thresholds import list_choices, list_label_choices
 from surefoot.analysis.val_looks import correct_for_looks
 from surefoot.checks import diagnosis as checks
 from surefoot.data.predictions import load_predictions, pool
@@ -31,7 +31,19 @@ from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.metrics import Metric, confusion, per_class
 from surefoot.metrics import get as get_metric
 from surefoot.store.scope import ScopedLedger
-from surefoot.types import AuditReport, BaselineReport, Context, DiagnoseReport, DiagnoseStepConfig, Measured, Predictions, PreparedData, Problem, TuneReport
+from surefoot.types import (
+    AuditReport,
+    BaselineReport,
+    Context,
+    DiagnoseReport,
+    DiagnoseStepConfig,
+    Measured,
+    Predictions,
+    PreparedData,
+    Problem,
+    ThresholdChoice,
+    TuneReport,
+)
 
 _ASKED = 5_000
 """Train items whose error is measured: its interval is then under one and a half points wide."""
@@ -76,7 +88,7 @@ def diagnose(
         expandability=expandability,
         looks=looks,
         val_corrected=correct_for_looks(metric, val, looks, seed=ctx.seed),
-        thresholds=list_choices(config.problem, desk.metric, val.targets, val.outputs, tune.threshold) if problem.task == "binary" else (),
+        thresholds=_list_thresholds(config, desk, tune, val),
         residuals=_residuals(ctx, val) if not problem.classes else (),
         **_measure_metrics(ctx, desk, problem, tune, val),
         **_tell_classes(problem, tune, val),
@@ -88,6 +100,14 @@ def diagnose(
             *checks.goal(problem, metric, tune.val),
         ),
     )
+
+
+def _list_thresholds(config: DiagnoseStepConfig, desk: Desk, tune: TuneReport, val: Predictions) -> tuple[ThresholdChoice, ...]:
+    if desk.problem.task == "multilabel":
+        return list_label_choices(config.problem, desk.problem.classes, val.targets, val.outputs, tune.threshold)
+    if desk.problem.task != "binary" or isinstance(tune.threshold, tuple):
+        return ()
+    return list_choices(config.problem, desk.metric, val.targets, val.outputs, tune.threshold)
 
 
 def _measure_metrics(ctx: Context, desk: Desk, problem: Problem, tune: TuneReport, val: Predictions) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from surefoot.types import (
     Split,
     TestReport,
     TestStepConfig,
+    Threshold,
     TuneReport,
 )
 
@@ -147,7 +148,7 @@ def _slices(ctx: Context, problem: Problem, data: PreparedData, pack: Pack, pred
     return found
 
 
-def _confusion(problem: Problem, predictions: Predictions, threshold: float) -> tuple[tuple[int, ...], ...]:
+def _confusion(problem: Problem, predictions: Predictions, threshold: Threshold) -> tuple[tuple[int, ...], ...]:
     if problem.task not in ("binary", "multiclass"):
         return ()
     return tuple(tuple(int(n) for n in row) for row in confusion(predictions.targets, predictions.outputs, threshold))

@@ -107,11 +107,15 @@ class ProblemConfig(Section):
     goal: float | None = Field(None, description="The value of the metric that would do.")
     human: float | None = Field(None, description="The value of the metric that a careful person reaches.")
     satisfice: dict[str, float] = Field({}, description="Metrics that must merely suffice, each with its bound.")
-    threshold: Frac | None = Field(None, description="Prob from which on the positive class is said (binary); left out: chosen on val.")
+    threshold: Frac | None = Field(None, description="Prob from which on the positive class (binary) or a label (multilabel) is said; left out: chosen on val.")
     miss_cost: float = Field(0.0, ge=0, description="What missing a positive item costs: the threshold is the cheapest on val; 0 of both: no costs.")
     alarm_cost: float = Field(0.0, ge=0, description="What a false alarm costs, in the unit of `problem.miss_cost`.")
-    least_precision: Frac = Field(0.0, description="Precision that is due (binary): the threshold has the highest recall that keeps it on val; 0: none.")
-    least_recall: Frac = Field(0.0, description="Recall that is due (binary): the threshold has the highest precision that keeps it on val; 0: none.")
+    least_precision: Frac = Field(
+        0.0, description="Precision that is due, of the positive class or of each label: the threshold has the highest recall that keeps it on val; 0: none."
+    )
+    least_recall: Frac = Field(
+        0.0, description="Recall that is due, of the positive class or of each label: the threshold has the highest precision that keeps it on val; 0: none."
+    )
 
 
 class SplitConfig(Section):

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 
+Threshold = float | tuple[float, ...]
+"""From which prob on a class is said: the positive one of two, or every label; several: each label by its own."""
+
 
 @dataclass(frozen=True)
 class Batch:

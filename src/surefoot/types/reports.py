@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from surefoot.types.configs import ModelConfig, TrainConfig
 from surefoot.types.data_reports import Ref
+from surefoot.types.examples import Threshold
 from surefoot.types.findings import Measured, Plain, Report
 
 
@@ -136,7 +137,7 @@ class TuneReport(Report):
         model, train: the settings of the best net, everything resolved.
         epochs: how long the best net trained when it was best; s11 uses it unchanged.
         temperature: divides the logits, fitted on the held-out predictions; 1 for regression.
-        threshold: decision threshold of the positive class (binary); 0.5 unless chosen.
+        threshold: decision threshold of the positive class (binary), or of each label (multilabel); 0.5 unless chosen.
         history: of the winner's first fold.
     """
 
@@ -149,7 +150,7 @@ class TuneReport(Report):
     epochs: float
     best_epoch: float
     temperature: float = 1.0
-    threshold: float = 0.5
+    threshold: Threshold = 0.5
     trials: tuple[Trial, ...] = ()
     history: tuple[EpochRecord, ...] = ()
     versus_baseline: Measured | None = None
@@ -170,7 +171,7 @@ class ThresholdChoice(Plain):
 
     Attributes:
         rule: why this one. value: of the metric. precision, recall: of the positive class.
-        cost: mean cost of an item, where mistakes have one.
+        cost: mean cost of an item, where mistakes have one. label: which one it is about (multilabel), whose F1 is the value.
     """
 
     rule: str
@@ -179,6 +180,7 @@ class ThresholdChoice(Plain):
     precision: Measured
     recall: Measured
     cost: float | None = None
+    label: str = ""
 
 
 class DiagnoseReport(Report):
@@ -193,7 +195,7 @@ class DiagnoseReport(Report):
         curve: share of the train set -> val error, from s08's winner's setting trained on parts for as many epochs; at 1 the winner itself.
         expandability: source -> val error that twice its data would take away.
         looks: how often val was looked at in the project; val_corrected: the metric with an interval that holds for the best of so many.
-        thresholds: what decision thresholds come to on val (binary).
+        thresholds: what decision thresholds come to on val (binary, multilabel).
         intervals: metric -> 95 % interval. class_intervals: class -> those of precision and recall.
         ece: expected calibration error after temperature; reliability: (mean prob, accuracy, items) per bin.
         confusion: counts, row = target, column = pred, in class order.

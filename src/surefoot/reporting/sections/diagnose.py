@@ -110,9 +110,10 @@ def _thresholds(report: DiagnoseReport, scene: Scene) -> Markup:
     """What each decision threshold comes to, to be compared before one is set."""
     if not report.thresholds:
         return EMPTY
-    has_cost = any(choice.cost is not None for choice in report.thresholds)
+    has_cost, has_labels = (any(getattr(choice, name) not in (None, "") for choice in report.thresholds) for name in ("cost", "label"))
     rows = [
         (
+            *([one.label] if has_labels else []),
             one.rule,
             number(one.threshold, 3),
             scene.metric.show(one.value),
@@ -122,11 +123,12 @@ def _thresholds(report: DiagnoseReport, scene: Scene) -> Markup:
         )
         for one in report.thresholds
     ]
-    heads = ("threshold", "from a prob of", scene.metric.label, "precision", "recall", *(["cost per item"] if has_cost else []))
+    named = ("label", "threshold", "from a prob of", "F1") if has_labels else ("threshold", "from a prob of", scene.metric.label)
+    heads = (*named, "precision", "recall", *(["cost per item"] if has_cost else []))
     note = (
         "Measured on val. Set one with problem.threshold, or a rule: problem.miss_cost and problem.alarm_cost, problem.least_precision, problem.least_recall."
     )
-    return card("Decision thresholds", table("Thresholds", heads, rows, numeric=range(1, len(heads))), note, wide=True)
+    return card("Decision thresholds", table("Thresholds", heads, rows, numeric=range(len(named) - 2, len(heads))), note, wide=True)
 
 
 def _error_axis(report: DiagnoseReport, scene: Scene) -> Axis:

@@ -37,7 +37,7 @@ def show_tune(report: TuneReport, scene: Scene) -> Markup:
                     ("Trained for", f"{number(report.epochs, 3)} epochs, best after {number(report.best_epoch, 3)}"),
                     ("Early stopping", _describe_stopping(report)),
                     ("Temperature", number(report.temperature) if report.temperature != 1 else None),
-                    ("Threshold", number(report.threshold) if report.threshold != 0.5 else None),
+                    ("Threshold", _tell_threshold(report)),
                     ("Looks at val", number(report.looks) if report.looks else None),
                 ]
             ),
@@ -51,6 +51,13 @@ def show_tune(report: TuneReport, scene: Scene) -> Markup:
             ),
         ]
     )
+
+
+def _tell_threshold(report: TuneReport) -> str | None:
+    """None where it is the even one; each label's own stands in the diagnosis."""
+    if isinstance(report.threshold, tuple):
+        return f"one per label: {', '.join(number(one, 3) for one in report.threshold[:MOST_AXES])}{', …' * (len(report.threshold) > MOST_AXES)}"
+    return number(report.threshold) if report.threshold != 0.5 else None
 
 
 def _describe_stopping(report: TuneReport) -> str | None:
