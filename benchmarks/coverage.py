@@ -19,6 +19,9 @@ PAIRED_SETS = SETS // 5
 """A paired test takes 4,000 draws: 10 ms, fifty times as long as an interval of accuracy."""
 SIZES = (100, 400)
 """Small val sets: where intervals are at their worst and matter most. Of a hundred items the rarest of four classes has ten."""
+SPREAD = 0.2
+"""Sets are up to a fifth smaller or larger. A proportion of a fixed number of items takes few values, and whether Wilson's interval then holds the
+truth jumps with that number: of accuracy 0.861, in 93.5 % of the sets of 90 items, 96.1 % of 98, and 95.1 % over 80 to 120 (Brown, Cai and DasGupta 2001)."""
 ITEMS = SIZES[-1]
 POPULATION = 4_000_000 if not IS_QUICK else 200_000
 ASKED = (0.94, 0.97)
@@ -40,7 +43,7 @@ def run() -> dict[str, object]:
     ):
         truth_of = _find_truths(names, draw)
         for size in SIZES:
-            found |= _say({f"{task} {name}, {size} items": share for name, share in _cover(truth_of, draw, size).items()})
+            found |= _say({f"{task} {name}, about {size} items": share for name, share in _cover(truth_of, draw, size).items()})
     for name, one in (
         ("gap of disjoint sets", _cover_disjoint),
         ("gap of shared items", _cover_shared),
@@ -60,10 +63,12 @@ def _say(shares: dict[str, float]) -> dict[str, float]:
 
 def _cover(truth_of: dict[str, float], draw: Draw, size: int) -> dict[str, float]:
     """Metric -> share of the sets whose interval holds the truth; all metrics are measured on the same sets."""
-    measured, hits, ids = {name: metrics.get(name) for name in truth_of}, dict.fromkeys(truth_of, 0), np.arange(size)
+    measured, hits = {name: metrics.get(name) for name in truth_of}, dict.fromkeys(truth_of, 0)
     for seed in range(SETS):
-        targets, outputs = draw(np.random.default_rng([1, seed]), size)
-        said = Predictions(ids, outputs, targets)
+        rng = np.random.default_rng([1, seed])
+        num = int(rng.integers(int((1 - SPREAD) * size), int((1 + SPREAD) * size) + 1))
+        targets, outputs = draw(rng, num)
+        said = Predictions(np.arange(num), outputs, targets)
         for name, metric in measured.items():
             interval = measure(metric, said, seed=seed).interval
             hits[name] += interval is not None and interval[0] <= truth_of[name] <= interval[1]
