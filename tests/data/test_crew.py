@@ -1,21 +1,21 @@
-"""Crews: whoever decodes, and however many, a pack is the same byte for byte; what goes wrong in another process is told in this one."""
+"""Crews: whoever decodes, and however many, a pack is the same byte for byte; what goes wrong in another process is told in this one, and costs one picture."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from surefoot.data import crew, making, packs
+from surefoot.data import crew, decoding, making, packs
 from surefoot.data.crew import Work, choose_decode, decode_elsewhere
 from surefoot.data.packs import Manner, open_pack, read_manifest, write_pack
 from surefoot.data.preprocess import fields
 from surefoot.data.readers import open_source
 from surefoot.store.blobs import Blobs
 from surefoot.types.configs import DataConfig
-from surefoot.types.errors import DataError, ResourceError
 
 RECIPE = {"kind": "image", "height": 12, "width": 12, "channels": 3}
 
@@ -34,8 +34,8 @@ def photos(tmp_path_factory) -> Path:
 
 
 def pack(photos: Path, store: Blobs, *, workers: int, quality: int = 0) -> str:
-    work = Work(DataConfig(source=str(photos)), photos.parent, RECIPE, quality, workers=workers)
-    source = open_source(work.data, work.root)
+    work = Work(RECIPE, quality, workers)
+    source = open_source(DataConfig(source=str(photos)), photos.parent)
     rows = np.random.default_rng(1).permutation(len(source))
     items = making.Items(rows, [f"id{row}" for row in rows], rows[:, None] % 2 * 1.0, np.ones(len(rows)))
     decode = choose_decode(work, source, 3)
@@ -62,34 +62,38 @@ def test_a_pack_is_the_same_byte_for_byte_for_any_number_of_workers(photos, tmp_
 def test_a_crew_is_hired_only_where_much_is_left(photos, monkeypatch):
     hired = []
     monkeypatch.setattr(crew, "decode_elsewhere", lambda work, source, parts, num: hired.append(num) or iter(()))
-    work = Work(DataConfig(source=str(photos)), photos.parent, RECIPE)
-    source = open_source(work.data, work.root)
+    work = Work(RECIPE)
+    source = open_source(DataConfig(source=str(photos)), photos.parent)
     for num_parts in (2, 10**9):
         list(choose_decode(work, source, num_parts)(iter([np.arange(3), np.arange(3)])))
     assert len(hired) == (1 if (making.os.cpu_count() or 1) > 1 else 0)
 
 
-def test_a_member_that_ends_is_told_with_what_to_do(photos, monkeypatch):
-    monkeypatch.setattr(crew._Member, "_write", lambda self, line: self._process.kill())
-    work = Work(DataConfig(source=str(photos)), photos.parent, RECIPE)
-    with pytest.raises(ResourceError, match="ended by itself, with code -9") as caught:
-        list(decode_elsewhere(work, open_source(work.data, work.root), [np.arange(3)], 1))
-    assert "prepare.workers = 1" in caught.value.next
-
-
-def test_data_that_changed_under_a_crew_is_refused(photos, tmp_path):
+def test_what_nobody_has_seen_is_decoded_elsewhere_and_one_that_breaks_its_decoder_loses_no_neighbour(photos, monkeypatch):
+    """The worst decoders can do is to die: here they are told to, by a file of one special content."""
+    code = (
+        "import os, sys; from surefoot.data import decoding; from surefoot.data.readers import pictures; whole = pictures.decode; "
+        "pictures.decode = lambda data: os._exit(1) if data == b'die' else whole(data); decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
+    )
+    monkeypatch.setattr(decoding, "_COMMAND", ("-c", code))
     source = open_source(DataConfig(source=str(photos)), photos.parent)
-    other = tmp_path / "photos"
-    for label in "ab":
-        (other / label).mkdir(parents=True)
-        Image.new("RGB", (9, 9)).save(other / label / "1.png")
-    work = Work(DataConfig(source=str(other)), tmp_path, RECIPE)
-    with pytest.raises(DataError, match="The data changed while it was packed"):
-        list(decode_elsewhere(work, source, [np.arange(2)], 1))
+    rows = np.arange(6)
+
+    def never(row):
+        raise AssertionError("decoded in this process")
+
+    unseen = replace(source, read=never, fetch=lambda row: b"die" if row == 2 else source.fetch(row))
+    (made,) = choose_decode(Work(RECIPE, is_seen=False, workers=1), unseen, 1)([rows])
+    assert made.kept == [0, 1, 3, 4, 5]
+    assert [(one.place, one.reason) for one in made.refused] == [(source.places[2], "decoding it broke the decoder")]
+    (here,) = making.decode_here(source, RECIPE, [rows[made.kept]])
+    assert made.columns[0].equals(here.columns[0])
 
 
-def test_what_fails_in_a_member_is_told_here(tmp_path, photos):
+def test_a_repaired_picture_is_packed_as_it_was_mended(photos):
     source = open_source(DataConfig(source=str(photos)), photos.parent)
-    work = Work(DataConfig(source=str(tmp_path / "nowhere")), tmp_path, RECIPE)
-    with pytest.raises(DataError, match='failed: DataError: There is no "'):
-        list(decode_elsewhere(work, source, [np.arange(2)], 1))
+    turned = replace(source, read=lambda row: np.ascontiguousarray(np.rot90(source.read(row))), changed=frozenset([1]))
+    (made,) = decode_elsewhere(Work(RECIPE), turned, [np.arange(3)], 1)
+    (here,) = making.decode_here(turned, RECIPE, [np.arange(2)])
+    assert made.columns[0].slice(0, 2).equals(here.columns[0].slice(0, 2)) is False  # the others come from their files
+    assert made.columns[0][1].equals(here.columns[0][1])

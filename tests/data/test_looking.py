@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -94,6 +95,24 @@ def test_a_decoder_that_takes_too_much_memory_is_stopped_and_the_picture_refused
         _, errors = decoders.look([b"bomb"])
     assert errors[0] is not None
     assert (errors[0].code, errors[0].reason) == ("data.too_large", "decoding it takes more than 4 GiB of memory")
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="limits of time are a matter of POSIX systems")
+def test_a_picture_that_takes_too_long_is_refused_and_the_others_are_seen(monkeypatch):
+    """A decoder that never comes back, amid a batch."""
+    code = (
+        "import sys; from surefoot.data import decoding; from surefoot.data.readers import pictures; whole = pictures.decode\n"
+        "def decode(data):\n"
+        "    while data == b'slow': pass\n"
+        "    return whole(data)\n"
+        "decoding.DECODE_S, pictures.decode = 1, decode; decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
+    )
+    monkeypatch.setattr(decoding, "_COMMAND", ("-c", code))
+    good = encode(np.eye(5, dtype=np.uint8))
+    with Decoders(1) as decoders:
+        records, errors = decoders.look([good, b"slow", good])
+    assert [error.reason if error else "" for error in errors] == ["", "decoding it takes more than 30 seconds", ""]
+    assert records["height"].tolist() == [5, 0, 5]
 
 
 def test_what_a_file_says_of_itself_is_kept():

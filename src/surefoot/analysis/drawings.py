@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,14 +17,14 @@ from surefoot.data.box_samples import pick_rows, show_moved, show_packed
 from surefoot.data.boxes import Settled, count_classes, settle_all
 from surefoot.data.coco_writer import write_coco
 from surefoot.data.framing import frame_boxes
+from surefoot.data.looking import look_at_all
 from surefoot.data.packs import Pack
-from surefoot.data.readers.pictures import read_turn
 from surefoot.parts import PARTS
 from surefoot.types.context import Context, Store
 from surefoot.types.data_reports import AuditReport
 from surefoot.types.findings import Finding
 from surefoot.types.problem import Problem
-from surefoot.types.source import Boxes, ImageSource, ItemError, TableSource
+from surefoot.types.source import Boxes, ImageSource, TableSource
 
 
 @dataclass(frozen=True)
@@ -49,27 +50,22 @@ def read_drawn(store: Store, audit: AuditReport, recipe: dict[str, Any]) -> dict
     return {id: Drawn(one, frame_boxes(one.boxes, one.size, recipe)) for id, one in settled.items()}
 
 
-def settle_wild(source: ImageSource | TableSource, targets: np.ndarray, recipe: dict[str, Any]) -> dict[int, Boxes] | None:
-    """Row -> boxes in the packed picture, of a wild set's pictures that can be used; None where it has no boxes.
+def settle_wild(source: ImageSource | TableSource, targets: np.ndarray, recipe: dict[str, Any], journal: Path) -> dict[int, Boxes] | None:
+    """Row -> boxes in the packed picture, of a wild set's pictures that can be used, and none for those that can't be read, which the pack lists; None
+    where the set has no boxes.
 
     Args:
-        targets: float64 (N, K), gets the boxes of each class that are used.
+        targets: float64 (N, K), gets the boxes of each class that are used. journal: as `look_at_all` keeps it.
     """
     if not isinstance(source, ImageSource) or source.annotations is None:
         return None
-    pile = settle_all(source, {row: seen for row in range(len(source)) if (seen := see_picture(source, row))})
+    records, refused = look_at_all(source, journal, lambda done: None)
+    sizes = zip(records["width"].tolist(), records["height"].tolist(), np.maximum(records["turn"], 1).tolist())
+    pile = settle_all(source, {row: seen for row, seen in enumerate(sizes) if row not in refused})
     for row, one in pile.settled.items():
         targets[row] = count_classes(one.boxes, targets.shape[1])
-    return {row: frame_boxes(one.boxes, one.size, recipe) for row, one in pile.settled.items()}
-
-
-def see_picture(source: ImageSource, row: int) -> tuple[int, int, int] | None:
-    """Width, height and EXIF orientation of a picture; None where it can't be read."""
-    try:
-        height, width = source.read(row).shape[:2]
-        return width, height, read_turn(source.fetch(row)) if source.fetch else 1
-    except ItemError:
-        return None
+    none = Boxes(np.zeros((0, 4)), np.zeros(0, np.int64), np.zeros(0, bool), np.zeros(0, bool))
+    return dict.fromkeys(refused, none) | {row: frame_boxes(one.boxes, one.size, recipe) for row, one in pile.settled.items()}
 
 
 def show(ctx: Context, pack: Pack, rows: np.ndarray, pictures: str) -> Shown:

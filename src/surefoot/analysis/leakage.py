@@ -72,9 +72,9 @@ def describe_files(records: np.ndarray, places: Sequence[str], labels: Sequence[
 
 
 def describe_names(places: Sequence[str], labels: Sequence[str]) -> dict[str, np.ndarray]:
-    """What the names of files say, as columns float64 (N,); nothing where most hold the label."""
+    """What the names of files say, as columns float64 (N,); nothing where most hold the label, or where there are no names but rows: `name[row]`."""
     names = [place.rsplit("/", 1)[-1].lower() for place in places]
-    if not names or np.mean([label.lower() in name for label, name in zip(labels, names)]) >= 0.5:
+    if not names or names[0].endswith("]") or np.mean([label.lower() in name for label, name in zip(labels, names)]) >= 0.5:
         return {}
     return {
         "file name's pattern": np.unique([re.sub(r"\d+", "0", name) for name in names], return_inverse=True)[1].astype(np.float64),

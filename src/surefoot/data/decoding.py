@@ -2,8 +2,9 @@
 
     python -m surefoot.data.decoding
 
-reads batches of files from stdin and writes a record for each to stdout, or why there is none. A batch is a count and, per file, its length and its bytes
-(little-endian, 4 and 8 bytes); the answer is the length of a JSON list (null, or [reason, code]), that list, and the records.
+reads batches of files from stdin and writes to stdout what they hold, or why they hold nothing. A batch is a job in JSON (`count`; with `recipe` and `quality`
+columns of a pack are wanted, without a record of each) and the files; the answer is a JSON list (null, or [reason, code]) and the records or an Arrow batch.
+Each has its length in front (8 bytes, little-endian). Nothing is forked, for libraries with threads don't survive that, and nothing is pickled.
 """
 
 from __future__ import annotations
@@ -11,27 +12,34 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from queue import SimpleQueue
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
 from surefoot.data.measures import RECORD, measure
 from surefoot.data.readers import pictures
 from surefoot.types.errors import ResourceError
-from surefoot.types.source import ItemError
+from surefoot.types.source import ImageSource, ItemError
 
 MEMORY_BYTES = 4 * 2**30
 """Address space of one process; a picture of 64 megapixels with transparency takes 3 GiB while it is laid on white."""
+DECODE_S = 30
+"""Seconds of a processor that one picture may take: one of 64 megapixels takes three, and a machine that is busy with other things takes no more of them."""
+_GRACE_S = 10.0
+"""What broke its pipe is about to end, and its exit code says why."""
+_BYTES_AT_ONCE = 64 * 2**20
 _PIXELS_AT_ONCE = 16_000_000
 _READY = b"R"
 _COMMAND = ("-m", "surefoot.data.decoding")
 _CRASHED = "decoding it broke the decoder"
+_TOO_SLOW = f"decoding it takes more than {DECODE_S} seconds"
 
 Answer = tuple[np.ndarray, list[ItemError | None]]
 """Records (N,), and per file why there is none."""
@@ -65,20 +73,46 @@ class Decoders:
         Raises:
             ResourceError: no process can be started.
         """
+        answers = self._ask(files, {})
+        records = [np.frombuffer(told, RECORD) if told is not None else np.zeros(1, RECORD) for told, _ in answers]
+        return np.concatenate(records), [error for _, errors in answers for error in errors]
+
+    def pack(self, files: list[bytes], recipe: dict[str, Any], quality: int) -> tuple[list[bytes], list[ItemError | None]]:
+        """Decodes files into columns of a pack: Arrow messages with those that can be read, in order, and of each file why it can't. Raises: as `look`."""
+        answers = self._ask(files, {"recipe": recipe, "quality": quality})
+        return [told for told, _ in answers if told is not None], [error for _, errors in answers for error in errors]
+
+    def _ask(self, files: list[bytes], job: dict[str, Any]) -> list[tuple[bytes | None, list[ItemError | None]]]:
         process = self._idle.get()
+        why = _CRASHED
         try:
             process = process or _start()
             try:
-                return _ask(process, files)
+                return [_ask(process, files, job)]
             except (BrokenPipeError, EOFError):
-                _end(process)
+                why = _TOO_SLOW if _end(process, _GRACE_S) == -getattr(signal, "SIGPROF", 0) else _CRASHED
                 process = None
         finally:
             self._idle.put(process)
-        if len(files) == 1:
-            return np.zeros(1, RECORD), [ItemError(_CRASHED)]
-        answers = [self.look([file]) for file in files]
-        return np.concatenate([records for records, _ in answers]), [error for _, errors in answers for error in errors]
+        return [(None, [ItemError(why)])] if len(files) == 1 else [answer for file in files for answer in self._ask([file], job)]
+
+
+def read_files(source: ImageSource, rows: Sequence[int], errors: list[ItemError | None]) -> Iterator[tuple[list[int], list[bytes]]]:
+    """Files of some rows, as many at a time as may be under way: their positions among the rows, and their bytes.
+
+    Args:
+        errors: gets, by position, why a file can't be had.
+    """
+    assert source.fetch is not None
+    waiting: dict[int, bytes] = {}
+    for at, row in enumerate(rows):
+        try:
+            waiting[at] = source.fetch(row)
+        except ItemError as error:
+            errors[at] = error
+        if sum(map(len, waiting.values())) > _BYTES_AT_ONCE or (waiting and at == len(rows) - 1):
+            yield list(waiting), list(waiting.values())
+            waiting = {}
 
 
 def look_at(files: Iterable[bytes]) -> Answer:
@@ -94,7 +128,7 @@ def look_at(files: Iterable[bytes]) -> Answer:
     waiting = 0
     for data in files:
         try:
-            image, head = _look(data)
+            image, head = look(data)
             errors.append(None)
         except ItemError as error:
             errors.append(error)
@@ -109,13 +143,21 @@ def look_at(files: Iterable[bytes]) -> Answer:
     return np.concatenate(records), errors
 
 
-def _look(data: bytes) -> tuple[np.ndarray, pictures.Head]:
+def look(data: bytes) -> tuple[np.ndarray, pictures.Head]:
+    """`pictures.look`, within the limits of this process: time where the system can measure it, memory, for which there is a reason of its own.
+
+    Raises:
+        ItemError: it can't be decoded.
+    """
+    _limit_time(DECODE_S)
     try:
         return pictures.look(data)
     except ItemError as error:
         if isinstance(error.__cause__, MemoryError):
             raise ItemError(f"decoding it takes more than {MEMORY_BYTES // 2**30} GiB of memory", pictures.TOO_LARGE) from error
         raise
+    finally:
+        _limit_time(0)
 
 
 def _record(images: list[np.ndarray], facts: list[Facts]) -> np.ndarray:
@@ -150,36 +192,50 @@ def _start() -> subprocess.Popen[bytes]:
     return process
 
 
-def _end(process: subprocess.Popen[bytes] | None) -> None:
+def _end(process: subprocess.Popen[bytes] | None, grace_s: float = 0.0) -> int:
+    """Ends a process, unless it ends by itself meanwhile; its exit code."""
     if process is None:
-        return
+        return 0
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(grace_s)
     process.kill()
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             with contextlib.suppress(OSError):
                 pipe.close()
-    process.wait()
+    return process.wait()
 
 
-def _ask(process: subprocess.Popen[bytes], files: list[bytes]) -> Answer:
+def _ask(process: subprocess.Popen[bytes], files: list[bytes], job: dict[str, Any]) -> tuple[bytes, list[ItemError | None]]:
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(struct.pack("<I", len(files)))
-    for file in files:
-        process.stdin.write(struct.pack("<Q", len(file)))
-        process.stdin.write(file)
+    for message in (json.dumps(job | {"count": len(files)}).encode(), *files):
+        _send(process.stdin, message)
     process.stdin.flush()
-    (length,) = struct.unpack("<I", _take(process.stdout, 4))
-    told = json.loads(_take(process.stdout, length))
-    records = np.frombuffer(_take(process.stdout, len(files) * RECORD.itemsize), RECORD)
-    return records, [None if one is None else ItemError(*one) for one in told]
+    told = json.loads(_take(process.stdout))
+    return _take(process.stdout), [None if one is None else ItemError(*one) for one in told]
 
 
-def _take(pipe: IO[bytes], count: int) -> bytes:
-    data = pipe.read(count)
-    if len(data) < count:
+def _send(pipe: IO[bytes], message: Any) -> None:
+    pipe.write(struct.pack("<Q", len(message)))
+    pipe.write(message)
+
+
+def _take(pipe: IO[bytes]) -> bytes:
+    head = pipe.read(8)
+    if len(head) < 8:
+        raise EOFError
+    (length,) = struct.unpack("<Q", head)
+    data = pipe.read(length)
+    if len(data) < length:
         raise EOFError
     return data
+
+
+def _limit_time(seconds: int) -> None:
+    """So many seconds of a processor from now, then the system ends this process, also amid a decoder; 0: no limit. Windows has none."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_PROF, seconds)
 
 
 def _limit_memory() -> None:
@@ -198,12 +254,37 @@ def _serve(requests: IO[bytes], answers: IO[bytes]) -> None:
     _limit_memory()
     answers.write(_READY)
     answers.flush()
-    while len(head := requests.read(4)) == 4:
-        (count,) = struct.unpack("<I", head)
-        records, errors = look_at(_take(requests, *struct.unpack("<Q", _take(requests, 8))) for _ in range(count))
-        told = json.dumps([None if error is None else [error.reason, error.code] for error in errors]).encode()
-        answers.write(struct.pack("<I", len(told)) + told + records.tobytes())
-        answers.flush()
+    with contextlib.suppress(EOFError):
+        while True:
+            job = json.loads(_take(requests))
+            files = (_take(requests) for _ in range(job["count"]))
+            held, errors = _pack(files, job["recipe"], job["quality"]) if "recipe" in job else _look(files)
+            _send(answers, json.dumps([None if error is None else [error.reason, error.code] for error in errors]).encode())
+            _send(answers, held)
+            answers.flush()
+
+
+def _look(files: Iterable[bytes]) -> tuple[bytes, list[ItemError | None]]:
+    records, errors = look_at(files)
+    return records.tobytes(), errors
+
+
+def _pack(files: Iterable[bytes], recipe: dict[str, Any], quality: int) -> tuple[Any, list[ItemError | None]]:
+    from surefoot.data.making import pack_pictures  # takes a second to import, which who only looks need not wait for
+
+    errors: list[ItemError | None] = []
+
+    def decode_some() -> Iterator[tuple[np.ndarray, bytes]]:
+        for data in files:
+            try:
+                picture, _ = look(data)
+            except ItemError as error:
+                errors.append(error)
+            else:
+                errors.append(None)
+                yield picture, data
+
+    return pack_pictures(decode_some(), recipe, quality), errors
 
 
 if __name__ == "__main__":

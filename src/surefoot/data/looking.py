@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from surefoot import durable
-from surefoot.data.decoding import Answer, Decoders
+from surefoot.data.decoding import Answer, Decoders, read_files
 from surefoot.data.measures import RECORD, measure
 from surefoot.types.source import ImageSource, ItemError
 
@@ -23,7 +23,6 @@ _WORTH_TWO = 2 * CHUNK
 """Pictures from which a second process pays: it takes half a second to start."""
 
 _OF_PIXELS = tuple(name for name in RECORD.names or () if name not in ("mode", "format", "turn", "bytes", "taken"))
-_BYTES_AT_ONCE = 64 * 2**20
 
 Progress = Callable[[int], None]
 
@@ -79,25 +78,20 @@ def _look(source: ImageSource, starts: list[int], num: int) -> Iterator[tuple[in
             yield start, answer
 
 
-def _look_at_files(source: ImageSource, rows: range, decoders: Decoders) -> Answer:
-    assert source.fetch is not None
+def look_at_some(source: ImageSource, rows: Sequence[int]) -> np.ndarray:
+    """Records of those among a few pictures that can be read; files are decoded in a process with limits, for nobody has seen them yet."""
+    with Decoders(1) as decoders:
+        records, errors = _look_at_files(source, rows, decoders) if source.fetch else _look_at_arrays(source, rows)
+    return records[[error is None for error in errors]]
+
+
+def _look_at_files(source: ImageSource, rows: Sequence[int], decoders: Decoders) -> Answer:
     errors: list[ItemError | None] = [None] * len(rows)
     records = np.zeros(len(rows), RECORD)
-    waiting: dict[int, bytes] = {}
-
-    def send() -> None:
-        records[list(waiting)], why = decoders.look(list(waiting.values()))
-        for at, error in zip(waiting, why):
+    for places, files in read_files(source, rows, errors):
+        records[places], why = decoders.look(files)
+        for at, error in zip(places, why):
             errors[at] = error
-        waiting.clear()
-
-    for at, row in enumerate(rows):
-        try:
-            waiting[at] = source.fetch(row)
-        except ItemError as error:
-            errors[at] = error
-        if sum(map(len, waiting.values())) > _BYTES_AT_ONCE or (waiting and at == len(rows) - 1):
-            send()
     for at, row in enumerate(rows):
         if row in source.changed and errors[at] is None:  # measured as it is used, beside what its file says
             mended = measure([source.read(row)])
@@ -106,7 +100,7 @@ def _look_at_files(source: ImageSource, rows: range, decoders: Decoders) -> Answ
     return _clear(records, errors), errors
 
 
-def _look_at_arrays(source: ImageSource, rows: range) -> Answer:
+def _look_at_arrays(source: ImageSource, rows: Sequence[int]) -> Answer:
     images: list[np.ndarray] = []
     errors: list[ItemError | None] = []
     for row in rows:

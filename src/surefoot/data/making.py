@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ import pyarrow as pa
 from surefoot.data import jpeg, preprocess
 from surefoot.data.framing import boxes_field, stack_boxes
 from surefoot.data.packs import Block, rows_per_block
-from surefoot.data.shards import JPEG, to_column
+from surefoot.data.shards import JPEG, make_input_schema, to_column
 from surefoot.data.text import learn_columns, read_texts
 from surefoot.data.wordpieces import read_tokenizer
 from surefoot.types.configs import DataConfig, PrepareConfig
@@ -203,18 +203,39 @@ def decode_here(source: ImageSource | TableSource, recipe: dict[str, Any], parts
 def _decode_pictures(source: ImageSource, recipe: dict[str, Any], rows: np.ndarray, quality: int, pool: ThreadPoolExecutor) -> Decoded:
     def decode(row: int) -> Any:
         try:
-            picture = preprocess.decode_image(source.read(row), recipe)
-            kept = jpeg.keep(source.fetch(row), picture) if quality and source.fetch else b""
+            picture = source.read(row)
+            return _shape(picture, recipe, quality, source.fetch(row) if quality and source.fetch else b"")
         except ItemError as error:
             return RefusedItem(place=source.places[row], reason=error.reason, code=error.code)
-        return kept or jpeg.encode(picture, quality) if quality else picture
 
     made = list(pool.map(decode, rows.tolist()))
     kept = [n for n, one in enumerate(made) if not isinstance(one, RefusedItem)]
-    (spec,) = preprocess.fields(recipe)
-    values = [made[n] for n in kept]
-    column = to_column(values if quality else np.stack(values) if values else np.zeros((0, *spec.shape), spec.dtype), spec, JPEG if quality else "")
+    column = _stack([made[n] for n in kept], recipe, quality)
     return Decoded([column], kept, tuple(one for one in made if isinstance(one, RefusedItem)))
+
+
+def pack_pictures(pictures: Iterable[tuple[np.ndarray, bytes]], recipe: dict[str, Any], quality: int) -> pa.Buffer:
+    """Pictures uint8 (H, W[, 3]), each with the file that it was, as the column of a pack, in an Arrow message."""
+    column = _stack([_shape(picture, recipe, quality, file) for picture, file in pictures], recipe, quality)
+    return pa.RecordBatch.from_arrays([column], names=[field.name for field in preprocess.fields(recipe)]).serialize()
+
+
+def read_packed(messages: Sequence[bytes], recipe: dict[str, Any], quality: int) -> pa.Array:
+    """The column that such messages hold, one behind the other."""
+    schema = make_input_schema(preprocess.fields(recipe), {"image": JPEG} if quality else {})
+    columns = [pa.ipc.read_record_batch(pa.py_buffer(message), schema).column(0) for message in messages]
+    return columns[0] if len(columns) == 1 else pa.concat_arrays(columns) if columns else _stack([], recipe, quality)
+
+
+def _shape(picture: np.ndarray, recipe: dict[str, Any], quality: int, file: bytes) -> Any:
+    """As the recipe wants it; with a quality as a JPEG file, which is the given one where that holds just these pixels."""
+    shaped = preprocess.decode_image(picture, recipe)
+    return (jpeg.keep(file, shaped) or jpeg.encode(shaped, quality)) if quality else shaped
+
+
+def _stack(values: list[Any], recipe: dict[str, Any], quality: int) -> pa.Array:
+    (spec,) = preprocess.fields(recipe)
+    return to_column(values if quality else np.stack(values) if values else np.zeros((0, *spec.shape), spec.dtype), spec, JPEG if quality else "")
 
 
 def _decode_rows(source: TableSource, recipe: dict[str, Any], rows: np.ndarray) -> Decoded:

@@ -14,6 +14,7 @@ import numpy as np
 
 from surefoot import durable
 from surefoot.data import crew, making, preprocess
+from surefoot.data.looking import look_at_some
 from surefoot.data.packs import Block, Manner, Pack, PackManifest, rows_per_block, write_pack
 from surefoot.data.readers import open_source
 from surefoot.data.shards import JPEG
@@ -21,7 +22,7 @@ from surefoot.data.targets import list_classes, to_name
 from surefoot.types.configs import DataConfig, PrepareConfig
 from surefoot.types.data_reports import AuditReport
 from surefoot.types.errors import DamagedError, DataError, UsageError
-from surefoot.types.source import ImageSource, ItemError, TableSource
+from surefoot.types.source import ImageSource, TableSource
 
 MANIFEST = "manifest.json"
 _JOURNAL = ".packing.jsonl"
@@ -116,7 +117,8 @@ def pack_folder(data: DataConfig, config: PrepareConfig, folder: Path, say: Say 
     classes, items = _list_items(source)
     fields, forms = preprocess.fields(recipe), {"image": JPEG} if quality else {}
     key = hashlib.sha256(json.dumps([recipe, quality, source.fingerprint, len(source)]).encode()).hexdigest()
-    decode = crew.choose_decode(crew.Work(data, Path(), recipe, quality, workers=config.workers), source, -(-len(source) // rows_per_block(fields)))
+    work = crew.Work(recipe, quality, config.workers, is_seen=False)
+    decode = crew.choose_decode(work, source, -(-len(source) // rows_per_block(fields)))
 
     def blocks(start: int) -> Iterator[Block]:
         done = start * rows_per_block(fields)
@@ -148,15 +150,12 @@ def _check_free(folder: Path) -> None:
 
 def _choose_recipe(source: ImageSource, data: DataConfig, config: PrepareConfig) -> dict[str, Any]:
     """The recipe that a project would choose, had it audited no more than some pictures."""
-    shapes = []
-    for row in np.unique(np.linspace(0, len(source) - 1, _LOOKED_AT).astype(int)).tolist():
-        with contextlib.suppress(ItemError):
-            shapes.append(source.read(row).shape)
-    if not shapes:
+    records = look_at_some(source, np.unique(np.linspace(0, len(source) - 1, _LOOKED_AT).astype(int)).tolist())
+    if not len(records):
         raise DataError(f"None of {min(_LOOKED_AT, len(source))} pictures can be read.", where=data.source, next="surefoot init says why, for each.")
-    sizes = Counter(f"{shape[0]}x{shape[1]}" for shape in shapes)
-    modes = Counter("grey" if len(shape) == 2 else "colour" for shape in shapes)
-    side = data.side or int(np.median([min(shape[:2]) for shape in shapes]))
+    sizes = Counter(f"{one['height']}x{one['width']}" for one in records)
+    modes = Counter("colour" if one["is_colour"] else "grey" for one in records)
+    side = data.side or int(np.median(np.minimum(records["height"], records["width"])))
     return making.image_recipe(AuditReport(fingerprint="", num_items=0, num_usable=0, index="", sizes=sizes, modes=modes), side, config)
 
 

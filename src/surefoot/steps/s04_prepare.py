@@ -30,6 +30,7 @@ from surefoot.transforms.statistics import choose, measure
 from surefoot.types import (
     AuditReport,
     Context,
+    DataConfig,
     DataError,
     Finding,
     FoldData,
@@ -57,11 +58,11 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
     quality, stored = _choose_quality(ctx, recipe, table.num_rows + audit.num_wild, config.prepare)
     for said in (f"inputs: {reason}", *choices, *([f"stored {stored}"] if stored else [])):
         ctx.events.say(f"  {said}")
-    work = crew.Work(config.data, ctx.root, recipe, quality, workers=config.prepare.workers)
+    work = crew.Work(recipe, quality, config.prepare.workers)
     drawn = drawings.read_drawn(ctx.store, audit, recipe)
     inside = table.filter(pa.array(sets != "test"))
     test = table.filter(pa.array(sets == "test"))
-    packs = _pack_all(ctx, work, problem, source, (_list_items(inside, drawn), _list_items(test, drawn)))
+    packs = _pack_all(ctx, work, config.data, problem, source, (_list_items(inside, drawn), _list_items(test, drawn)))
     pack = open_pack(ctx.store, packs["pack"])
     rows = _list_rows(source, recipe, config.prepare, inside, split.folds)
     folds = tuple(_fit_fold(ctx, pack, problem, config, k, rows) for k in range(split.folds))
@@ -135,10 +136,12 @@ def _list_items(table: pa.Table, drawn: dict[str, drawings.Drawn]) -> making.Ite
     return making.Items(rows, ids, targets, np.asarray(table.column("weight")), [drawn[id].framed for id in ids] if drawn else [])
 
 
-def _pack_all(ctx: Context, work: crew.Work, problem: Problem, source: ImageSource | TableSource, items: tuple[making.Items, making.Items]) -> dict[str, Any]:
+def _pack_all(
+    ctx: Context, work: crew.Work, data: DataConfig, problem: Problem, source: ImageSource | TableSource, items: tuple[making.Items, making.Items]
+) -> dict[str, Any]:
     """Packs what lies open, the test set, and the wild set where there is one: fields of the report. `items`: of the first two."""
     refs = {"pack": _pack(ctx, work, problem, source, items[0], _OPEN), "test_pack": _pack(ctx, work, problem, source, items[1], "test")}
-    refs["wild_pack"] = _pack_wild(ctx, work, problem) if work.data.wild else ""
+    refs["wild_pack"] = _pack_wild(ctx, work, data, problem) if data.wild else ""
     manifests = {name: read_manifest(ctx.store, ref) for name, ref in refs.items() if ref}
     shards = tuple(shard.file for manifest in manifests.values() for shard in manifest.shards)
     return refs | {"shards": shards, "num_wild": manifests["wild_pack"].num_rows if refs["wild_pack"] else 0}
@@ -159,7 +162,7 @@ def _pack(ctx: Context, work: crew.Work, problem: Problem, source: ImageSource |
 
     ref = write_pack(ctx.store, fields, items.targets.shape[1], blocks, is_sealed=name != _OPEN, manner=manner)
     refused = read_manifest(ctx.store, ref).refused
-    if refused and work.which == "source":
+    if refused and work.is_seen:
         raise DataError(
             f"{len(refused):,} items can't be read any more: {refused[0].place}: {refused[0].reason}.",
             where="data.source",
@@ -175,16 +178,16 @@ def _with_progress(ctx: Context, blocks: Iterator[Block], done: int, total: int)
         yield block
 
 
-def _pack_wild(ctx: Context, work: crew.Work, problem: Problem) -> str:
-    """The wild items that can be read and have a known target, sealed like the test set: nobody chooses on them."""
-    source = open_source(work.data, ctx.root, which="wild")
+def _pack_wild(ctx: Context, work: crew.Work, data: DataConfig, problem: Problem) -> str:
+    """The wild items that can be read and have a known target, sealed like the test set: nobody chooses on them. No audit has seen them."""
+    source = open_source(data, ctx.root, which="wild")
     targets = encode_targets(source, problem)
-    boxes = drawings.settle_wild(source, targets, work.recipe)
+    boxes = drawings.settle_wild(source, targets, work.recipe, ctx.run_dir / "packing" / "wild-seen.jsonl")
     rows = np.asarray(list(boxes), np.int64) if boxes is not None else np.flatnonzero(~np.isnan(targets).any(1))
     if not len(rows):
         return ""
     items = making.Items(rows, [f"wild-{row}" for row in rows], targets[rows], np.ones(len(rows), np.float32), list((boxes or {}).values()))
-    return _pack(ctx, replace(work, which="wild"), problem, source, items, "wild")
+    return _pack(ctx, replace(work, is_seen=False), problem, source, items, "wild")
 
 
 def _list_rows(source: ImageSource | TableSource, recipe: dict[str, Any], config: PrepareConfig, inside: pa.Table, folds: int) -> dict[str, np.ndarray]:

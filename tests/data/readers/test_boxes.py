@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from surefoot.analysis.drawings import see_picture
 from surefoot.data.boxes import settle_all
 from surefoot.data.pack_folder import pack_folder
 from surefoot.data.readers import open_source
+from surefoot.data.readers.pictures import read_turn
 from surefoot.types.configs import DataConfig, PrepareConfig
 from surefoot.types.errors import DataError, UsageError
 
@@ -74,6 +74,12 @@ YOLO = (
     | {"data.yaml": "train: images\nnc: 2\nnames: [cell, dot]\n"}
 )
 FORMATS = {"coco": COCO, "voc": VOC, "yolo": YOLO}
+
+
+def see_picture(source, row):
+    """Width, height and EXIF orientation."""
+    height, width = source.read(row).shape[:2]
+    return width, height, read_turn(source.fetch(row))
 
 
 def pile_of(source):

@@ -225,18 +225,19 @@ def _find_label(frame: Frame, image: str) -> str:
 def _open_pictures(frame: Frame, image: str, label: str, names: set[str]) -> ImageSource:
     values = _name_classes(frame, label, frame.read([label]).column(label)).to_pylist()
 
-    def read(row: int) -> np.ndarray:
+    def fetch(row: int) -> bytes:
         cell = frame.cell(image, row)
-        data = cell.get("bytes") if isinstance(cell, dict) else cell
+        data: bytes | None = cell.get("bytes") if isinstance(cell, dict) else cell
         if not data:
             raise ItemError("the set holds no bytes of this picture, only a path on another machine" if cell else "there is no picture", pictures.EMPTY)
-        return pictures.decode(data)
+        return data
 
     return ImageSource(
         places=[f"{frame.name}[{row}]" for row in range(frame.num_rows)],
         labels=[float_vector(value) if isinstance(value, float) else value for value in values],
         given_sets=[frame.given_set if len(names) > 1 else ""] * frame.num_rows,
-        read=read,
+        read=lambda row: pictures.decode(fetch(row)),
+        fetch=fetch,
         fingerprint=frame.fingerprint,
     )
 
