@@ -29,8 +29,18 @@ QUICK = ("softmax twice, conv", "all weights alike", "wrong sign, table", "equal
 def run() -> dict[str, object]:
     """Walks every case; the shares of right first findings, and of healthy ones without a stop and with at most one warning, on both halves."""
     results = [examine(case) for case in CASES if not IS_QUICK or case.name in QUICK]
+    shares = summarise(results)
+    print("\n".join(tell(shares)), flush=True)
     cost = {} if IS_QUICK else measure_cost()
-    return {"shares": summarise(results), "s06 on a small CNN": cost, "seconds": round(sum(float(str(one["seconds"])) for one in results), 1), "cases": results}
+    return {"shares": shares, "s06 on a small CNN": cost, "seconds": round(sum(float(str(one["seconds"])) for one in results), 1), "cases": results}
+
+
+def tell(shares: dict[str, dict[str, dict[str, int]]]) -> list[str]:
+    """The score on each half, in words: thresholds were set on `set`; `kept`, and cases that were written later, say what they are worth."""
+    return [
+        f"  {half}: " + ", ".join(f"{kind} {counts['right']} of {counts['of']} right ({counts['right'] / counts['of']:.1%})" for kind, counts in kinds.items())
+        for half, kinds in shares.items()
+    ]
 
 
 def examine(case: Case) -> dict[str, object]:
@@ -66,7 +76,7 @@ def walk(case: Case, folder: Path) -> list[Finding]:
     return [finding for step in project.rounds()[-1].steps for finding in step.report.findings]
 
 
-def summarise(results: list[dict[str, object]]) -> dict[str, dict[str, object]]:
+def summarise(results: list[dict[str, object]]) -> dict[str, dict[str, dict[str, int]]]:
     """Half -> how many of the sick and of the healthy are right, of how many."""
     counts: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
     for one in results:

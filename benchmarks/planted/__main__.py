@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 
-from benchmarks.planted import CASES, examine, summarise
+from benchmarks.planted import CASES, examine, summarise, tell
 
 if __name__ == "__main__":
     words = sys.argv[1:]
-    print(json.dumps(summarise([examine(case) for case in CASES if not words or any(word in (case.name, case.area) or word in case.name for word in words)])))
+    shares = summarise([examine(case) for case in CASES if not words or any(word in (case.name, case.area) or word in case.name for word in words)])
+    print("\n".join(tell(shares)))
+    print(json.dumps(shares))

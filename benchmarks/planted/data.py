@@ -11,6 +11,7 @@ from PIL import Image
 from sklearn import datasets
 
 Change = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
+Spoil = Callable[[Path, np.random.Generator], None]
 
 
 def stream(seed: int = 0) -> np.random.Generator:
@@ -68,7 +69,7 @@ def noisy(num: int = 300, columns: int = 40, flips: float = 0.25) -> Callable[[P
     return write
 
 
-def shapes(num: int = 1500, spoil: Callable[[Path, np.random.Generator], None] | None = None, spread: float = 40.0) -> Callable[[Path], str]:
+def shapes(num: int = 1500, spoil: Spoil | None = None, spread: float = 40.0) -> Callable[[Path], str]:
     """Folders of pictures of bars that lie or stand, or of a square, on noise."""
 
     def write(folder: Path) -> str:
@@ -161,11 +162,6 @@ def tear(folder: Path, draw: np.random.Generator) -> None:
 def empty(folder: Path, draw: np.random.Generator) -> None:
     for path in sorted(folder.rglob("*.png"))[:6]:
         path.write_bytes(b"")
-
-
-def blank(folder: Path, draw: np.random.Generator) -> None:
-    for path in sorted(folder.rglob("*.png")):
-        Image.new("L", (12, 12), 128).save(path)
 
 
 def mix_up(folder: Path, draw: np.random.Generator) -> None:
@@ -341,3 +337,62 @@ def circle(num: int = 1500) -> Callable[[Path], str]:
         return save(folder, pd.DataFrame(x.round(4), columns=["east", "north"]).assign(target=np.where(inside, "in", "out")))
 
     return write
+
+
+def scans(num: int = 500, spoil: Spoil | None = None) -> Callable[[Path], str]:
+    """Folders of pictures of written digits, light on dark: all have the same ground."""
+
+    def write(folder: Path) -> str:
+        draw, digits = stream(11), datasets.load_digits()
+        for number in range(num):
+            picture = np.kron(digits.images[number], np.ones((2, 2))) * 14 + draw.normal(10, 3, (16, 16))
+            path = folder / "pictures" / f"digit {digits.target[number] % 3}" / f"{number:04d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(path)
+        if spoil:
+            spoil(folder / "pictures", draw)
+        return "pictures/"
+
+    return write
+
+
+def each(change: Callable[[Image.Image], Image.Image], num: int = 12, **how: object) -> Spoil:
+    """Some pictures changed one by one, and saved in their places. `how`: given to Pillow."""
+
+    def spoil(folder: Path, draw: np.random.Generator) -> None:
+        paths = sorted(folder.rglob("*.png"))
+        for place in draw.permutation(len(paths))[:num]:
+            with Image.open(paths[place]) as picture:
+                picture.load()
+            change(picture).save(paths[place], **how)
+
+    return spoil
+
+
+def copy_nearly(folder: Path, draw: np.random.Generator) -> None:
+    """Some pictures once more under another name, a shade lighter."""
+    for path in sorted(folder.rglob("*.png"))[:40]:
+        with Image.open(path) as picture:
+            picture.point(lambda tone: min(255, tone + 2)).save(path.with_name(f"copy of {path.name}"))
+
+
+def lay_letters(folder: Path, draw: np.random.Generator) -> None:
+    """Documents among the pictures."""
+    for number in range(5):
+        (sorted(folder.iterdir())[0] / f"letter {number}.pdf").write_bytes(b"%PDF-1.4 dear sir")
+
+
+def slip(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """A number with three zeros too many."""
+    amounts = frame["price"].to_numpy(copy=True)
+    amounts[7] = 4000.0
+    return frame.assign(price=amounts)
+
+
+def mix_types(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """Words in a tenth of a column of numbers."""
+    return frame.assign(price=[f"about {price}" if at < 0.1 else price for price, at in zip(frame["price"], draw.random(len(frame)))])
+
+
+def divide_by_zero(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    return frame.assign(ratio=np.where(draw.random(len(frame)) < 0.05, np.inf, draw.normal(size=len(frame)).round(4)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from PIL import Image, ImageFilter, ImageOps
+
 from benchmarks.planted import code, data
 from benchmarks.planted.case import Case, Write
 from benchmarks.planted.sick import CANCER, DIGITS, LOSS, OWN, SUGAR, WINE, WRONG_LAST
@@ -156,7 +158,6 @@ TRAINING = (
         "train.weight_decay=0.0",
         "train.schedule='fixed'",
     ),
-    Case("weight decay ten", "regularisation", DIGITS, ("train.underfit",), sets=("train.weight_decay=10.0", "train.epochs=20")),
     Case("weight decay a thousand", "regularisation", data.curve(), ("train.underfit",), sets=("train.weight_decay=1000.0",)),
     Case("dropout 0.95", "regularisation", CANCER, ("train.underfit",), sets=("model.dropout=0.95",)),
     Case("l1 too strong, amounts", "regularisation", data.curve(), ("train.underfit",), sets=("train.l1=5.0",)),
@@ -182,4 +183,29 @@ DATA = (
     Case("two shops that differ", "split", data.two_shops(), ("data.source_shift",), sets=("data.sources=[{path='other.csv'}]",), to="baseline"),
 )
 
-STRANGERS: tuple[Case, ...] = (*MODEL, *LOSSES, *TRAINING, *DATA)
+_TURN = Image.Exif()
+_TURN[274] = 6  # the EXIF tag of the orientation: turned by 90 degrees
+
+
+def _looks(name: str, where: Write, *found: str) -> Case:
+    return Case(name, "data", where, found, to="audit")
+
+
+LOOKS = (
+    _looks("some negatives", data.scans(spoil=data.each(ImageOps.invert)), "data.inverted"),
+    _looks("some in the dark", data.shapes(600, data.each(lambda picture: picture.point(lambda tone: tone // 8))), "data.dark"),
+    _looks("some out of focus", data.shapes(600, data.each(lambda picture: picture.filter(ImageFilter.GaussianBlur(3)))), "data.blurry", "data.low_contrast"),
+    _looks("posters among stamps", data.shapes(600, data.each(lambda picture: picture.resize((96, 96)))), "data.odd_size"),
+    _looks("banners", data.shapes(600, data.each(lambda picture: picture.resize((72, 12)))), "data.odd_size"),
+    _looks("colour among grey", data.shapes(600, data.each(lambda picture: ImageOps.colorize(picture, "navy", "gold"))), "data.mixed_modes"),
+    _looks("turned by a note", data.shapes(600, data.each(lambda picture: picture, exif=_TURN)), "data.exif_rotated"),
+    _looks("saved a second time, a shade lighter", data.shapes(600, data.copy_nearly), "data.near_duplicates"),
+    _looks("letters among pictures", data.shapes(600, data.lay_letters), "data.wrong_type"),
+    _looks("blank pages", data.scans(spoil=data.each(lambda picture: picture.point(lambda tone: 20))), "data.low_contrast", "data.dark", "data.duplicates"),
+    _looks("three zeros too many", data.sales(change=data.slip), "data.outliers"),
+    _looks("words among numbers", data.sales(change=data.mix_types), "data.mixed_types"),
+    _looks("divided by zero", data.sales(change=data.divide_by_zero), "data.missing_values"),
+    Case("an lr beyond all numbers", "optimisation", data.sales(), ("train.diverged", "train.lr_too_high"), sets=("train.lr=1e30",)),
+)
+
+STRANGERS: tuple[Case, ...] = (*MODEL, *LOSSES, *TRAINING, *DATA, *LOOKS)

@@ -48,6 +48,15 @@ def test_what_is_explained_explains_in_its_turn_and_the_first_cause_is_as_bad_as
     ]
 
 
+def test_what_is_wrong_with_other_items_explains_nothing():
+    def about(code: str, *ids: str) -> Finding:
+        return make(code).model_copy(update={"ids": ids})
+
+    blank, unlike = about("data.low_contrast", "a", "b"), about("data.conflicting_labels", "c", "d", "e", "a")
+    assert [f.because for f in explain([blank, unlike])] == ["", ""]
+    assert [f.because for f in explain([about("data.conflicting_labels", "a", "b"), blank])] == ["", "data.low_contrast"]
+
+
 def test_naming_the_causes_changes_neither_order_nor_severity():
     found = name_causes([make("diagnose.below_baseline", "stop"), make("data.missing_values", "info"), make("train.underfit", "info")])
     assert [(f.code, f.severity, f.because) for f in found] == [

@@ -56,7 +56,7 @@ def test_few_amounts_say_how_different_errors_must_be():
 
 
 def test_copies_at_another_time_are_told_and_named():
-    (found,) = checks.time_leak([f"id-{n}" for n in range(150)], 1_000)
+    (found,) = checks.parted_copies([f"id-{n}" for n in range(150)], 1_000)
     assert (found.code, found.severity, found.evidence) == ("split.time_leak", "warn", {"items": 150, "share": 0.15})
     assert len(found.ids) == 100
-    assert checks.time_leak([], 1_000) == []
+    assert checks.parted_copies([], 1_000) == []

@@ -35,7 +35,7 @@ _VALUES = re.compile(r"[A-Za-z]{0,6}[-_ ]?\d{2,}")
 """Names as machines give them: p017, user_204, 10442."""
 
 
-def find_parted(source: TableSource, profiles: Sequence[ColumnProfile], used: Used, problem: Problem, *, by_time: bool, seed: int) -> list[Finding]:
+def find_ties(source: TableSource, profiles: Sequence[ColumnProfile], used: Used, problem: Problem, *, by_time: bool, seed: int) -> list[Finding]:
     """Findings on columns that name groups or moments by which nothing is split, although the targets go by them. `by_time`: the rows are split by time."""
     rows = used.rows[used.visible]
     targets = _spread_out(used.targets[used.visible], problem)

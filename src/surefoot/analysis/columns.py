@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,10 @@ from surefoot.types.findings import Finding
 from surefoot.types.problem import Problem
 from surefoot.types.source import TableSource
 
+_NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
+_SEVERAL, _LOOKED_AT = 20, 5_000
+"""Different values from which numbers are amounts rather than names of kinds; rows that are looked at."""
+
 
 def check_columns(source: TableSource, profiles: Sequence[ColumnProfile], used: Used, problem: Problem, seed: int) -> list[Finding]:
     """Findings on the input columns; those of a given test set's rows are not looked at."""
@@ -28,6 +33,7 @@ def check_columns(source: TableSource, profiles: Sequence[ColumnProfile], used: 
     ids = dict(zip(used.rows.tolist(), used.ids)) if any(len(rows) for rows in apart.values()) else {}
     return [
         *checks.columns(profiles, int(visible.sum())),
+        *checks.mixed_types(_count_numbers(source, profiles, visible)),
         *checks.extremes(counts, int(visible.sum())),
         *item_checks.apart({name: (rows.tolist(), source.columns[name][rows].tolist()) for name, rows in apart.items()}, ids, source.places),
         *_find_leaks(source, profiles, used, problem, seed),
@@ -41,6 +47,18 @@ def _find_leaks(source: TableSource, profiles: Sequence[ColumnProfile], used: Us
     columns = {p.name: _to_numbers(source.columns[p.name])[rows] for p in profiles if p.role == "input" and p.kind != "text"}
     scores = leakage.score_columns(columns, used.targets[used.visible, 0], is_classification=bool(problem.classes), seed=seed)
     return checks.leaks(scores, leakage.THRESHOLD)
+
+
+def _count_numbers(source: TableSource, profiles: Sequence[ColumnProfile], visible: np.ndarray) -> dict[str, float]:
+    """Columns of words with many different numbers among them -> share of their cells that are numbers; a sample of the rows is looked at."""
+    found = {}
+    for profile in profiles:
+        if profile.kind in ("category", "text") and profile.role in ("input", "id") and profile.distinct >= _SEVERAL:
+            cells = [str(cell).strip() for cell in source.columns[profile.name][visible][:_LOOKED_AT] if cell is not None]
+            numbers = [cell for cell in cells if _NUMBER.fullmatch(cell)]
+            if len(set(numbers)) >= _SEVERAL:
+                found[profile.name] = len(numbers) / len(cells)
+    return found
 
 
 def _to_numbers(values: np.ndarray) -> np.ndarray:

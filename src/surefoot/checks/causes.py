@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from surefoot.types.findings import Finding, Severity
 
 SEVERITIES: tuple[Severity, ...] = ("stop", "warn", "info")
+MOST_IDS = 100
+"""Items that a finding names, at most."""
 _UNTRAINED = (
     "model.cannot_overfit", "model.input_ignored", "model.memorises_noise_only", "train.underfit", "train.lr_too_low", "train.lr_too_high",
     "train.diverged", "search.infeasible", "diagnose.below_baseline", "diagnose.bias",
@@ -39,6 +41,8 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "model.cannot_overfit": ("train.underfit", "diagnose.below_baseline", "diagnose.bias", "model.memorises_noise_only", "model.input_ignored"),
     "model.memorises_noise_only": (*_WEAK, "train.overfit", "train.stopped_late", "diagnose.variance", "data.mislabels"),
     "train.still_improving": _WEAK,
+    "data.odd_size": ("data.blurry", "data.low_contrast"),
+    **dict.fromkeys(("data.low_contrast", "data.blurry", "data.dark"), ("data.conflicting_labels", "data.near_duplicates")),
     "data.conflicting_labels": ("diagnose.label_ceiling", "data.mislabels", "train.overfit", "train.stopped_late"),
     "data.mislabels": ("diagnose.label_ceiling",),
     "data.imbalance": ("diagnose.accuracy_paradox",),
@@ -63,13 +67,21 @@ def name_causes(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     Args:
         findings: of one step, or of a whole round in the order of its steps. What names a cause already keeps it, as long as that cause is there.
     """
-    present = {finding.code for finding in findings}
+    present = {finding.code: finding for finding in reversed(findings)}
     because = {finding.code: finding.because for finding in reversed(findings) if finding.because in present}
     for cause, symptoms in CAUSES.items():
         if cause in present:
             behind = _trace(cause, because)
-            because |= {code: cause for code in symptoms if code in present and code not in because and code not in behind}
+            open_ones = [code for code in symptoms if code in present and code not in because and code not in behind]
+            because |= {code: cause for code in open_ones if _share_items(present[cause], present[code])}
     return tuple(f if f.because or f.code not in because else f.model_copy(update={"because": because[f.code]}) for f in findings)
+
+
+def _share_items(cause: Finding, symptom: Finding) -> bool:
+    """Whether the items of a symptom are, by half at least, items of its cause; so too where one of them names no items, or as many as a list may hold."""
+    if not cause.ids or not symptom.ids or len(cause.ids) >= MOST_IDS:
+        return True
+    return len({*symptom.ids} & {*cause.ids}) >= len({*symptom.ids}) / 2
 
 
 def _trace(code: str, because: Mapping[str, str]) -> list[str]:

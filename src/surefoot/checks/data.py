@@ -24,6 +24,8 @@ _RARE = 5
 _IMBALANCE = 10.0
 """Largest class over smallest, from which accuracy alone misleads (He and Garcia 2009, "Learning from Imbalanced Data")."""
 _LIST = 100
+MOSTLY = 0.5
+"""Share of numbers in a column of words from which it may be one of amounts."""
 
 
 def refused(items: Sequence[Refused]) -> list[Finding]:
@@ -169,6 +171,22 @@ def columns(profiles: Sequence[ColumnProfile], rows: int) -> list[Finding]:
                 )
             )
     return found
+
+
+def mixed_types(shares: Mapping[str, float]) -> list[Finding]:
+    """Amounts that are read as words because of some of their cells. `shares`: column -> share of its cells that are numbers, where some are none."""
+    return [
+        Finding(
+            code="data.mixed_types",
+            severity="info",
+            what=f"{share:.1%} of the cells of {name} are numbers and the others are words, so that all of it is read as words.",
+            where=name,
+            next="Mend the words, or leave these cells empty: the column is then read as numbers.",
+            evidence={"numbers": share, "threshold": MOSTLY},
+        )
+        for name, share in shares.items()
+        if MOSTLY <= share < 1
+    ]
 
 
 def extremes(counts: Mapping[str, tuple[int, int, int]], rows: int) -> list[Finding]:

@@ -46,7 +46,7 @@ def leaks(refused: Sequence[RefusedItem], contents: int) -> list[Finding]:
     return found
 
 
-def time_leak(parted: Sequence[str], total: int) -> list[Finding]:
+def parted_copies(parted: Sequence[str], total: int) -> list[Finding]:
     """Items of a split by time that have an equal or nearly equal one at another time, in another set."""
     if not parted:
         return []

@@ -130,16 +130,17 @@ def look_at_loss(job: Job, rows: np.ndarray, says: str = "") -> LossEvidence:
         says: what the net gives, `probs` or `log-probs`; empty: logits, or amounts. The loss is asked in these terms.
     """
     targets = job.targets[torch.from_numpy(rows)]
-    right, wrong = (_say(job, outputs, says) for outputs in _answers(job, targets, _SURE))
+    right, wrong = (say(job, outputs, says) for outputs in _answers(job, targets, _SURE))
     deal = torch.arange(len(rows)).roll(max(1, len(rows) // 2))
     logits = torch.from_numpy(predict(job.network, job.examples, rows)).to(targets.device)
     with torch.no_grad():
         once, twice = ask(job, logits, targets), ask(job, torch.cat([logits, logits]), torch.cat([targets, targets]))
-        neutral, surer = _say(job, torch.zeros_like(right), says), _say(job, _answers(job, targets, _SURER)[0], says)
+        neutral, surer = say(job, torch.zeros_like(right), says), say(job, _answers(job, targets, _SURER)[0], says)
         at = [ask(job, outputs, targets) for outputs in (neutral, right, wrong, right[deal], surer)]
         takes = "" if says else _find_taken(job, targets)
     surest = at[4] if job.problem.classes else None
-    return LossEvidence(once, *at[:4], twice / once if once else 1.0, takes, surest, _find_share(job, neutral, targets))
+    repeated, share = twice / once if once else 1.0, _find_share(job, neutral, targets)
+    return LossEvidence(once, at[0], at[1], at[2], at[3], repeated, takes, surest, share)
 
 
 def _answers(job: Job, targets: Tensor, sure: float) -> tuple[Tensor, Tensor]:
@@ -153,8 +154,8 @@ def _answers(job: Job, targets: Tensor, sure: float) -> tuple[Tensor, Tensor]:
     return targets.clone(), -targets
 
 
-def _say(job: Job, logits: Tensor, says: str) -> Tensor:
-    """The same in the terms that a net gives."""
+def say(job: Job, logits: Tensor, says: str) -> Tensor:
+    """The same in the terms that a net gives: see `HeadEvidence.says`."""
     if not says or not job.problem.classes:
         return logits
     if job.problem.task != "multiclass":
@@ -173,7 +174,7 @@ def _find_taken(job: Job, targets: Tensor) -> str:
     if math.isclose(ask(job, zeros, targets), due, rel_tol=1e-3):
         return ""
     for says in ("probs", "log-probs") if is_softmax else ("probs",):
-        if math.isclose(ask(job, _say(job, zeros, says), targets), due, rel_tol=1e-3) and ask(job, _say(job, right, says), targets) < due:
+        if math.isclose(ask(job, say(job, zeros, says), targets), due, rel_tol=1e-3) and ask(job, say(job, right, says), targets) < due:
             return says
     return ""
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from surefoot import losses, randomness
 from surefoot.engine.fit import Job
-from surefoot.engine.head import without_dropout
+from surefoot.engine.head import say, without_dropout
 from surefoot.engine.predict import predict, to_outputs
 from surefoot.metrics import per_class
 from surefoot.models.network import Network
@@ -144,13 +144,17 @@ def _deal(kinds: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     return order
 
 
-def prior_loss(job: Job, on: np.ndarray | None = None) -> float:
-    """The loss, on val or on some rows, of saying the train set's prior (the mean, for regression) whatever the input is."""
+def prior_loss(job: Job, on: np.ndarray | None = None, says: str = "") -> float:
+    """The loss, on val or on some rows, of saying the train set's prior (the mean, for regression) whatever the input is.
+
+    Args:
+        says: terms in which the net speaks, and in which the loss is asked; see `HeadEvidence`.
+    """
     targets, rows = job.examples.plain_targets(job.train), torch.from_numpy(job.val if on is None else on)
     bias = torch.zeros(job.problem.num_outputs)
     if job.problem.classes:
         bias = torch.from_numpy(losses.prior_bias(job.problem.task, targets, job.problem.num_outputs)).float()
-    return float(job.loss(bias.to(job.targets.device).expand(len(rows), -1), job.targets[rows]))
+    return float(job.loss(say(job, bias.to(job.targets.device).expand(len(rows), -1), says), job.targets[rows]))
 
 
 def right_share(job: Job, rows: np.ndarray) -> tuple[float, float]:

@@ -36,12 +36,18 @@ class Trials:
         base: the net before any, its last bias at the prior, on at most a thousand train items.
         train: settings of a short run.
         say: called with the name of each run as it begins.
+        says: what the net gives, as `HeadEvidence.says` has it.
     """
 
     ctx: Context
     base: Job
     train: TrainConfig
     say: Callable[[str], None]
+    says: str = ""
+
+    def prior(self, on: np.ndarray | None = None) -> float:
+        """The loss, on val or on some rows, of saying the prior."""
+        return probe.prior_loss(self.base, on, self.says)
 
     def run(self, job: Job, name: str, lr: float = 0.0) -> Fitted:
         """Trains a copy of the job's net, at another lr where one is given."""
@@ -50,10 +56,11 @@ class Trials:
         return fit(replace(job, network=copy.deepcopy(job.network)), train, seed=self.ctx.seed, name=name)
 
 
-def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, bearable: float = 0.0) -> Trials:
+def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, says: str = "", bearable: float = 0.0) -> Trials:
     """A fresh net and a seeded part of the first fold's train rows.
 
     Args:
+        says: in which terms the net answers, see `head.HeadEvidence`.
         bearable: items that all runs together may learn from; batches are smaller where these are few. 0: as many as it takes.
     """
     part = desk.folds[0]
@@ -65,7 +72,7 @@ def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, bea
         make_job(desk, build_network(desk, model, part), part, train), train=rows, watch=rows[:0], val=part.val[: max(_FEWEST_ASKED, _ASKED * batch // _BATCH)]
     )
     set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
-    return Trials(ctx, base, short, lambda name: ctx.events.progress(f"sanity: {name}", 0, 1))
+    return Trials(ctx, base, short, lambda name: ctx.events.progress(f"sanity: {name}", 0, 1), says)
 
 
 def last_loss(fitted: Fitted) -> float:

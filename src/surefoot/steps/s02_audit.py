@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from surefoot import durable
-from surefoot.analysis.belonging import find_parted
+from surefoot.analysis.belonging import find_ties
 from surefoot.analysis.columns import check_columns
 from surefoot.analysis.looks import Looks, Used, list_suspects, sum_up_likes, sum_up_pictures
 from surefoot.analysis.mending import find_conflicts, propose_repairs
@@ -77,7 +77,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     findings = [*_check_items(refused, used, counts, problem, pile), *_check_boxes(source, pile, used, boxes), *likes.findings, *looks.findings]
     findings += [*_check_table(source, profiles, used, problem, ctx.seed), *source_checks.judge(seen.drift, seen.reports)]
     if isinstance(source, TableSource):
-        findings += find_parted(source, profiles, used, problem, by_time=index.column("time").null_count < len(index), seed=ctx.seed)
+        findings += find_ties(source, profiles, used, problem, by_time=index.column("time").null_count < len(index), seed=ctx.seed)
     report = AuditReport(
         fingerprint=source.fingerprint,
         num_items=len(source) + len(source.refused),  # what reading refused is one of the source's items

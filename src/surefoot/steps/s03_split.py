@@ -137,7 +137,7 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
     _check_measurable(class_counts if problem.task != "detection" else {}, {"train": counts.get("train", 0), "val": num_val, "test": counts.get("test", 0)})
     findings = [
         *checks.leaks(refused, 0 if by == "time" else straddling(draft)),
-        *(checks.time_leak(draft.ids.take(pa.array(find_parted(draft))).to_pylist(), int(keep.sum())) if by == "time" else []),
+        *(checks.parted_copies(draft.ids.take(pa.array(find_parted(draft))).to_pylist(), int(keep.sum())) if by == "time" else []),
         *(checks.val_size(num_val, resolves, is_amount=is_amount) if dealt.protocol == "holdout" else []),
         *checks.missing_classes(class_counts),
         *checks.shift(drift, by=by),

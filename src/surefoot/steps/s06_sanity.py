@@ -70,7 +70,7 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
         verdicts += [*_look_at_ends(ctx, desk, job, config.train, seen), *_look_inside(ctx, desk, job), checks.symmetric(first), *checks.layers(first)]
         verdicts.append(checks.exportable(_try_export(desk, job, problem, data)))
         if not any(finding and finding.severity == "stop" for _, finding in verdicts):  # else training would show its symptoms, and nothing more
-            tried, curves = _try_out(trials.set_up(ctx, desk, model, train, pace.seconds() * rate), desk, model, config.train, first)
+            tried, curves = _try_out(trials.set_up(ctx, desk, model, train, seen.says, pace.seconds() * rate), desk, model, config.train, first)
             verdict, curves["tiny batch"] = _memorise(ctx, desk, model, train)
             verdicts += [*tried, verdict]
     inputs = job.examples.inputs(torch.from_numpy(desk.folds[0].train[:1]))
@@ -151,7 +151,7 @@ def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainCo
     """The same few steps on real inputs, on zeroed inputs, and on shuffled labels; what diverged is compared with nothing."""
     verdicts = [short.reproducible(*trials.is_same_again(runs, desk, model))]
     real = runs.run(runs.base, "real inputs")
-    has_learnt = trials.last_loss(real) < short.LEARNT * probe.prior_loss(runs.base, runs.base.train)
+    has_learnt = trials.last_loss(real) < short.LEARNT * runs.prior(runs.base.train)
     if not has_learnt and (freed := trials.unclip(runs)):
         held = short.clipping(runs.train.clip, trials.last_loss(real), trials.last_loss(freed[1]))
         if not held[0].ok:
@@ -177,9 +177,9 @@ def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainCo
     return [
         *verdicts,
         short.looks_at_input(influence, real.records[-1].loss, fitted["zeroed inputs"].records[-1].loss),
-        short.shuffled_labels(_val_loss(fitted["shuffled labels"]), probe.prior_loss(base)),
+        short.shuffled_labels(_val_loss(fitted["shuffled labels"]), runs.prior()),
         *([short.generalises(probe.chance_of(trained, base.val, runs.ctx.seed), len(base.val))] if len(base.val) > 1 else []),
-        short.modes(*probe.mode_losses(trained, rows), probe.prior_loss(base, rows), probe.find_stale_norms(trained)),
+        short.modes(*probe.mode_losses(trained, rows), runs.prior(rows), probe.find_stale_norms(trained)),
         short.dropout(probe.dropout_noise(trained, rows, runs.ctx.seed)),
         *checks.layers(layers.look_at_layers(trained, rows), "after the first steps", first, is_blind=influence == 0),
     ], curves
@@ -187,7 +187,7 @@ def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainCo
 
 def _settle_lr(runs: trials.Trials, real: Fitted, problem: Problem, asked: TrainConfig) -> tuple[Fitted, float, Verdict]:
     """The run on real inputs at an lr that suits, that lr, and what is to be said of the one asked for."""
-    prior = probe.prior_loss(runs.base, runs.base.train)
+    prior = runs.prior(runs.base.train)
     others: dict[float, Fitted] = {}
     lr, usual = runs.train.lr, find_usual(runs.train.optimizer).peak(problem.kind)
     if not trials.last_loss(real) < short.LEARNT * prior or (asked.lr and lr > _BEYOND_USUAL * usual):
@@ -201,7 +201,7 @@ def _settle_lr(runs: trials.Trials, real: Fitted, problem: Problem, asked: Train
 
 def _shuffle(runs: trials.Trials) -> Fitted:
     """A run on shuffled labels. A leak teaches at every deal, a lucky guess on a dozen val items does not."""
-    prior = probe.prior_loss(runs.base)
+    prior = runs.prior()
     for deal in range(_DEALS):
         fitted = runs.run(probe.shuffle_labels(runs.base, runs.ctx.seed, deal), "shuffled labels")
         if fitted.diverged or not fitted.records or short.shuffled_labels(_val_loss(fitted), prior)[0].ok:
