@@ -423,3 +423,38 @@ def test_blood_cells_are_as_their_catalogue_says():
     assert [one.refused[0].reason for one in pile.settled.values()] == ["its size is 0 x 0"] * 2
     with tarfile.open(SHARED / "detection/bccd_voc.tar.xz") as archive:
         assert sum(name.endswith(".jpg") for name in archive.getnames()) == len(source)
+
+
+# shards
+
+
+SIDECARS = {
+    "voc": lambda name: {f"{name}.xml": voc_xml(name, THINGS[name]).encode()},
+    "yolo": lambda name: {f"{name}.txt": yolo_lines(THINGS[name]).encode()} if THINGS[name] else {},
+}
+
+
+@pytest.mark.parametrize("kind", SIDECARS)
+def test_tar_shards_with_annotations_beside_their_pictures_are_pictures_with_boxes(tmp_path, kind):
+    """Equal names in two shards are two pictures, each with its own boxes."""
+    shown = {path.rsplit("/")[-1]: content for path, content in pictures("").items()}
+    for shard, names in {"train-000.tar": "ab", "val-000.tar": "a"}.items():
+        files = {path: content for path, content in shown.items() if path[0] in names}
+        for name in names:
+            files |= SIDECARS[kind](name)
+        write_tar(tmp_path / shard, files | ({"classes.txt": b"cell\ndot\n"} if kind == "yolo" else {}))
+    source = read(tmp_path, "{train,val}-000.tar")
+    assert source.annotations.classes == CLASSES
+    assert [len(one.boxes) for one in source.annotations.drawings] == [2, 1, 2]
+    assert source.given_sets == ["train", "train", "val"]
+    assert [place.split("/")[0] for place in source.places] == ["train-000.tar", "train-000.tar", "val-000.tar"]
+
+
+def test_boxes_in_json_of_nobodys_format_are_refused_with_what_to_write(tmp_path):
+    shown = {path.rsplit("/")[-1]: content for path, content in pictures("").items()}
+    boxes = json.dumps({"objects": [{"bbox": [1, 2, 30, 20], "name": "cell"}]}).encode()
+    write_tar(tmp_path / "s-0.tar", shown | {f"{path.split('.')[0]}.json": boxes for path in shown})
+    with pytest.raises(DataError, match='holds boxes under "objects", in no format') as caught:
+        read(tmp_path, "s-{0..0}.tar")
+    assert "VOC" in caught.value.next
+    assert ".json" in caught.value.where

@@ -159,6 +159,40 @@ def test_cifar_100_has_two_label_bytes_of_which_the_fine_one_counts(tmp_path):
     assert read(tmp_path, "c").labels == [7, 99, 42]
 
 
+CIFAR = {
+    "cifar-10-batches-bin/data_batch_1.bin": batch([3, 9]),
+    "cifar-10-batches-bin/test_batch.bin": batch([3]),
+    "cifar-10-batches-bin/batches.meta.txt": b"plane\ncar\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship\ntruck\n\n",
+    "cifar-10-batches-bin/readme.html": b"<html></html>",
+}
+"""As the original is shipped, but for the number of pictures."""
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("c.tar.gz", lambda path: write_tar(path, CIFAR, "w:gz")), ("c.tar", lambda path: write_tar(path, CIFAR)), ("c.zip", lambda path: write_zip(path, CIFAR))],
+)
+def test_cifar_s_batches_are_read_inside_the_archive_they_come_in(tmp_path, name, write):
+    write(tmp_path / name)
+    source = read(tmp_path, name)
+    assert source.labels == ["cat", "truck", "cat"]
+    assert source.given_sets == ["", "", "test"]
+    assert source.places == ["data_batch_1.bin[0]", "data_batch_1.bin[1]", "test_batch.bin[0]"]
+    assert source.read(1)[5, 7].tolist() == [11, 21, 31]
+
+
+def test_the_pickled_version_in_its_archive_is_refused_too(tmp_path):
+    write_tar(tmp_path / "py.tar.gz", {"cifar-10-batches-py/data_batch_1": b"\x80\x02}q\x01.", "cifar-10-batches-py/readme.html": b"<html>"}, "w:gz")
+    with pytest.raises(DataError, match="is a Python pickle: loading one runs whatever code it holds") as caught:
+        read(tmp_path, "py.tar.gz")
+    assert "cifar-10-binary" in caught.value.next
+
+
+def test_other_bin_files_in_an_archive_are_no_batches(tmp_path):
+    write_tar(tmp_path / "d.tar", two_classes() | {"cat/notes.bin": b"123"})
+    assert len(read(tmp_path, "d.tar")) == 4
+
+
 def test_pickled_batches_are_refused_with_the_reason(tmp_path):
     write_files(tmp_path / "c", {"data_batch_1": b"\x80\x02}q\x01.", "test_batch": b"\x80\x02}q\x01.", "batches.meta": b"\x80\x02}q\x01."})
     with pytest.raises(DataError, match="are Python pickles: loading one runs whatever code it holds") as caught:

@@ -50,7 +50,10 @@ def list_tar(path: Path) -> Pile:
     def fetch(entry: Entry, limit: int) -> bytes:
         return bytes(data[entry.key : entry.key + min(entry.size, limit)])
 
-    return Pile(path.name, entries, fetch, refused, fingerprint.of_files([path]))
+    def view(entry: Entry) -> memoryview:
+        return memoryview(data)[entry.key : entry.key + entry.size]
+
+    return Pile(path.name, entries, fetch, refused, fingerprint.of_files([path]), view)
 
 
 def list_zip(path: Path) -> Pile:

@@ -19,6 +19,9 @@ from surefoot.types.source import ItemError, Refused
 
 LISTS = frozenset((".csv", ".tsv", ".txt", ".lst", ".jsonl"))
 MAX_LIST_BYTES, SAMPLE_ROWS, MOST_LISTS = 2**28, 50, 20
+BOX_NAMES = ("annotations", "objects", "boxes", "bboxes", "bbox", "instances")
+"""Under which the JSON beside a picture may hold boxes."""
+_LOOKED_AT = 20
 COMPANIONS = (".cls", ".label", ".json")
 LABEL_NAMES = ("label", "labels", "class", "target", "category", "cls", "class_id", "label_id", "y", "species")
 SET_NAMES = frozenset(("split", "set", "subset", "partition"))
@@ -248,6 +251,7 @@ def _read_companions(pile: Pile, seen: list[Entry]) -> Beside | None:
     labels = {entry.path: _read_label(pile, companions.get(_key(entry.path), {})) for entry in seen}
     num_labelled = sum(label is not None for label in labels.values())
     if 2 * num_labelled < len(seen):
+        _check_no_boxes(pile, [files[".json"] for files in companions.values() if ".json" in files][:_LOOKED_AT])
         return None
     found = Beside(labels=_type_labels(labels), spare={one.path for files in companions.values() for one in files.values()}, has_labels=True)
     found.refused = [Refused(path, "has no label beside it", pictures.WRONG_TYPE) for path, label in found.labels.items() if label is None]
@@ -271,6 +275,22 @@ def _read_label(pile: Pile, files: dict[str, Entry]) -> str | None:
         if label:
             return label
     return None
+
+
+def _check_no_boxes(pile: Pile, files: list[Entry]) -> None:
+    """Raises DataError where companions hold boxes: nothing says whether their numbers are corners or sizes, pixels or shares."""
+    for entry in files:
+        try:
+            record = json.loads(pile.fetch(entry, 2**20))
+        except (ItemError, ValueError, RecursionError):
+            continue
+        name = next((name for name in BOX_NAMES if isinstance(record, dict) and isinstance(record.get(name), list)), "")
+        if name and any(isinstance(one, list | dict) for one in record[name]):
+            raise DataError(
+                f'{entry.path} holds boxes under "{name}", in no format that says what their numbers mean.',
+                where=f"{pile.name}, {entry.path}",
+                next="Write them as VOC's XML or YOLO's lines under the name of each picture (7.jpg, 7.xml), or as a COCO file; a mere label under \"label\".",
+            )
 
 
 def _find_in_json(text: str) -> str:

@@ -5,19 +5,30 @@ Format: Krizhevsky, The CIFAR-10 and CIFAR-100 datasets (page of the data). The 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
+from surefoot.data.readers.piles import Entry, Pile, split_path
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource
 
 SIDE, PIXELS = 32, 3 * 32 * 32
 LABELS = {1: 10, 2: 100}
 """Bytes of labels before the pixels -> classes: CIFAR-10 has one, CIFAR-100 a coarse and a fine one, of which the fine one is taken."""
+MOST_NAMES_BYTES = 2**16
 NAMES = ("batches.meta.txt", "fine_label_names.txt")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One file of records: its name, and its bytes as uint8 (N,), mapped or held by the archive they lie in."""
+
+    name: str
+    data: np.ndarray
 
 
 def list_batches(path: Path) -> list[Path]:
@@ -27,7 +38,22 @@ def list_batches(path: Path) -> list[Path]:
 
 def is_batch(path: Path) -> bool:
     """Whether a file is whole records of one of the two lengths, with labels in range."""
-    return path.suffix == ".bin" and bool(_label_bytes(path))
+    return path.suffix == ".bin" and path.stat().st_size > 0 and bool(_label_bytes(np.memmap(path, np.uint8, "r")))
+
+
+def find_batches(pile: Pile) -> list[Entry]:
+    """The binary batches of an archive, sorted; all of its .bin files must be some."""
+    files = sorted((entry for entry in pile.entries if entry.path.endswith(".bin")), key=lambda entry: entry.path)
+    fits = [any(entry.size and entry.size % (width + PIXELS) == 0 for width in LABELS) for entry in files]
+    return files if files and all(fits) and all(_label_bytes(_read_entry(pile, entry)) for entry in files) else []
+
+
+def check_no_pickles(pile: Pile) -> None:
+    """Raises DataError where an archive holds the pickled batches of CIFAR's Python version."""
+    named = [entry for entry in pile.entries if _is_named_pickled(split_path(entry.path)[-1])]
+    found = [Path(pile.name, entry.path) for entry in named if is_pickle(pile.fetch(entry, 3))]
+    if found:
+        raise refuse_pickles(found)
 
 
 def is_pickle(head: bytes) -> bool:
@@ -39,10 +65,14 @@ def list_pickles(path: Path) -> list[Path]:
     """The pickled batches of CIFAR's Python version directly in a folder."""
     found = []
     for file in sorted(path.iterdir()):
-        if file.is_file() and (file.name in ("train", "test", "test_batch") or file.name.startswith("data_batch_")) and not file.suffix:
+        if file.is_file() and _is_named_pickled(file.name):
             with open(file, "rb") as content:
                 found += [file] if is_pickle(content.read(3)) else []
     return found
+
+
+def _is_named_pickled(name: str) -> bool:
+    return (name in ("train", "test", "test_batch") or name.startswith("data_batch_")) and "." not in name
 
 
 def refuse_pickles(files: list[Path]) -> DataError:
@@ -56,20 +86,42 @@ def refuse_pickles(files: list[Path]) -> DataError:
 
 
 def open_batches(paths: list[Path]) -> ImageSource:
-    """Maps binary batches; `test` in a file's name makes its records the given test set where other files are there too.
+    """Maps binary batches; see `_open`."""
+    batches = [Batch(path.name, np.memmap(path, np.uint8, "r") if path.stat().st_size else np.zeros(0, np.uint8)) for path in paths]
+    lists = [file.read_bytes() for file in (paths[0].parent / name for name in NAMES) if file.is_file() and file.stat().st_size < MOST_NAMES_BYTES]
+    return _open(batches, lists, fingerprint.of_files(paths), str(paths[0].parent))
+
+
+def open_packed(pile: Pile) -> ImageSource:
+    """The binary batches of an archive, as they lie in it; see `_open`."""
+    batches = [Batch(split_path(entry.path)[-1], _read_entry(pile, entry)) for entry in find_batches(pile)]
+    lists = [entry for entry in pile.entries if split_path(entry.path)[-1] in NAMES and entry.size < MOST_NAMES_BYTES]
+    return _open(batches, [pile.fetch(entry, entry.size) for entry in lists], pile.fingerprint, pile.name)
+
+
+def _read_entry(pile: Pile, entry: Entry) -> np.ndarray:
+    return np.frombuffer(pile.view(entry) if pile.view else pile.fetch(entry, entry.size), np.uint8)
+
+
+def _open(files: list[Batch], lists: list[bytes], mark: str, where: str) -> ImageSource:
+    """Records of batches; `test` in a file's name makes its records the given test set where other files are there too.
+
+    Args:
+        lists: files that may name the classes. mark: fingerprint of all.
 
     Raises:
         DataError: a file that is no whole records.
     """
-    label_bytes = {_label_bytes(path) for path in paths}
+    label_bytes = {_label_bytes(file.data) for file in files}
     if len(label_bytes) != 1 or 0 in label_bytes:
-        raise DataError("These are no batches of one kind.", where=quote_some(map(str, paths)), next="Give the files of CIFAR-10 or of CIFAR-100, whole.")
+        told = f"{where}: {quote_some(file.name for file in files)}"
+        raise DataError("These are no batches of one kind.", where=told, next="Give the files of CIFAR-10 or of CIFAR-100, whole.")
     width = label_bytes.pop()
-    batches = [np.memmap(path, np.uint8, "r").reshape(-1, width + PIXELS) for path in paths]
+    batches = [file.data.reshape(-1, width + PIXELS) for file in files]
     starts = np.cumsum([0, *map(len, batches)])
     labels = np.concatenate([batch[:, width - 1] for batch in batches]).astype(int).tolist()
-    names = _read_names(paths[0].parent, LABELS[width])
-    is_test = ["test" in path.name for path in paths]
+    names = _read_names(lists, LABELS[width])
+    is_test = ["test" in file.name for file in files]
 
     def read(row: int) -> np.ndarray:
         batch = int(np.searchsorted(starts, row, side="right")) - 1
@@ -77,30 +129,28 @@ def open_batches(paths: list[Path]) -> ImageSource:
         return np.ascontiguousarray(planes.transpose(1, 2, 0))
 
     return ImageSource(
-        places=[f"{path.name}[{row}]" for path, batch in zip(paths, batches, strict=True) for row in range(len(batch))],
+        places=[f"{file.name}[{row}]" for file, batch in zip(files, batches, strict=True) for row in range(len(batch))],
         labels=[names[label] for label in labels] if names else labels,
         given_sets=["test" if test and not all(is_test) else "" for test, batch in zip(is_test, batches, strict=True) for _ in range(len(batch))],
         read=read,
         notes=["CIFAR-100: the fine labels are taken."] if width == 2 else [],
-        fingerprint=fingerprint.of_files(paths),
+        fingerprint=mark,
     )
 
 
-def _label_bytes(path: Path) -> int:
-    """1 or 2 by the length of the records and the range of their labels; 0 where neither fits."""
-    size = path.stat().st_size
+def _label_bytes(data: np.ndarray) -> int:
+    """1 or 2 by the length of the records uint8 (N,) and the range of their labels; 0 where neither fits."""
     for width, classes in LABELS.items():
-        if size and size % (width + PIXELS) == 0:
-            records = np.memmap(path, np.uint8, "r").reshape(-1, width + PIXELS)
+        if len(data) and len(data) % (width + PIXELS) == 0:
+            records = data.reshape(-1, width + PIXELS)
             if int(records[:, width - 1].max()) < classes:
                 return width
     return 0
 
 
-def _read_names(folder: Path, num: int) -> list[str]:
-    for file in (folder / name for name in NAMES):
-        if file.is_file() and file.stat().st_size < 2**16:
-            names = [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-            if len(names) == num:
-                return names
+def _read_names(lists: list[bytes], num: int) -> list[str]:
+    for content in lists:
+        names = [line.strip() for line in content.decode("utf-8", "replace").splitlines() if line.strip()]
+        if len(names) == num:
+            return names
     return []

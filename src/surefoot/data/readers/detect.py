@@ -19,7 +19,7 @@ HEAD_BYTES = 4096
 FORMATS = (
     "a folder or archive (.tar, .tar.gz, .tar.xz, .zip) of pictures or texts (.txt), in class folders or beside a list of labels, or of pictures with "
     "boxes (COCO, VOC, YOLO); tar shards (folder or `s-{000..003}.tar`); "
-    "a table (.csv, .tsv, .txt, .parquet, .jsonl, .xlsx, also .gz or in an archive); IDX files; CIFAR binaries; .npz, .npy; a saved "
+    "a table (.csv, .tsv, .txt, .parquet, .jsonl, .xlsx, also .gz or in an archive); IDX files; CIFAR binaries, also in an archive; .npz, .npy; a saved "
     "Hugging Face set; an address (https://..., s3://...); sklearn:NAME; hub:OWNER/NAME; my_code:Name"
 )
 HINTS = dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), "No pickle is ever loaded: save it as .npz or .parquet. ")
@@ -44,8 +44,11 @@ def _open_folder(spot: Spot) -> Opened:
 
 
 def _open_archive(spot: Spot) -> Opened:
-    """Pictures in an archive, else its texts, else the tables in it."""
+    """CIFAR's batches or pictures in an archive, else its texts, else the tables in it."""
     pile = archive.list_tar(spot.path) if archive.is_tar(spot.path, spot.head) else archive.list_zip(spot.path)
+    if cifar.find_batches(pile):
+        return cifar.open_packed(pile)
+    cifar.check_no_pickles(pile)
     if texts.are_texts(pile):
         return texts.read_texts(pile, spot.known)
     if not any(has_picture_suffix(entry.path) for entry in pile.entries):

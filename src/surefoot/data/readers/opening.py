@@ -24,8 +24,17 @@ def open_pile(pile: Pile, known: frozenset[str] = frozenset(), *, is_labelled: b
     Raises:
         DataError: no pictures, no labels, or broken annotations.
     """
-    for find in ANNOTATIONS if is_labelled else ():
+    return (is_labelled and find_boxes(pile)) or arrange(pile, known, is_labelled=is_labelled)
+
+
+def find_boxes(pile: Pile) -> ImageSource | None:
+    """The source of pictures with boxes; None where no annotations lie beside them.
+
+    Raises:
+        DataError: they are broken.
+    """
+    for find in ANNOTATIONS:
         found = find(pile)
         if found is not None:
             return annotate(pile, found)
-    return arrange(pile, known, is_labelled=is_labelled)
+    return None

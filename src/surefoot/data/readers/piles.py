@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from posixpath import splitext
 from typing import Any
@@ -41,6 +42,7 @@ class Pile:
         name: how messages call it.
         entries: the files that may be read.
         fetch: (entry, limit) -> the file's first `limit` bytes; raises ItemError.
+        view: entry -> the whole file where it lies, not copied; None where that can't be.
         refused: what was seen and is no readable file.
         fingerprint: of all that was listed.
     """
@@ -50,6 +52,15 @@ class Pile:
     fetch: Callable[[Entry, int], bytes]
     refused: list[Refused]
     fingerprint: str
+    view: Callable[[Entry], memoryview] | None = None
+
+
+def join_piles(piles: Sequence[Pile], name: str) -> Pile:
+    """Several piles as one; the name of each becomes a folder around its files."""
+    entries = [Entry(f"{pile.name}/{entry.path}", entry.size, (number, entry)) for number, pile in enumerate(piles) for entry in pile.entries]
+    refused = [replace(one, place=f"{pile.name}/{one.place}") for pile in piles for one in pile.refused]
+    mark = hashlib.sha256("\n".join(pile.fingerprint for pile in piles).encode()).hexdigest()
+    return Pile(name, entries, lambda entry, limit: piles[entry.key[0]].fetch(entry.key[1], limit), refused, mark)
 
 
 def is_hidden(path: str) -> bool:

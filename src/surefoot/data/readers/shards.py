@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from glob import escape, glob
 from pathlib import Path
 
 from surefoot.data.readers import archive
 from surefoot.data.readers.joining import concatenate, prefix_places
 from surefoot.data.readers.layout import arrange
-from surefoot.data.readers.piles import GIVEN_SETS, has_picture_suffix
+from surefoot.data.readers.opening import find_boxes
+from surefoot.data.readers.piles import GIVEN_SETS, has_picture_suffix, join_piles
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource
 
@@ -76,15 +78,26 @@ def list_shards(path: Path) -> list[Path]:
 def open_shards(paths: list[Path], known: frozenset[str] = frozenset(), *, is_labelled: bool = True) -> ImageSource:
     """Opens tar shards as one source; shards named `train-0001.tar`, `val-...` and `test-...` are given sets.
 
+    Where annotations with boxes lie beside the pictures (VOC's XML or YOLO's lines under the name of each, or COCO files), they are read over all shards.
+
     Raises:
         DataError: a shard is torn, or holds no labelled pictures.
     """
     piles = [archive.list_tar(path) for path in paths]
+    whole = join_piles(piles, f"{paths[0].name} and {len(paths) - 1:,} more shards" if len(paths) > 1 else paths[0].name)
+    if is_labelled and (drawn := find_boxes(whole)):
+        return _give_sets(drawn, {path.name: _set_of(path) for path in paths})
     labels = frozenset(folder for pile in piles for entry in pile.entries if has_picture_suffix(entry.path) for folder in entry.path.split("/")[:-1][-1:])
     sources = [prefix_places(arrange(pile, known | labels, is_labelled=is_labelled), path.name) for pile, path in zip(piles, paths, strict=True)]
     given = [_set_of(path) for path in paths]
     sources = [source.of_set(one) if one and len(set(given)) > 1 else source for source, one in zip(sources, given, strict=True)]
     return sources[0] if len(sources) == 1 else concatenate(sources)
+
+
+def _give_sets(source: ImageSource, sets: dict[str, str]) -> ImageSource:
+    """The source with the given sets that its shards are named by, where they name several."""
+    given = [sets[place.split("/", 1)[0]] for place in source.places]
+    return replace(source, given_sets=given) if len(set(given)) > 1 else source
 
 
 def check_tars(paths: list[Path], is_tar: Callable[[Path], bool], name: str) -> None:
