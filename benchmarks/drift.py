@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+
 import numpy as np
 
 from benchmarks.machine import IS_QUICK
@@ -17,10 +21,15 @@ _KINDS = ("rows", "groups", "duplicates")
 
 
 def run() -> dict[str, object]:
-    silent = {kind: _count(kind, 0.0, _SILENT) for kind in _KINDS}
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:  # 0.08 s each, 3,500 of them
+        return _measure(pool)
+
+
+def _measure(pool: ProcessPoolExecutor) -> dict[str, object]:
+    silent = {kind: _count(pool, kind, 0.0, _SILENT) for kind in _KINDS}
     for kind, (alarms, _) in silent.items():
         print(f"  random splits of {kind}: {alarms} false alarms of {_SILENT}", flush=True)
-    power = {str(shift): _count("rows", shift, _LOUD) for shift in _SHIFTS}
+    power = {str(shift): _count(pool, "rows", shift, _LOUD) for shift in _SHIFTS}
     for shift, (alarms, named) in power.items():
         print(f"  one of {_COLUMNS} columns moved by {shift} sd: found {alarms} of {_LOUD}, column named {named}", flush=True)
     return {
@@ -30,15 +39,16 @@ def run() -> dict[str, object]:
     }
 
 
-def _count(kind: str, shift: float, times: int) -> tuple[int, int]:
+def _count(pool: ProcessPoolExecutor, kind: str, shift: float, times: int) -> tuple[int, int]:
     """Alarms in so many simulated splits, and how often the moved column was the first that was named."""
-    alarms = named = 0
-    for number in range(times):
-        found = simulate(kind, shift, number)
-        loud = [one for one in found.values() if one.p <= DRIFT_P and one.auc >= DRIFT_AUC]
-        alarms += bool(loud)
-        named += bool(loud) and next(iter(loud[0].columns)) == "x0"
-    return alarms, named
+    told = list(pool.map(partial(_judge, kind, shift), range(times), chunksize=5))
+    return sum(is_loud for is_loud, _ in told), sum(is_named for _, is_named in told)
+
+
+def _judge(kind: str, shift: float, number: int) -> tuple[bool, bool]:
+    """Whether one project raises an alarm, and whether that names the moved column first."""
+    loud = [one for one in simulate(kind, shift, number).values() if one.p <= DRIFT_P and one.auc >= DRIFT_AUC]
+    return bool(loud), bool(loud) and next(iter(loud[0].columns)) == "x0"
 
 
 def simulate(kind: str, shift: float, number: int, rows: int = _ROWS) -> dict[str, object]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import json
 import re
+import signal
+import subprocess
+import sys
 import tarfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +101,20 @@ def test_a_pack_written_out_as_a_folder_can_be_packed_again_to_the_same(photos, 
     assert (first.targets == second.targets).all()
 
 
+@pytest.mark.parametrize("encode", ["decoded", "jpeg"])
+def test_a_pack_written_out_as_shards_can_be_packed_again_to_the_same(photos, tmp_path, encode, monkeypatch):
+    first = pack_folder(DataConfig(source=str(photos)), PrepareConfig(encode=encode), tmp_path / "p")
+    monkeypatch.setattr("surefoot.data.pack_export._SHARD_BYTES", 60_000)
+    assert main(["pack", str(tmp_path / "p"), "--out", str(tmp_path / "w"), "--as", "webdataset"]) == 0
+    assert main(["pack", str(tmp_path / "w"), "--out", str(tmp_path / "q"), "--set", f"prepare.encode={encode}"]) == 0
+    second = open_pack(tmp_path / "q")
+    assert second.manifest.classes == first.manifest.classes
+    number = [int(Path(place).stem) for place in second.places()]  # shards are shuffled; the number of an item is its row
+    assert sorted(number) == list(range(len(first)))
+    np.testing.assert_array_equal(second.targets, first.targets[number])
+    np.testing.assert_array_equal(second.read_all()[0], first.read_all()[0][number])
+
+
 def test_a_packing_that_was_killed_goes_on_and_ends_the_same(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(packs, "BLOCK", 16)
     monkeypatch.setattr(packs, "_SHARD_BLOCKS", 1)
@@ -117,6 +135,55 @@ def test_a_packing_that_was_killed_goes_on_and_ends_the_same(photos, tmp_path, m
     assert names == ["manifest.json", *(f"shard-{n:05}.arrow" for n in range(4))]
     assert [(tmp_path / "cut" / name).read_bytes() for name in names] == [(tmp_path / "whole" / name).read_bytes() for name in names]
     assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == names
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory) -> Path:
+    """240 JPEG files of two classes, half of them of the size that is packed, so that some are kept and some are made anew."""
+    folder = tmp_path_factory.mktemp("many") / "photos"
+    for number in range(240):
+        place = folder / "ab"[number % 2] / f"{number:03}.jpg"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        pixels = np.random.default_rng(number).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        side = 120 if number % 4 < 2 else 150
+        Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC).save(place, quality=80)
+    return folder
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_a_pack_is_the_same_for_any_number_of_workers_and_after_any_kill(many, tmp_path):
+    """The command as it is given, killed as the system kills it; each time another number of workers goes on."""
+    command = [sys.executable, "-c", SMALL_BLOCKS, "pack", str(many), "--side", "120", "--set", "prepare.encode=jpeg", "--out"]
+    assert subprocess.run([*command, str(tmp_path / "whole"), "--set", "prepare.workers=1"], check=False).returncode == 0
+    kills = 0
+    for number in range(9):
+        workers = ["--set", f"prepare.workers={2 + number % 2}"]
+        process = subprocess.Popen([*command, str(tmp_path / "cut"), *workers], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        shards = len(list((tmp_path / "cut").glob("shard-*.arrow")))
+        while process.poll() is None:
+            if number < 2 and len(list((tmp_path / "cut").glob("shard-*.arrow"))) >= min(shards + 2, 10):
+                process.kill()
+                kills += process.wait() == -signal.SIGKILL
+            time.sleep(0.002)
+        if process.returncode == 0:
+            break
+    assert kills
+    assert process.returncode == 0
+    whole, cut = read_files(tmp_path / "whole"), {name: data for name, data in read_files(tmp_path / "cut").items() if not name.endswith(".part")}
+    assert len(whole) == 16
+    assert cut == whole
+
+
+SMALL_BLOCKS = """
+import sys
+from surefoot.cli.main import main
+from surefoot.data import packs
+packs.BLOCK, packs._SHARD_BLOCKS = 16, 1
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 def test_what_is_no_pack_or_can_be_none_is_refused_with_what_to_do(photos, tmp_path, capsys):

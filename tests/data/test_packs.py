@@ -367,6 +367,27 @@ def test_a_pack_is_a_data_set_as_pytorch_takes_it(store):
         pack[10]
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more workers than cores
+def test_batches_are_the_same_for_any_number_of_workers(store):
+    import torch
+    from torch.utils.data import DataLoader
+
+    images = np.random.default_rng(0).integers(0, 256, (50, 3, 12, 12), dtype=np.uint8)
+    blocks = cut([str(n) for n in range(50)], ([jpeg.encode(one, 90) for one in images],), np.arange(50.0)[:, None] % 3, np.ones(50, np.float32), 16)
+    manner = Manner(classes=("a", "b", "c"), forms={"image": "jpeg"})
+    pack = open_pack(store, write_pack(store, (FieldSpec(name="image", shape=(3, 12, 12), dtype="uint8"),), 1, blocks, manner=manner))
+
+    def read(workers: int) -> list[torch.Tensor]:
+        generator = torch.Generator().manual_seed(7)
+        loader = DataLoader(pack, batch_size=8, shuffle=True, generator=generator, num_workers=workers, multiprocessing_context="spawn" if workers else None)
+        return [part for batch in loader for part in batch]
+
+    alone = read(0)
+    together = read(2)
+    assert len(alone) == len(together) == 14
+    assert all(torch.equal(one, other) for one, other in zip(alone, together))
+
+
 def test_batches_hold_every_item_once_in_an_order_of_each_epoch_and_go_on_from_any_position(store):
     ref, inputs, targets = make(store, 50)
     pack = open_pack(store, ref)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,32 @@ def test_groups_are_spread_over_the_batches_of_an_epoch_in_which_each_item_comes
     with Feed(job, GROUPED.model_copy(update={"sampling": "plain"}), seed=0, name="run") as feed:
         plain = [(job.examples.groups[feed.take(step).rows.numpy()] == 0).mean() for step in range(feed.steps_per_epoch)]
     assert max(plain) - min(plain) > 0.25
+
+
+@pytest.mark.parametrize("sampling", ["plain", "balanced", "grouped"])
+def test_a_run_that_was_stopped_within_an_epoch_goes_on_with_the_batches_that_were_left(tmp_path, sampling):
+    config = GROUPED.model_copy(update={"sampling": sampling})
+    with Feed(make_job(tmp_path), config, seed=3, name="run") as feed:
+        steps = 2 * feed.steps_per_epoch
+        whole = [feed.take(step) for step in range(steps)]
+    for start, in_memory in ((steps // 3, True), (feed.steps_per_epoch + 1, False)):
+        with Feed(make_job(tmp_path, in_memory=in_memory), config, seed=3, name="run") as resumed:
+            for step in range(start, steps):
+                batch = resumed.take(step)
+                assert torch.equal(batch.rows, whole[step].rows)
+                assert torch.equal(batch.targets, whole[step].targets)
+                assert all(torch.equal(one, other) for one, other in zip(batch.inputs, whole[step].inputs, strict=True))
+
+
+def test_classes_are_balanced_over_the_batches_of_an_epoch(tmp_path):
+    job = make_job(tmp_path)
+    labels = job.examples.plain_targets(job.train).astype(int)
+    job = dataclasses.replace(job, train=np.concatenate([job.train[labels == 0][:8], job.train[labels != 0]]))
+    with Feed(job, GROUPED.model_copy(update={"sampling": "balanced"}), seed=0, name="run") as feed:
+        rows = torch.cat([feed.take(step).rows for step in range(feed.steps_per_epoch)]).numpy()
+    counts = np.bincount(job.examples.plain_targets(rows).astype(int))
+    assert len(rows) == len(job.train)
+    assert counts.max() - counts.min() <= 1
 
 
 def test_a_run_with_groups_that_was_stopped_ends_bit_equal(tmp_path):

@@ -264,17 +264,19 @@ def _key(path: str) -> str:
 
 
 def _read_label(pile: Pile, files: dict[str, Entry]) -> str | None:
-    for suffix in COMPANIONS:
-        if suffix not in files:
-            continue
-        try:
-            text = pile.fetch(files[suffix], 2**20).decode("utf-8", "replace").strip()
-            label = _find_in_json(text) if suffix == ".json" else text
-        except ItemError:
-            continue
-        if label:
-            return label
-    return None
+    """What the companions of a picture say of it; a name in its .json counts more than the number in its .cls (our own shards have both)."""
+    told = [label for suffix in COMPANIONS if (label := _read_companion(pile, files, suffix))]
+    return next((label for label in told if not _is_number(label)), told[0] if told else None)
+
+
+def _read_companion(pile: Pile, files: dict[str, Entry], suffix: str) -> str:
+    if suffix not in files:
+        return ""
+    try:
+        text = pile.fetch(files[suffix], 2**20).decode("utf-8", "replace").strip()
+    except ItemError:
+        return ""
+    return _find_in_json(text) if suffix == ".json" else text
 
 
 def _check_no_boxes(pile: Pile, files: list[Entry]) -> None:
