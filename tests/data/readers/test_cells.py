@@ -59,7 +59,8 @@ def test_more_stray_cells_make_a_column_of_words(tmp_path):
     values, source = column(tmp_path, cells)
     assert values.dtype == object
     assert values[17] == "unknown"
-    assert source.notes == []
+    (note,) = source.notes
+    assert "197 of its 200 cells are numbers and the others are not, such as 'unknown'" in note
 
 
 @pytest.mark.parametrize("pair", [("t", "f"), ("T", "F"), ("true", "false"), ("True", "FALSE"), ("yes", "no"), ("Y", "n")])
@@ -161,3 +162,15 @@ def test_a_few_impossible_dates_become_missing_and_are_said(tmp_path):
 def test_equal_words_are_one_object(tmp_path):
     values, _ = column(tmp_path, ["red", "blue"] * 50)
     assert len({id(value) for value in values}) == 2
+
+
+def test_words_of_which_some_are_numbers_are_words_and_nothing_is_said(tmp_path):
+    _, source = column(tmp_path, ["red", "blue", "7"] * 20)
+    assert source.notes == []
+
+
+def test_dates_among_which_some_are_none_are_told(tmp_path):
+    values, source = column(tmp_path, ["2024-01-05", "2024-13-01x", "05/02/2024"] * 20)
+    assert values.dtype == object
+    (note,) = source.notes
+    assert "40 of its 60 cells are dates and the others are not, such as '2024-13-01x'" in note

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,7 +13,8 @@ from surefoot.data.readers.dates import FIRST, LAST, DateFormat, find_format, fi
 MISSING = pa.array(["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "null", "Null", "NULL", "None", "-", "#N/A", "<NA>"])
 TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y"), ("false", "f", "no", "n")
 NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?[iI]nf(inity)?$"
-MAX_STRAY_FRAC = 0.01
+MAX_STRAY_FRAC, MIXED_FRAC = 0.01, 0.5
+"""Cells of another kind up to which a column is of its kind; and of one kind from which on a column of words is told to mix kinds."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,18 @@ def decide(cells: pa.ChunkedArray, *, is_target: bool, decimal_comma: bool = Fal
         return ColumnType("word")
     if _are_booleans(distinct):
         return ColumnType("boolean")
-    return _decide_dates(distinct, counts)
+    decided = _decide_dates(distinct, counts)
+    return replace(decided, note=decided.note or _tell_mixed(distinct, counts)) if decided.kind == "word" else decided
+
+
+def _tell_mixed(distinct: pa.Array, counts: np.ndarray) -> str:
+    """What to say of words most of which are numbers; empty where they aren't."""
+    are_numbers = _are_numbers(distinct, decimal_comma=False)
+    count, total = int(counts[are_numbers].sum()), int(counts.sum())
+    if count < MIXED_FRAC * total:
+        return ""
+    other = distinct.filter(pa.array(~are_numbers))[0].as_py()
+    return f"{count:,} of its {total:,} cells are numbers and the others are not, such as {other[:40]!r}, so all are read as words; mend or empty the others"
 
 
 def convert(cells: pa.ChunkedArray, how: ColumnType) -> tuple[np.ndarray, np.ndarray]:

@@ -72,7 +72,11 @@ def find_formats(distinct: pa.Array, counts: np.ndarray) -> tuple[DateFormat | N
         if fits.any():
             parts.append((left.filter(pa.array(fits)), (pattern, marks, year_first), int(weights[fits].sum())))
             left, weights = left.filter(pa.array(~fits)), weights[~fits]
-    if len(parts) < 2 or weights.sum() > 0.01 * total:
+    if weights.sum() > 0.01 * total:
+        dates = int(total - weights.sum())
+        why = f"{dates:,} of its {total:,} cells are dates and the others are not, such as {left[0].as_py()[:40]!r}, so all are read as words; write one format"
+        return None, why if 2 * dates >= total else ""
+    if len(parts) < 2:
         return None, ""
     settled = [_settle(cells, *how) for cells, how, _ in parts]
     told = ", ".join(f"{count:,} like {cells[0].as_py()}" for cells, _, count in parts)
