@@ -135,7 +135,7 @@ def test_voc_lists_give_the_sets_and_a_picture_listed_as_test_too_is_test(tmp_pa
     write_files(tmp_path / "x", VOC | {f"ImageSets/Main/{name}.txt": text for name, text in lists.items()})
     source = read(tmp_path, "x")
     assert source.given_sets == ["train", "test", "val"]
-    assert source.notes == ["JPEGImages/b.png is listed as train and as test; it counts as test."]
+    assert source.notes == ["1 picture(s) are listed in several sets, e.g. JPEGImages/b.png is listed as train and as test; it counts as test."]
 
 
 def test_coco_files_are_named_by_their_sets(tmp_path):
@@ -300,6 +300,8 @@ def test_a_picture_that_nobody_annotated_is_refused_but_a_negative_where_the_for
         (YOLO | {"data.yaml": "names: [[1], [2]]\n"}, "`names` is no list of class names"),
         ({name: content for name, content in COCO.items() if not name.endswith(".png")}, "none of its 0 pictures is listed"),
         (COCO | {"annotations/instances.json": json.dumps(coco_json(categories=[]))}, "none of them names a class"),
+        (COCO | {"annotations/instances.json": json.dumps(coco_json())[:40]}, "annotations/instances.json is broken"),
+        (COCO | {"annotations/instances.json": json.dumps(coco_json(images={"a": 1}))}, "instances.json is broken: `images` is no list"),
     ],
 )
 def test_annotations_that_can_not_be_used_are_an_error_in_three_parts(tmp_path, files, said):
@@ -458,3 +460,45 @@ def test_boxes_in_json_of_nobodys_format_are_refused_with_what_to_write(tmp_path
         read(tmp_path, "s-{0..0}.tar")
     assert "VOC" in caught.value.next
     assert ".json" in caught.value.where
+
+
+def test_a_category_id_that_stands_for_two_names_is_the_first_ones_and_told(tmp_path):
+    content = coco_json()
+    content["categories"].append({"id": 5, "name": "speck"})
+    source = read(write_files(tmp_path, {f"x/{name}": one for name, one in (COCO | {"annotations/instances.json": json.dumps(content)}).items()}), "x")
+    assert source.labels[0].tolist() == [1, 1, 0]
+    assert [(one.place, one.reason) for one in source.refused] == [("annotations/instances.json categories[2]", "its id 5 is that of dot already")]
+
+
+def test_a_picture_with_the_id_of_another_is_no_negative(tmp_path):
+    content = coco_json()
+    content["images"][2]["id"] = 0
+    source = read(write_files(tmp_path, {f"x/{name}": one for name, one in (COCO | {"annotations/instances.json": json.dumps(content)}).items()}), "x")
+    assert [place.rpartition("/")[2] for place in source.places] == ["a.png", "b.png"]
+    assert "its id 0 in annotations/instances.json images[2] is that of a.png already" in [one.reason for one in source.refused]
+
+
+@pytest.mark.parametrize("kind", ["coco", "yolo"])
+def test_a_picture_in_the_lists_of_train_and_val_is_not_learnt_from_and_told(tmp_path, kind):
+    if kind == "coco":
+        both = {"instances_train.json": json.dumps(coco_json()), "instances_val.json": json.dumps(coco_json({"a": THINGS["a"]}))}
+        files = pictures("images") | both
+    else:
+        lists = {"val.txt": "a.png\n", "train.txt": "a.png\nb.png\nc.png\n"}
+        files = YOLO | lists | {"data.yaml": "names: [cell, dot]\ntrain: train.txt\nval: val.txt\n"}
+    source = read(write_files(tmp_path, {f"x/{name}": one for name, one in files.items()}), "x")
+    assert source.given_sets == ["val", "train", "train"]
+    assert any("listed in several sets" in note and "counts as val" in note for note in source.notes)
+
+
+def test_a_yolo_list_that_names_a_picture_that_is_not_there_is_told(tmp_path):
+    files = YOLO | {"train.txt": "a.png\nb.png\ngone.png\n", "val.txt": "c.png\n", "data.yaml": "names: [cell, dot]\ntrain: train.txt\nval: val.txt\n"}
+    source = read(write_files(tmp_path, {f"x/{name}": one for name, one in files.items()}), "x")
+    assert [(one.place, one.reason) for one in source.refused] == [("gone.png", "is not there, and train.txt lists it")]
+
+
+def test_one_broken_yolo_file_does_not_hide_the_boxes_of_the_others(tmp_path):
+    first = min(name for name in YOLO if name.endswith(".txt"))
+    source = read(write_files(tmp_path, {f"x/{name}": one for name, one in (YOLO | {first: "not a box\n"}).items()}), "x")
+    assert source.annotations is not None
+    assert source.annotations.drawings[0].refused

@@ -23,6 +23,7 @@ from surefoot.types.source import Annotations, Boxes, Drawing, ImageSource, Item
 
 MAX_BYTES = 1 << 30
 """The largest annotation file that is read: COCO's own have 450 MB."""
+_RANK = ("train", "val", "test")
 
 
 class Album:
@@ -61,7 +62,7 @@ class Found:
     Attributes:
         classes: in the order of their numbers.
         drawings: path of a picture -> what is drawn on it, once for each time it is listed.
-        sets: path of a picture -> "train", "val" or "test", where the annotations say it.
+        sets: path of a picture -> "train", "val" or "test", where the annotations say it. doubled: paths that they put into several, with what was said.
         files: paths that belong to the annotations, and are no items.
         takes_unlisted: a picture that nothing is said about is a negative.
     """
@@ -69,10 +70,18 @@ class Found:
     classes: tuple[str, ...]
     drawings: dict[str, list[Drawing]] = field(default_factory=lambda: defaultdict(list))
     sets: dict[str, str] = field(default_factory=dict)
+    doubled: dict[str, str] = field(default_factory=dict)
     files: set[str] = field(default_factory=set)
     refused: list[Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     takes_unlisted: bool = False
+
+    def place(self, picture: str, given: str) -> None:
+        """Puts a picture into a set; in whatever order they are told, test goes before val, and val before train: nothing is learnt from what judges."""
+        known = self.sets.get(picture, given)
+        if known != given:
+            self.doubled[picture] = f"{picture} is listed as {known} and as {given}"
+        self.sets[picture] = max(known, given, key=_RANK.index)
 
 
 def annotate(pile: Pile, found: Found) -> ImageSource:
@@ -87,6 +96,9 @@ def annotate(pile: Pile, found: Found) -> ImageSource:
     refused += [Refused(item.path, "no annotation lists it: nobody says that it is empty", pictures.WRONG_TYPE) for item in unlisted]
     if not listed or not found.classes:
         raise _explain_nothing(pile, found, items)
+    if found.doubled:
+        first, told = next(iter(found.doubled.items()))
+        found.notes.append(f"{len(found.doubled):,} picture(s) are listed in several sets, e.g. {told}; it counts as {found.sets[first]}.")
     drawings = [_join(found.drawings.get(item.path, [])) for item in listed]
     labels = [count_classes(drawing.boxes, len(found.classes)) for drawing in drawings]
     given = _drop_single([found.sets.get(item.path) or set_of_folders(item.path) for item in listed])

@@ -34,7 +34,8 @@ def find_coco(pile: Pile) -> Found | None:
     Raises:
         DataError: a file is broken.
     """
-    candidates = [entry for entry in find_suffix(pile, ".json") if is_coco(read_head(pile, entry, HEAD_BYTES))]
+    heads = [(entry, read_head(pile, entry, HEAD_BYTES)) for entry in find_suffix(pile, ".json")]
+    candidates = [entry for entry, head in heads if is_coco(head) or _is_cut(head)]
     parsed = [(entry, content) for entry in candidates if (content := _parse(pile, entry)) is not None]
     boxed = [one for one in parsed if "instances" in one[0].path.rsplit("/", 1)[-1]] or parsed  # captions and keypoints tell of the same pictures
     if not boxed:
@@ -53,13 +54,37 @@ def is_coco(head: bytes) -> bool:
     return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and (keys > 1 or (keys == 1 and len(head) == HEAD_BYTES))
 
 
+def _is_cut(head: bytes) -> bool:
+    """Whether they are a whole file that begins as COCO annotations do and does not end: its other keys may have been cut off."""
+    is_begun = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and any(f'"{key}"'.encode() in head for key in KEYS)
+    return is_begun and len(head) < HEAD_BYTES and not head.rstrip().endswith(b"}")
+
+
 def _parse(pile: Pile, entry: Entry) -> dict[str, Any] | None:
     """The content of a file, or None where it is JSON of another kind."""
     try:
         content = json.loads(read_whole(pile, entry))
     except (ValueError, RecursionError) as error:
         raise explain_broken(pile, entry, str(error)) from error
-    return content if isinstance(content, dict) and all(isinstance(content.get(key), list) for key in KEYS) else None
+    if not isinstance(content, dict) or not all(key in content for key in KEYS):
+        return None
+    if other := [key for key in KEYS if not isinstance(content[key], list)]:
+        raise explain_broken(pile, entry, f"`{other[0]}` is no list")
+    return content
+
+
+def _number_classes(path: str, content: dict[str, Any], found: Found) -> dict[Any, int]:
+    """Id of a category -> number of its class. An id that stands for two names is the first one's: boxes may not change their class in silence."""
+    numbers = {name: number for number, name in enumerate(found.classes)}
+    kinds: dict[Any, int] = {}
+    for position, one in enumerate(content["categories"]):
+        number = numbers.get(clean(one["name"])) if _has(one, "id", "name") else None
+        if number is None:
+            found.refused.append(Refused(f"{path} categories[{position}]", "has no name, or no id that is a whole number"))
+        elif kinds.setdefault(one["id"], number) != number:
+            why = f"its id {one['id']!r} is that of {found.classes[kinds[one['id']]]} already"
+            found.refused.append(Refused(f"{path} categories[{position}]", why))
+    return kinds
 
 
 def _name_classes(contents: Any) -> dict[str, None]:
@@ -72,14 +97,16 @@ def _name_classes(contents: Any) -> dict[str, None]:
 
 
 def _read_file(path: str, content: dict[str, Any], album: Album, found: Found) -> None:
-    numbers = {name: number for number, name in enumerate(found.classes)}
-    kinds = {one["id"]: numbers[clean(one["name"])] for one in content["categories"] if _has(one, "id", "name") and clean(one["name"]) in numbers}
+    kinds = _number_classes(path, content, found)
     given = name_set(re.findall(r"[a-z]+", split_path(path)[-1].lower())) or set_of_folders(path)
-    by_picture = _group(path, content["annotations"], found)
+    by_picture, seen = _group(path, content["annotations"], found), dict[Any, str]()
     for number, one in enumerate(content["images"]):
         place = f"{path} images[{number}]"
         if not _has(one, "id", "file_name"):
             found.refused.append(Refused(place, "has no id or no file_name"))
+            continue
+        if seen.setdefault(one["id"], str(one["file_name"])) != str(one["file_name"]):  # whose boxes are they? nobody can say that it has none
+            found.refused.append(Refused(clean(one["file_name"]), f"its id {one['id']!r} in {place} is that of {clean(seen[one['id']])} already"))
             continue
         picture = album.find(str(one["file_name"]), path, given)
         if picture is None:
@@ -88,7 +115,7 @@ def _read_file(path: str, content: dict[str, Any], album: Album, found: Found) -
             continue
         found.drawings[picture].append(_draw(path, one, by_picture.pop(one["id"], []), kinds))
         if given:
-            found.sets[picture] = given
+            found.place(picture, given)
     orphans = sum(map(len, by_picture.values()))
     if orphans:
         found.refused.append(Refused(path, f"{orphans:,} annotations are of pictures that it doesn't list"))

@@ -116,8 +116,7 @@ def _read_lists(pile: Pile, lists: list[Entry], album: Album, found: Found) -> N
     wanted = {name: given for name, given in GIVEN_SETS.items() if name in names}
     if "train" not in wanted.values() and "trainval" in names:
         wanted = {"trainval": "train"} | wanted
-    rank = ("train", "val", "test")
-    for name, given in sorted(wanted.items(), key=lambda one: rank.index(one[1])):
+    for name, given in wanted.items():
         for line in read_whole(pile, names[name]).decode("utf-8", "replace").splitlines():
             words = line.split()
             if not words:
@@ -125,11 +124,8 @@ def _read_lists(pile: Pile, lists: list[Entry], album: Album, found: Found) -> N
             picture = album.find(words[0], names[name].path, given)
             if picture is None:
                 found.refused.append(Refused(words[0], f"is not there, and {names[name].path} lists it"))
-            elif picture in found.sets and found.sets[picture] != given:
-                found.notes.append(f"{picture} is listed as {found.sets[picture]} and as {given}; it counts as {given}.")
-                found.sets[picture] = given
             else:
-                found.sets[picture] = given
+                found.place(picture, given)
 
 
 def _text(element: Element, name: str) -> str:

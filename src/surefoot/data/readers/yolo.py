@@ -20,7 +20,7 @@ from surefoot.types.source import Drawing, ItemError, Refused
 MAX_BYTES = 1 << 24
 NAME_FILES = ("classes.txt", "obj.names")
 _LOOKED_AT = 200
-"""Text files, at most, of which one that is not empty tells whether they hold boxes."""
+"""Text files, at most, that are asked whether they hold boxes."""
 _MOST_CLASSES = 100_000
 WRONG_TYPE = "data.wrong_type"
 Row = tuple[float, float, float, float, int, bool, bool]
@@ -74,10 +74,11 @@ def _find_picture(path: str, album: Album) -> str | None:
 
 
 def _hold_boxes(pile: Pile, files: list[Entry]) -> bool:
+    """Whether any of the first files begins with a box: one that is broken says nothing of the others."""
     for entry in files[:_LOOKED_AT]:
-        first = next((line.split() for line in _decode(read_head(pile, entry, MAX_BYTES)).splitlines() if line.strip()), None)
-        if first:
-            return len(first) >= 5 and all(re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", word) for word in first)
+        first = next((line.split() for line in _decode(read_head(pile, entry, MAX_BYTES)).splitlines() if line.strip()), [])
+        if len(first) >= 5 and all(re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", word) for word in first):
+            return True
     return False
 
 
@@ -172,16 +173,21 @@ def _read_values(words: list[str]) -> tuple[float, float, float, float] | None:
 
 
 def _place_sets(sets: dict[str, list[str]], pile: Pile, album: Album, found: Found) -> None:
-    """Folders and lists of pictures that the YAML names as train, val and test; a picture in several is what the last of them says."""
+    """Folders and lists of pictures that the YAML names as train, val and test."""
     entries = {entry.path: entry for entry in pile.entries}
     for given in ("train", "val", "test"):
         for path in sets.get(given, []):
             if path in entries and path.endswith(".txt"):
                 found.files.add(path)
-                named = [album.find(line.strip(), path, given) for line in _text(pile, entries[path]).splitlines() if line.strip()]
-                found.sets |= {picture: given for picture in named if picture}
+                for line in filter(str.strip, _text(pile, entries[path]).splitlines()):
+                    if picture := album.find(line.strip(), path, given):
+                        found.place(picture, given)
+                    else:
+                        found.refused.append(Refused(clean(line), f"is not there, and {path} lists it"))
             else:
-                found.sets |= {entry.path: given for entry in pile.entries if f"/{entry.path}".startswith(f"/{path}/")}
+                for entry in pile.entries:
+                    if f"/{entry.path}".startswith(f"/{path}/"):
+                        found.place(entry.path, given)
 
 
 def _text(pile: Pile, entry: Entry) -> str:
