@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -43,6 +45,22 @@ from surefoot.types import (
 _LEAST_SLICE = 30
 
 
+@dataclass(frozen=True)
+class Scores:
+    """What one opening of the test set measures.
+
+    Attributes:
+        said: by the final bundle, about the test items. published, tuned: the two bundles on them. wild: the final one on the wild set, where there is one.
+        slices: column and value -> the metric of the final bundle there.
+    """
+
+    said: Predictions
+    published: ModelScore
+    tuned: ModelScore
+    wild: ModelScore | None
+    slices: dict[str, Measured]
+
+
 def test(
     ctx: Context,
     config: TestStepConfig,
@@ -63,12 +81,8 @@ def test(
     """
     key, openings = unseal(ctx)
     metric = get_metric(problem.metric, ctx.root)
-    pack = open_pack(ctx.store, data.test_pack, key)
-    predictions = _ask(problem, pack, ctx.root / export.folder)
-    published = score(ctx.store, problem, metric, predictions, seed=ctx.seed, threshold=tune.threshold)
-    tuned = score(ctx.store, problem, metric, _ask(problem, pack, ctx.root / export.tuned_folder), seed=ctx.seed, threshold=tune.threshold)
-    wild = _score_wild(ctx, problem, data, export, tune, key)
-    every = [get_metric(name, ctx.root).at(tune.threshold) for name in dict.fromkeys((problem.metric, *problem.metrics))]
+    scores = _score_all(ctx, problem, data, tune, export, key)
+    published, tuned, wild = scores.published, scores.tuned, scores.wild
     late = late_gaps(metric, val=_measured(tune.val), tuned=_measured(tuned), published=_measured(published), wild=_measured(wild) if wild else None)
     gaps = diagnose.gaps | late
     report = TestReport(
@@ -77,19 +91,16 @@ def test(
         interval=published.interval,
         n=published.n,
         metrics=published.metrics,
-        per_class=per_class(predictions.targets, predictions.outputs, problem.classes, tune.threshold) if problem.classes else {},
+        predictions=published.predictions,
         wild=wild,
         tuned=tuned,
         val_value=tune.val.value,
-        slices=_slices(ctx, problem, data, pack, predictions, tune),
+        slices=scores.slices,
         grid=diagnose.grid | _late_rows(metric, tuned, wild),
         gaps=gaps,
         verdict=verdict_of(gaps, has_human=diagnose.errors.get("human") is not None),
-        intervals={name: one.interval for name, one in measure_all(every, predictions, seed=ctx.seed).items() if one.interval},
-        class_intervals=class_intervals(predictions.targets, predictions.outputs, problem.classes, tune.threshold) if problem.classes else {},
-        confusion=_confusion(problem, predictions, tune.threshold),
         openings=tuple(Opening(number=o.number, round=o.round, why=o.why, when=o.at) for o in openings),
-        predictions=published.predictions,
+        **_detail(ctx, problem, scores.said, tune.threshold),
         findings=(
             *checks.against_val(late["val_overfit"], tuned, tune.val, by_time=split.by == "time"),
             *checks.wild_gap(late["wild_gap"], published, wild),
@@ -97,9 +108,26 @@ def test(
             *checks.goal(metric, published, problem.goal),
         ),
     )
-    manifest = bundle.read_manifest(ctx.root / export.folder)
-    bundle.replace_card(ctx.root / export.folder, model_card(Evidence(problem, audit, split, tune, diagnose, final, report), manifest))
+    _write_card(ctx.root / export.folder, Evidence(problem, audit, split, tune, diagnose, final, report))
     return report
+
+
+def _write_card(folder: Path, evidence: Evidence) -> None:
+    """The model card again, with what was measured now."""
+    bundle.replace_card(folder, model_card(evidence, bundle.read_manifest(folder)))
+
+
+def _detail(ctx: Context, problem: Problem, said: Predictions, threshold: Threshold) -> dict[str, Any]:
+    """The part of the report that goes into every metric and every class."""
+    every = [get_metric(name, ctx.root).at(threshold) for name in dict.fromkeys((problem.metric, *problem.metrics))]
+    measured = measure_all(every, said, seed=ctx.seed)
+    told: dict[str, Any] = {"intervals": {name: one.interval for name, one in measured.items() if one.interval}}
+    if problem.classes:
+        told["per_class"] = per_class(said.targets, said.outputs, problem.classes, threshold)
+        told["class_intervals"] = class_intervals(said.targets, said.outputs, problem.classes, threshold)
+    if problem.task in ("binary", "multiclass"):
+        told["confusion"] = tuple(tuple(int(n) for n in row) for row in confusion(said.targets, said.outputs, threshold))
+    return told
 
 
 def _ask(problem: Problem, pack: Pack, folder: Path) -> Predictions:
@@ -110,6 +138,15 @@ def _ask(problem: Problem, pack: Pack, folder: Path) -> Predictions:
     outputs = np.concatenate([outputs for _, outputs in parts]).astype(np.float64)
     logits = np.concatenate([logits for logits, _ in parts])
     return Predictions(pack.ids(), outputs, plain_targets(problem, pack.targets), logits)
+
+
+def _score_all(ctx: Context, problem: Problem, data: PreparedData, tune: TuneReport, export: ExportReport, key: Key) -> Scores:
+    """Asks both bundles, the final one first."""
+    metric, pack = get_metric(problem.metric, ctx.root), open_pack(ctx.store, data.test_pack, key)
+    said, tuned_says = (_ask(problem, pack, ctx.root / folder) for folder in (export.folder, export.tuned_folder))
+    published, tuned = (score(ctx.store, problem, metric, one, seed=ctx.seed, threshold=tune.threshold) for one in (said, tuned_says))
+    wild = _score_wild(ctx, problem, data, export, tune, key)
+    return Scores(said, published, tuned, wild, _slices(ctx, problem, data, pack, said, tune))
 
 
 def _score_wild(ctx: Context, problem: Problem, data: PreparedData, export: ExportReport, tune: TuneReport, key: Key) -> ModelScore | None:
@@ -132,12 +169,11 @@ def _late_rows(metric: Metric, tuned: ModelScore, wild: ModelScore | None) -> di
 def _slices(ctx: Context, problem: Problem, data: PreparedData, pack: Pack, predictions: Predictions, tune: TuneReport) -> dict[str, Measured]:
     """The metric for each value of the category columns that is common enough to be measured."""
     metric = get_metric(problem.metric, ctx.root).at(tune.threshold)
-    found: dict[str, Measured] = {}
+    words, found = name_codes(data.recipe), dict[str, Measured]()
     for number, field in enumerate(pack.fields):
         if field.name != "category":
             continue
         codes = pack.gather(np.arange(len(pack)))[number]
-        words = name_codes(data.recipe)
         for column, name in enumerate(field.names):
             for code in np.unique(codes[:, column])[:6]:
                 here = codes[:, column] == code
@@ -146,9 +182,3 @@ def _slices(ctx: Context, problem: Problem, data: PreparedData, pack: Pack, pred
                         metric, predictions.targets[here], predictions.outputs[here], seed=ctx.seed
                     )
     return found
-
-
-def _confusion(problem: Problem, predictions: Predictions, threshold: Threshold) -> tuple[tuple[int, ...], ...]:
-    if problem.task not in ("binary", "multiclass"):
-        return ()
-    return tuple(tuple(int(n) for n in row) for row in confusion(predictions.targets, predictions.outputs, threshold))
