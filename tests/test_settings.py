@@ -106,6 +106,7 @@ def test_a_key_like_no_other_comes_without_a_suggestion(tmp_path):
         ("[split]\ntrain = nan", "split.train", "got nan"),
         ("[data]\ntarget = 5", "data.target", "valid string"),
         ("budget = '0.0m'", "budget", "no time at all"),
+        ("budget = '-1m'", "budget", "write `smoke`, or a number and s, m or h, such as 90s, 20m or 8h (got '-1m')"),
         ("data = 'photos/'", "data", "got 'photos/'"),
         ("[problem]\ntask = 'classification'", "problem.task", "'multiclass'"),
         ("[[train.phases]]\nepochs = 0", "train.phases.0.epochs", "greater than 0"),

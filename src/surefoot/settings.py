@@ -228,6 +228,8 @@ def _explain(problem: Any) -> tuple[str, str]:
         near = _find_near(path[depth], section, words[:-1])
         return ".".join(words), "there is no such key" + (f"; did you mean {near}?" if near else ".")
     got = repr(problem["input"])
+    if problem["type"] == "string_pattern_mismatch" and words == ["budget"]:
+        return "budget", f"write `smoke`, or a number and s, m or h, such as 90s, 20m or 8h (got {got[:_SHOWN]})."
     return ".".join(words), f"{problem['msg'][0].lower()}{problem['msg'][1:]} (got {got if len(got) <= _SHOWN else got[:_SHOWN] + '…'})."
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from surefoot.engine.build import Desk
 from surefoot.engine.fit import fit
-from surefoot.engine.jobs import fill_batch, resolve_train, tell_batch
+from surefoot.engine.jobs import fill_batch, resolve_train, tell_batch, tell_lr
 from surefoot.optim.usual import find_usual
 from surefoot.types import ConfigError, TrainConfig
 
@@ -42,3 +42,8 @@ def test_an_lr_left_open_is_the_optimizers_own_and_one_that_was_said_stays() -> 
     assert resolve_train(TrainConfig(optimizer="sgd"), 100, "table").lr == find_usual("sgd").table
     assert resolve_train(TrainConfig(optimizer="mine:own"), 100, "image").lr == find_usual("adamw").image
     assert resolve_train(TrainConfig(optimizer="sgd", lr=0.7), 100, "table").lr == 0.7
+
+
+def test_an_lr_that_was_set_to_nothing_is_told_and_one_that_was_left_out_is_not() -> None:
+    assert "train.lr = 0 leaves it open" in tell_lr(TrainConfig(lr=0.0))
+    assert tell_lr(TrainConfig()) == tell_lr(TrainConfig(lr=0.1)) == ""

@@ -154,6 +154,12 @@ def test_a_run_tells_what_is_wrong_in_the_file_with_what_is_wrong_on_its_command
     assert not project.rounds()
 
 
+def test_an_lr_of_nothing_is_told_when_the_road_is_walked(flags):
+    told: list[str] = []
+    Project(flags.root, sinks=(lambda event: told.append(str(event.data.get("text"))),)).run(to="problem", set=["train.lr=0"])
+    assert any("train.lr = 0 leaves it open" in one for one in told)
+
+
 def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
     """As soon as kind and task are known, before anything is read or trained."""
     train = '[train]\naugment = "noise+flip"\ncutmix = 1.0\nsampling = "balanced"\nclass_weights = "balanced"\nshard = "on"'

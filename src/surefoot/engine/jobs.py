@@ -87,6 +87,13 @@ def tell_batch(train: TrainConfig, num_train: int) -> str:
     return f"train.batch_size = {train.batch_size:,} is more than the {num_train:,} items to train on: each step takes all of them"
 
 
+def tell_lr(train: TrainConfig) -> str:
+    """What to say of an lr that was set to 0: nothing is trained at that, and the settings call it open."""
+    if train.lr or "lr" not in train.model_fields_set:
+        return ""
+    return "train.lr = 0 leaves it open: the optimizer's usual one is tried first, and the search chooses"
+
+
 def start_job(desk: Desk, model: ModelConfig, part: Part, config: TrainConfig) -> Job:
     """A fresh net that already says the prior of its train rows, ready to be fitted."""
     network = build_network(desk, model, part)

@@ -12,6 +12,7 @@ from time import perf_counter
 from surefoot import durable, refs, settings
 from surefoot.checks.causes import find_root, name_causes
 from surefoot.engine import interrupt
+from surefoot.engine.jobs import tell_lr
 from surefoot.events import Announcer
 from surefoot.runners import plan
 from surefoot.runners.effects import check_effects, check_inputs
@@ -57,6 +58,8 @@ def walk(job: Walk) -> list[StepView]:
         GateStop: a gate stopped the road; the report of that step is in the ledger.
     """
     check_names(job.values, job.root)
+    if told := tell_lr(job.values.train):
+        job.events.say(told)
     asked, job = job, resume(job)
     if job is not asked:
         job.events.say(f"surefoot run --from {job.from_} was interrupted: it goes on")
