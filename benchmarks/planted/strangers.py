@@ -35,6 +35,7 @@ MODEL = (
     _model("zeros, whatever comes", CANCER, _BLIND, code.net(code.MLP, "return torch.zeros(len(x), self.body[-1].out_features)")),
     _model("only a bias", WINE, _BLIND, code.net(code.MLP, "return self.body[-1].bias.expand(len(x), -1)")),
     _model("no activation", data.circle(), _HELD, code.net("nn.Flatten(), " + code.THREE)),
+    _model("no activation, pictures", DIGITS, _HELD, code.net("nn.Flatten(), " + code.FOUR)),
     _model("no activation, amounts", data.curve(), _HELD, code.net("nn.Flatten(), " + code.FOUR)),
     _model("all frozen but the last bias", DIGITS, _HELD, code.net(code.MLP, extra="self.requires_grad_(False)\nself.body[-1].bias.requires_grad_(True)")),
     _model(

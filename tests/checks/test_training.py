@@ -135,3 +135,22 @@ def test_a_tiny_batch_is_learnt_by_heart(share, is_classification, ok):
 def test_a_net_that_cant_be_exported_warns():
     held(checks.exportable(""))
     failed(checks.exportable("the operation aten::nonzero"), "export.unsupported", "warn")
+
+
+def test_a_gradient_that_is_clipped_to_nothing_is_told_by_the_run_without():
+    failed(trials.clipping(1e-6, 2.3, 0.4), "train.lr_too_low", "warn")
+    held(trials.clipping(1.0, 0.42, 0.4))
+
+
+def test_a_batch_norm_whose_statistics_never_move_differs_even_where_the_losses_agree():
+    held(trials.modes(0.3, 0.31, 2.3))
+    failed(trials.modes(0.3, 0.31, 2.3, ["body.1"]), "model.modes_differ", "warn")
+
+
+def test_an_input_that_helps_nothing_is_explained_by_a_net_that_can_not_learn():
+    helpless = trials.looks_at_input(0.1, 1.99, 2.0)[1]
+    unable = trials.memorised(0.5, True, 400, 24)[1]
+    assert [f.because for f in trials.name_nearer([helpless, unable])] == ["model.cannot_overfit", ""]
+    assert [f.because for f in trials.name_nearer([helpless])] == [""]
+    blind = trials.looks_at_input(0.0, 1.99, 2.0)[1]
+    assert [f.because for f in trials.name_nearer([blind, unable])] == ["", ""]

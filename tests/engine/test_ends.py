@@ -120,15 +120,35 @@ def test_an_input_that_never_reaches_the_outputs_is_told_whatever_the_weights_ar
         def forward(self, x):
             return super().forward(factor * x)
 
-    look = lambda net: head.look_at_head(around(job, net), probe.random_inputs(job, 32, 0), 0, job.train[:32])  # noqa: E731
-    assert checks.sees_input(look(Lost()).moves)[1].code == "model.input_ignored"
-    assert checks.sees_input(look(Net()).moves)[1] is None
+    look = lambda net: checks.sees_input(*head.measure_reach(around(job, net), job.train[:32], 0))[1]  # noqa: E731
+    assert look(Lost()).code == "model.input_ignored"
+    assert look(Net()) is None
+
+
+def test_a_signal_that_fades_on_its_way_is_no_input_that_never_arrives(job):
+    layers = [layer for _ in range(16) for layer in (nn.Linear(32, 32), nn.Sigmoid())]
+    deep = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.Sigmoid(), *layers, nn.Linear(32, 3))
+    moves, given = head.measure_reach(around(job, deep), job.train[:32], 0)
+    assert moves < 1e-4
+    assert checks.sees_input(moves, given)[1] is None
 
 
 def test_outputs_that_autograd_can_not_follow_are_told(job):
     cut = around(job, Net(lambda x: F.one_hot(x.argmax(1), x.shape[1]).float()))
     assert checks.has_gradient(probe.has_gradient(cut, job.train[:4]))[1].code == "model.gradient_wrong"
     assert checks.has_gradient(probe.has_gradient(around(job, Net()), job.train[:4]))[1] is None
+
+
+def test_layers_without_an_activation_between_them_are_told_to_be_one(job):
+    class Bare(Net):
+        def forward(self, x):
+            return self.two(self.one(x.flatten(1)))
+
+    rows = job.train[:8]
+    assert probe.is_affine(around(job, Bare()), rows, 0)
+    assert not probe.is_affine(around(job, Net()), rows, 0)
+    assert checks.has_activation(True, 2)[1].code == "train.underfit"
+    assert checks.has_activation(True, 1)[1] is None
 
 
 def test_a_net_of_one_output_that_leans_to_one_side_is_not_called_cut(job):

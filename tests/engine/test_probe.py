@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from surefoot.checks import trials as checks
 from surefoot.engine.build import build_network
 from surefoot.engine.fit import fit
 from surefoot.engine.jobs import make_job
 from surefoot.engine.layers import look_at_layers
-from surefoot.engine.probe import prior_loss, shuffle_labels
+from surefoot.engine.probe import find_stale_norms, prior_loss, shuffle_labels
+from surefoot.models.network import Network
 from surefoot.types import ModelConfig, TrainConfig
 
 from .samples import FULL, make_desk, start_job
@@ -56,3 +59,18 @@ def test_a_frozen_layer_is_not_said_to_get_no_gradient(tmp_path):
     gradients = {one.name: one.grad_norm for one in look_at_layers(job, desk.folds[0].train[:32]) if one.grad_norm is not None}
     assert sorted(gradients) == ["body.body.2_conv.weight", "body.body.6_fc.weight"]
     assert min(gradients.values()) > 1e-4
+
+
+def test_a_batch_norm_that_stays_in_eval_mode_keeps_the_statistics_it_began_with(tmp_path):
+    job = start_job(make_desk(tmp_path))
+
+    def norms(is_held: bool) -> list[str]:
+        body = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(64), nn.Linear(64, 3))
+        if is_held:
+            body[1].register_forward_pre_hook(lambda module, _: (module.eval(), None)[1])
+        network = Network(job.network.prepare, body).train()
+        network(*job.examples.inputs(torch.from_numpy(job.train[:16])))
+        return find_stale_norms(replace(job, network=network))
+
+    assert norms(is_held=True) == ["body.1"]
+    assert norms(is_held=False) == []

@@ -27,8 +27,9 @@ AMOUNT_TOLERANCE = 0.4
 SQUEEZED, FEW_ITEMS, SCALE = 0.3, 0.1, (1e-3, 1e3)
 """Of a loss: what is left of a neutral answer's cost where the answer is right, of two classes 0.45 under a second softmax and more of more classes; share of
 the items that count; size where nothing is said: gradients of a loss a thousand times smaller come near Adam's eps of 1e-8."""
-FAINT = 1e-4
-"""Under weights drawn anew the outputs of a net that looks at its input differ between items by about their size; float32 rounds at 1e-7."""
+FAINT, NOTHING = 1e-4, 1e-12
+"""Under weights drawn anew the outputs of a net that looks at its input differ between items by about their size; behind sixteen sigmoids by 5e-6. float64
+rounds at 1e-16."""
 DEAD, SATURATED, VANISHING, FADED, EXPLODING, GROWN = 0.9, 0.5, 1e-7, 1e-4, 1e3, 100.0
 """FADED: gradient of a layer relative to the best served one, each by its weights. GROWN: size of a layer's outputs relative to the net's inputs; a sound init
 keeps it within a power of ten at any depth (He et al. 2015)."""
@@ -98,12 +99,19 @@ def output_shape(shape: tuple[int, ...], num_items: int, num_outputs: int, is_fi
     return judge(check, "model.output_shape", "Return one raw output per class or target, and no more.", {"got": list(shape), "due": [num_items, num_outputs]})
 
 
-def sees_input(moves: float) -> Verdict:
-    """The outputs move with the input, whatever the weights are. `moves`: see `HeadEvidence`."""
-    what = f"under weights drawn anew the outputs differ between items by {moves:.1e} of their size"
-    check = Check(name="the input reaches the outputs", measured=moves, expected=f"over {FAINT:g}", ok=moves >= FAINT, what=what)
+def sees_input(moves: float, given: float) -> Verdict:
+    """The outputs move with the input, whatever the weights are.
+
+    Args:
+        moves, given: see `engine.head.measure_reach`. A signal that fades on its way through the layers is no input that never got there.
+    """
+    ok = moves >= NOTHING and not (moves < FAINT and given < FAINT)
+    what = (
+        f"under weights drawn anew the outputs differ between items by {moves:.1e} of their size; what the first layer is given is {given:.1e} of the input's"
+    )
+    check = Check(name="the input reaches the outputs", measured=moves, expected=f"over {FAINT:g}", ok=ok, what=what)
     advice = "Follow the input through forward(): it is dropped, multiplied by 0, or scaled to nothing."
-    return judge(check, "model.input_ignored", advice, {"moves": moves, "threshold": FAINT}, where="model")
+    return judge(check, "model.input_ignored", advice, {"moves": moves, "given": given, "thresholds": [NOTHING, FAINT]}, where="model")
 
 
 def has_gradient(is_there: bool) -> Verdict:
@@ -233,6 +241,15 @@ def backprop(error: float, where: str, num_equations: int) -> Verdict:
     return judge(
         check, "model.gradient_wrong", advice, {"error": error, "threshold": BACKPROP_TOLERANCE, "equations": num_equations}, where=where or "s06_sanity"
     )
+
+
+def has_activation(is_affine: bool, num_layers: int) -> Verdict:
+    """Several layers say more than one: something between them is not linear."""
+    ok = not is_affine or num_layers < 2
+    what = f"the outputs are a linear function of the input, whatever the weights of the {num_layers} layers are"
+    check = Check(name="layers are not one", ok=ok, what="the net is no linear function of its input, or has one layer" if ok else what)
+    advice = "Put an activation (nn.ReLU()) between the layers: without, all of them together say no more than a single one."
+    return judge(check, "train.underfit", advice, {"is linear": is_affine, "layers": num_layers}, "warn", "model")
 
 
 def unknown_weights(names: Sequence[str]) -> Verdict:

@@ -33,7 +33,6 @@ class HeadEvidence:
         low, high: of all outputs. spread: the largest distance between two outputs of an item.
         sums_to_one: each item's outputs do, and none is negative.
         says: `probs` or `log-probs` where the outputs of a task with classes are so; empty: raw outputs, or amounts.
-        moves: how far the outputs differ between real items, at most, relative to their size; 0 is a net that does not look at its input.
         layer: the last one with weights, where the outputs come straight from it. has_bias: of that layer; None where they don't.
     """
 
@@ -44,7 +43,6 @@ class HeadEvidence:
     layer: str = ""
     has_bias: bool | None = None
     says: str = ""
-    moves: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -71,26 +69,68 @@ class LossEvidence:
 
 
 @torch.no_grad()
-def look_at_head(job: Job, inputs: tuple[Tensor, ...], seed: int, rows: np.ndarray | None = None) -> HeadEvidence:
-    """Runs nets like this one with other weights on some inputs. Inputs: raw fields, (B, ...) each. `rows`: of real items; all inputs where none are given."""
-    network, answers, moves = copy.deepcopy(job.network).eval(), [], [0.0]
-    real = inputs if rows is None else job.examples.inputs(torch.from_numpy(rows))
+def look_at_head(job: Job, inputs: tuple[Tensor, ...], seed: int) -> HeadEvidence:
+    """Runs nets like this one with other weights on some inputs. Inputs: raw fields, (B, ...) each."""
+    network, answers = copy.deepcopy(job.network).eval(), []
     layer, has_bias = _find_last(network, inputs)
     for draw in range(_DRAWS):
-        generator = torch.Generator().manual_seed(randomness.key(seed, "weights drawn anew", draw))
-        for parameter in network.body.parameters():
-            fan_in = parameter[0].numel() if parameter.ndim > 1 else 1
-            values = torch.randn(parameter.shape, generator=generator) * (_GAIN / math.sqrt(fan_in))
-            parameter.copy_(values.to(parameter))
+        _draw_weights(network, seed, draw)
         answers.append(network(*inputs).double())
-        moves.append(_spread(network(*real).double()))
     outputs = torch.cat(answers)
     outputs = outputs[torch.isfinite(outputs).all(1)]
     if not len(outputs):
         return HeadEvidence(-math.inf, math.inf, math.inf, False, layer, has_bias)
     is_share = bool((outputs >= 0).all()) and outputs.shape[1] > 1 and bool(((outputs.sum(1) - 1).abs() < 1e-3).all())
     spread = float((outputs.amax(1) - outputs.amin(1)).max())
-    return HeadEvidence(float(outputs.min()), float(outputs.max()), spread, is_share, layer, has_bias, _name_terms(job, outputs, is_share), max(moves))
+    return HeadEvidence(float(outputs.min()), float(outputs.max()), spread, is_share, layer, has_bias, _name_terms(job, outputs, is_share))
+
+
+def _draw_weights(network: Network, seed: int, draw: int) -> None:
+    generator = torch.Generator().manual_seed(randomness.key(seed, "weights drawn anew", draw))
+    for parameter in network.body.parameters():
+        fan_in = parameter[0].numel() if parameter.ndim > 1 else 1
+        values = torch.randn(parameter.shape, generator=generator) * (_GAIN / math.sqrt(fan_in))
+        parameter.copy_(values.to(parameter))
+
+
+@torch.no_grad()
+def measure_reach(job: Job, rows: np.ndarray, seed: int) -> tuple[float, float]:
+    """How far the input gets, under weights drawn anew: (how far the outputs differ between items, relative to their size; size of what the first layer is
+    given, relative to that of the net's inputs, 1 where there are several fields).
+
+    In float64 where the net bears it: through many sigmoids a signal fades to 1e-6 and less, which is another disease than being dropped.
+    """
+    try:
+        return _measure_reach(job, rows, seed, torch.float64)
+    except RuntimeError as error:
+        if "dtype" not in str(error) and "type" not in str(error):
+            raise
+        return _measure_reach(job, rows, seed, torch.float32)
+
+
+def _measure_reach(job: Job, rows: np.ndarray, seed: int, dtype: torch.dtype) -> tuple[float, float]:
+    network = copy.deepcopy(job.network).to(dtype).eval()
+    inputs = tuple(t.to(dtype) if t.is_floating_point() else t for t in job.examples.inputs(torch.from_numpy(rows)))
+    prepared, given = network.prepare(*inputs), list[float]()
+    handles = [
+        module.register_forward_pre_hook(lambda _, args: given.append(_size(args[0])))
+        for module in network.body.modules()
+        if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d)
+    ]
+    moves = []
+    for draw in range(_DRAWS):
+        _draw_weights(network, seed, draw)
+        outputs = network(*inputs).double()
+        apart = float((outputs - outputs[:1]).abs().max() / outputs.abs().max().clamp_min(1e-300))
+        moves.append(apart if math.isfinite(apart) else 1.0)
+    for handle in handles:
+        handle.remove()
+    is_one = len(prepared) == 1 and prepared[0].is_floating_point() and bool(given)
+    return max(moves), given[0] / max(_size(prepared[0]), 1e-12) if is_one else 1.0
+
+
+def _size(values: Tensor) -> float:
+    return float(values.double().square().mean().sqrt()) if values.numel() else 0.0
 
 
 def _name_terms(job: Job, outputs: Tensor, is_share: bool) -> str:

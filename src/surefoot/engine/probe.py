@@ -17,6 +17,8 @@ from surefoot.metrics import per_class
 from surefoot.models.network import Network
 
 _MASKS, _DEALS = 8, 199
+_DRAWS, _ON_A_LINE = 3, 1e-6
+"""Nets with weights drawn anew that must all be linear; how far from a line, relative to the spread of the outputs: float64 rounds at 1e-15."""
 
 
 class Blind(nn.Module):
@@ -79,6 +81,35 @@ def batch_leak(job: Job, rows: np.ndarray) -> tuple[float, float]:
 def _seeded(job: Job, inputs: tuple[Tensor, ...]) -> Tensor:
     torch.manual_seed(0)
     return job.network(*inputs)
+
+
+@torch.no_grad()
+def is_affine(job: Job, rows: np.ndarray, seed: int) -> bool:
+    """Whether half-way between two items the net says what lies half-way between its answers, whatever its weights are: so does a linear layer alone.
+
+    Asked in float64 and eval mode, of nets with one field of numbers.
+    """
+    prepared = job.network.eval().prepare(*job.examples.inputs(torch.from_numpy(rows)))
+    if len(prepared) != 1 or not prepared[0].is_floating_point() or len(rows) < 2:
+        return False
+    body, items = copy.deepcopy(job.network.body).double().eval(), prepared[0].double()
+    for draw in range(_DRAWS):
+        generator = torch.Generator().manual_seed(randomness.key(seed, "weights of a line", draw))
+        for parameter in body.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64).to(parameter) / max(1.0, parameter[0].numel()) ** 0.5)
+        try:
+            between, answers = body((items + items.roll(1, 0)) / 2), body(items)
+        except RuntimeError:  # a net that holds numbers of its own in float32
+            return False
+        apart = (between - (answers + answers.roll(1, 0)) / 2).abs().max()
+        if not apart <= _ON_A_LINE * (answers - answers.mean(0)).abs().max():
+            return False
+    return True
+
+
+def count_layers(job: Job) -> int:
+    """Layers with a matrix of weights."""
+    return sum(weight.ndim > 1 for weight in job.network.body.parameters())
 
 
 @torch.inference_mode()

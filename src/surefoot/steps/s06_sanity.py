@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -107,8 +108,8 @@ def _ask_shape(ctx: Context, job: Job, problem: Problem) -> Verdict:
 
 def _ask_ways(ctx: Context, desk: Desk, job: Job) -> tuple[head.HeadEvidence, list[Verdict]]:
     """What is seen of the last layer, and whether the input reaches the outputs and a gradient comes back."""
-    seen = head.look_at_head(job, probe.random_inputs(job, _LOOKED_AT, ctx.seed), ctx.seed, _pick(ctx, desk, "layers", _LOOKED_AT))
-    reaches = checks.sees_input(seen.moves)
+    seen = head.look_at_head(job, probe.random_inputs(job, _LOOKED_AT, ctx.seed), ctx.seed)
+    reaches = checks.sees_input(*head.measure_reach(job, _pick(ctx, desk, "layers", _LOOKED_AT), ctx.seed))
     return seen, [reaches, *([checks.has_gradient(probe.has_gradient(job, desk.folds[0].train[:_FEW]))] if reaches[0].ok else [])]
 
 
@@ -140,6 +141,7 @@ def _look_inside(ctx: Context, desk: Desk, job: Job) -> list[Verdict]:
         checks.gradient(found.error, found.where, found.threshold),
         checks.unknown_weights(layers.find_unknown_weights(job, rows)),
         checks.batch_leak(*probe.batch_leak(job, rows)),
+        checks.has_activation(probe.is_affine(job, rows, ctx.seed), probe.count_layers(job)),
     ]
     if found.threshold == gradients.DOUBLE and probe.says_the_same(job, rows) and (equations := run_backprop(job, rows)):
         worst = max(equations, key=lambda row: row.error)
@@ -151,17 +153,13 @@ def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainCo
     """The same few steps on real inputs, on zeroed inputs, and on shuffled labels; what diverged is compared with nothing."""
     verdicts = [short.reproducible(*trials.is_same_again(runs, desk, model))]
     real = runs.run(runs.base, "real inputs")
-    has_learnt = trials.last_loss(real) < short.LEARNT * runs.prior(runs.base.train)
-    if not has_learnt and (freed := trials.unclip(runs)):
-        held = short.clipping(runs.train.clip, trials.last_loss(real), trials.last_loss(freed[1]))
-        if not held[0].ok:
-            verdicts.append(held)
-            runs, real = freed
-    if not has_learnt and (freed := trials.free(runs)):
-        held = short.dropout(None, trials.last_loss(real), trials.last_loss(freed[1]))
-        if not held[0].ok:  # with dropout, all that follows would say the same once more
-            verdicts.append(held)
-            runs, real = freed
+    for release, judge in ((trials.unclip, partial(short.clipping, runs.train.clip)), (trials.free, partial(short.dropout, None))):
+        has_learnt = trials.last_loss(real) < short.LEARNT * runs.prior(runs.base.train)
+        if not has_learnt and (freed := release(runs)):
+            held = judge(trials.last_loss(real), trials.last_loss(freed[1]))
+            if not held[0].ok:  # held back as it was, all that follows would say the same once more
+                verdicts.append(held)
+                runs, real = freed
     base = runs.base
     real, lr, verdict = _settle_lr(runs, real, desk.problem, asked)
     verdicts.append(verdict)
@@ -172,8 +170,9 @@ def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainCo
     verdicts.append(short.stays_finite(diverged, suited.train.lr))
     if diverged:
         return verdicts, curves
-    rows, trained = base.train[:_LOOKED_AT], replace(base, network=real.network)
-    influence = max(probe.input_influence(base, rows[:16]), probe.input_influence(trained, rows[:16]))
+    rows = base.train[np.linspace(0, len(base.train) - 1, min(_LOOKED_AT, len(base.train))).astype(int)]  # the first lie in one class, if files do
+    trained = replace(base, network=real.network)
+    influence = max(probe.input_influence(base, rows), probe.input_influence(trained, rows))
     return [
         *verdicts,
         short.looks_at_input(influence, real.records[-1].loss, fitted["zeroed inputs"].records[-1].loss),
