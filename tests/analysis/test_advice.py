@@ -89,3 +89,8 @@ def test_a_class_that_is_missed_gets_all_three_remedies():
     told = [one.command for one in advise(evidence(task="binary", recalls={"a": 0.95, "b": 0.2})) if one.term == "balance"]
     assert [word in " ".join(told) for word in ("class_weights", "sampling", "least_recall")] == [True] * 3
     assert not [one for one in advise(evidence(recalls={"a": 0.95, "b": 0.9})) if one.term == "balance"]
+
+
+def test_items_of_several_labels_are_weighed_and_their_thresholds_moved_but_not_sampled():
+    told = " ".join(one.command for one in advise(evidence(task="multilabel", recalls={"a": 0.95, "b": 0.2})) if one.term == "balance")
+    assert [word in told for word in ("class_weights", "sampling", "least_recall")] == [True, False, True]

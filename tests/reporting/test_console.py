@@ -36,6 +36,11 @@ def test_every_step_is_told_in_one_to_four_plain_lines(step):
         ("s05_baseline", "to beat: knn 0.954 (0.932 to 0.976); majority 0.103 (0.073 to 0.133)"),
         ("s08_tune", "winner net: 0.978 (0.964 to 0.992) on val; the net is 0.024 (0.007 to 0.041) better than the best baseline; 20 trials"),
         ("s09_diagnose", "verdict variance: bias -0.014 (-0.015 to -0.013), variance 0.021 (0.0064 to 0.0356); next: Turn the pictures"),
+        (
+            "s10_errors",
+            "8 of 360 val items wrong (2.2 %); 3 suspected mislabels; blurry: 5, class 3: 2, mislabel: 1; "
+            "most rewarding to mend: blurry, at most 0.0139 (0.0079 to 0.0199) (ceilings overlap and do not add up)",
+        ),
         ("s13_test", "accuracy 0.981 (0.964 to 0.991) on 360 test items; wild 0.871 (0.825 to 0.917); opened 1 time"),
     ],
 )

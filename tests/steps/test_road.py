@@ -10,6 +10,7 @@ import pytest
 
 from surefoot.cli.main import main
 from surefoot.data.packs import open_pack
+from surefoot.data.predictions import load_predictions
 from surefoot.exporting.answers import describe_answers
 from surefoot.exporting.predictor import load
 from surefoot.exporting.records import predict_inputs
@@ -36,6 +37,15 @@ def test_every_step_is_walked_and_reported_under_the_names_that_programs_read(wa
     assert {"rows", "tags", "ceilings", "mislabels"} <= reports["s10_errors"].keys()
     assert {"files", "parity"} <= reports["s12_export"].keys()
     assert {"metric", "value", "interval", "per_class", "wild", "openings"} <= reports["s13_test"].keys()
+
+
+def test_the_probs_that_ship_are_those_that_val_was_measured_with(walked: Project) -> None:
+    """The temperature included, whichever model won."""
+    tune, pack = walked.report("tune"), open_pack(walked.store, walked.report("prepare").pack)
+    val, position = load_predictions(walked.store, tune.val.predictions), {id: row for row, id in enumerate(pack.ids())}
+    predictor = load(walked.root / walked.report("export").tuned_folder)
+    assert predictor.manifest.temperature == tune.temperature != 1
+    assert predictor.predict(pack.gather(np.array([position[id] for id in val.ids]))) == pytest.approx(val.outputs, abs=1e-4)
 
 
 def test_what_is_learned_is_better_than_guessing_on_the_test_set(walked: Project) -> None:

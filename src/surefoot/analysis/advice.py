@@ -175,9 +175,10 @@ def _advise_balance(evidence: Evidence) -> list[Advice]:
             what=f"{worst} is found in {recalls[worst]:.0%} only. Weigh rare classes more in the loss; {again}.",
             command=f"{_TUNE} train.class_weights=balanced",
         ),
-        Advice(term="balance", what=f"Or sample rare classes more often; {again}.", command=f"{_TUNE} train.sampling=balanced"),
     ]
-    if evidence.problem.task == "binary":
+    if evidence.problem.task != "multilabel":  # an item of several labels can't be drawn for one of them
+        found.append(Advice(term="balance", what=f"Or sample rare classes more often; {again}.", command=f"{_TUNE} train.sampling=balanced"))
+    if evidence.problem.task in ("binary", "multilabel"):
         what = "Or move the decision threshold: the table of thresholds says what each comes to."
         found.append(Advice(term="balance", what=what, command=f"{_TUNE} problem.least_recall=0.8"))
     return found

@@ -12,6 +12,7 @@ from surefoot.types.errors import SurefootError
 from surefoot.types.problem import Problem
 
 _BATCH = 512
+_EDGE = 1e-7
 
 
 def predict(network: nn.Module, examples: Examples, rows: np.ndarray) -> np.ndarray:
@@ -41,6 +42,19 @@ def to_outputs(problem: Problem, network: Network, logits: np.ndarray, temperatu
             device = next(network.finish.buffers()).device
             return network.finish(torch.from_numpy(logits).to(device)).double().cpu().numpy()
     return activate(problem, logits, temperature)
+
+
+def to_logits(problem: Problem, probs: np.ndarray) -> np.ndarray:
+    """Probs -> logits that `activate` turns into them again, as a simple model may give no others; 0 and 1 are brought a ten millionth off."""
+    logs, others = (np.log(np.clip(some, _EDGE, 1.0)) for some in (probs, 1 - probs))
+    if problem.task == "multiclass":
+        return logs
+    return (logs - others)[:, 1:] if problem.task == "binary" else logs - others
+
+
+def reheat(problem: Problem, outputs: np.ndarray, temperature: float) -> np.ndarray:
+    """Probs at another temperature; amounts as they are."""
+    return activate(problem, to_logits(problem, outputs), temperature) if problem.classes and temperature != 1 else outputs
 
 
 def activate(problem: Problem, logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from surefoot.engine.build import Desk, build_network
-from surefoot.engine.predict import activate, predict, to_outputs
+from surefoot.engine.predict import activate, predict, reheat, to_outputs
 from surefoot.engine.weights import load_weights
 from surefoot.engine.yardsticks import LINEAR_KINDS, Yardstick, boosting_outputs, fit_yardstick
 from surefoot.models.boosting import Rounds
@@ -43,7 +43,7 @@ def sample_rows(seed: int, rows: np.ndarray, num: int) -> np.ndarray:
 def winner_outputs(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport, fold: int, rows: np.ndarray) -> np.ndarray:
     """What the winner of this fold, trained on its train rows only, says about any rows of the pack."""
     if tune.winner != "net":
-        return tuned_yardstick(desk, tune.winner, baseline, fold, rows).outputs
+        return reheat(desk.problem, tuned_yardstick(desk, tune.winner, baseline, fold, rows).outputs, tune.temperature)
     network = tuned_network(ctx, desk, tune, fold)
     logits = predict(network, desk.examples, rows)
     return activate(desk.problem, logits, tune.temperature) if desk.problem.classes else to_outputs(desk.problem, network, logits)
@@ -54,7 +54,7 @@ def make_answer(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineRe
     if tune.winner != "net":
         yardstick = tuned_yardstick(desk, tune.winner, baseline, fold, desk.folds[fold].val[:1])
         if yardstick.text:
-            return lambda fields: boosting_outputs(desk.problem, yardstick.text, fields)
+            return lambda fields: reheat(desk.problem, boosting_outputs(desk.problem, yardstick.text, fields), tune.temperature)
         network = yardstick.network
     else:
         network = tuned_network(ctx, desk, tune, fold)

@@ -135,7 +135,9 @@ def _diagnose(report: DiagnoseReport) -> str:
 def _errors(report: ErrorsReport) -> str:
     top = ", ".join(f"{spaced(tag)}: {count}" for tag, count in sorted(report.tags.items(), key=lambda item: -item[1])[:3])
     doubts = "" if report.is_amount else f"; {count_of(len(report.mislabels), 'suspected mislabel')}"
-    return f"{count_wrong(report)}{doubts}" + (f"; {top}" if top else "")
+    best = report.ceilings.get(report.most_rewarding)
+    gain = f"; most rewarding to mend: {spaced(report.most_rewarding)}, at most {_score(best)} (ceilings overlap and do not add up)" if best else ""
+    return f"{count_wrong(report)}{doubts}" + (f"; {top}" if top else "") + gain
 
 
 def _final(report: FinalReport) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -22,10 +23,11 @@ from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Fitted, fit
 from surefoot.engine.jobs import fill_batch, resolve_train, settle_speed, start_job
 from surefoot.engine.pace import take_stock
-from surefoot.engine.predict import activate, predict, to_outputs
+from surefoot.engine.predict import activate, predict, to_logits, to_outputs
 from surefoot.engine.recipes import follow_recipe
 from surefoot.engine.weights import save_weights
 from surefoot.metrics import better
+from surefoot.metrics.metric import CLASSIFICATION
 from surefoot.search import run as search
 from surefoot.search.space import Setting, apply, default_space, merge
 from surefoot.types import (
@@ -71,10 +73,8 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     trials = _search(bench, config, space)
     best, *others = _train_best(bench.after(trials), config, trials)
     model, train = apply(best.trial.settings, bench.model, bench.train, bench.sizes)
-    pooled = load_predictions(ctx.store, best.score.predictions)
-    temperature = _temperature(problem, pooled)
-    net, net_at = _decide(ctx, config, desk, best.score, pooled, temperature)
-    rival, rival_at = _decide(ctx, config, desk, baseline.models[baseline.best])
+    net, net_heat, net_at = _decide(ctx, config, desk, best.score)
+    rival, rival_heat, rival_at = _decide(ctx, config, desk, baseline.models[baseline.best])
     trivial = baseline.models[baseline.trivial]
     comparison = _compare(ctx, desk, net, rival, (net_at, rival_at))
     winner = "net" if better(desk.metric, net.value, rival.value) else baseline.best
@@ -90,7 +90,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
         train=train.model_copy(update={"epochs": best.trial.epochs}),
         epochs=_epochs_for_final(desk, best, net),
         best_epoch=_best_epoch(desk, best),
-        temperature=temperature if winner == "net" else 1.0,
+        temperature=net_heat if winner == "net" else rival_heat,
         threshold=threshold,
         trials=every,
         history=best.history,
@@ -228,25 +228,18 @@ def _train_fully(bench: Bench, trial: Trial, number: int, epochs: float) -> dict
     return Trained(trial=done, score=scored, weights=tuple(weights), history=history).model_dump(mode="json")
 
 
-def _temperature(problem: Problem, pooled: Predictions) -> float:
-    if not problem.classes or pooled.logits is None:
-        return 1.0
-    return fit_temperature(pooled.logits, pooled.targets, problem.task)
-
-
-def _decide(
-    ctx: Context, config: TuneStepConfig, desk: Desk, scored: ModelScore, pooled: Predictions | None = None, temperature: float = 1.0
-) -> tuple[ModelScore, Threshold]:
-    """A model's score with the probs and at the threshold that it would ship with: after temperature; from the prob that the settings' rule chooses."""
-    said = load_predictions(ctx.store, scored.predictions)
-    if pooled is not None and pooled.logits is not None and desk.problem.classes:
-        said = Predictions(pooled.ids, activate(desk.problem, pooled.logits, temperature), pooled.targets, pooled.logits, pooled.folds)
-    threshold = choose(config.problem, desk.metric, said.targets, said.outputs) if desk.problem.task in ("binary", "multilabel") else 0.5
-    if threshold == 0.5 and pooled is None:
-        return scored, threshold
-    measured = score(ctx.store, desk.problem, desk.metric, said, seed=ctx.seed, threshold=threshold)
+def _decide(ctx: Context, config: TuneStepConfig, desk: Desk, scored: ModelScore) -> tuple[ModelScore, float, Threshold]:
+    """A model's score as it would ship: with the temperature that fits its probs to val, deciding from the prob that the settings' rule chooses."""
+    problem, said = desk.problem, load_predictions(ctx.store, scored.predictions)
+    if problem.task not in CLASSIFICATION:
+        return scored, 1.0, 0.5
+    logits = to_logits(problem, said.outputs) if said.logits is None else said.logits
+    temperature = fit_temperature(logits, said.targets, problem.task)
+    said = replace(said, outputs=activate(problem, logits, temperature), logits=logits)
+    threshold = choose(config.problem, desk.metric, said.targets, said.outputs) if problem.task != "multiclass" else 0.5
+    measured = score(ctx.store, problem, desk.metric, said, seed=ctx.seed, threshold=threshold)
     kept = {name: getattr(scored, name) for name in ("seconds", "rows", "rounds", "model", "train_value")}
-    return measured.model_copy(update=kept), threshold
+    return measured.model_copy(update=kept), temperature, threshold
 
 
 def _compare(ctx: Context, desk: Desk, one: ModelScore, simple: ModelScore, thresholds: tuple[Threshold, Threshold]) -> Comparison:

@@ -25,7 +25,7 @@ from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import fit
 from surefoot.engine.jobs import fill_batch, settle_speed, start_job
 from surefoot.engine.pace import final_seconds, take_stock
-from surefoot.engine.predict import activate, predict, to_outputs
+from surefoot.engine.predict import activate, predict, reheat, to_outputs
 from surefoot.engine.winners import winner_outputs
 from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.metrics import Metric, confusion, per_class
@@ -94,7 +94,7 @@ def diagnose(
         **_tell_classes(problem, tune, val),
         findings=(
             *checks.largest_gap(gaps, verdict, is_small=is_small(gaps, errors, verdict, is_amount=not problem.classes)),
-            *checks.calibration(ece(val.targets, val.outputs) if is_labelled else None),
+            *checks.calibration(ece(val.targets, val.outputs) if problem.classes else None),
             *checks.label_ceiling(_conflicts(desk), noise),
             *checks.accuracy_paradox(problem, val, tune.val, recalls),
             *checks.goal(problem, metric, tune.val),
@@ -130,9 +130,10 @@ def _tell_classes(problem: Problem, tune: TuneReport, val: Predictions) -> dict[
         "class_intervals": class_intervals(val.targets, val.outputs, problem.classes, tune.threshold),
         "roc": _curves(problem, val, roc),
         "pr": _curves(problem, val, pr),
+        "ece": ece(val.targets, val.outputs),
+        "reliability": reliability(val.targets, val.outputs),
     }
     if problem.task != "multilabel":
-        told["ece"], told["reliability"] = ece(val.targets, val.outputs), reliability(val.targets, val.outputs)
         told["confusion"] = tuple(tuple(int(n) for n in row) for row in confusion(val.targets, val.outputs, tune.threshold))
     return told
 
@@ -235,7 +236,7 @@ def _measure_part(ctx: Context, desk: Desk, tune: TuneReport, rows: np.ndarray) 
     part = desk.folds[0].on(rows)
     val = part.val
     if tune.winner != "net":
-        outputs = fit_yardstick(tune.winner, desk, part, val).outputs
+        outputs = reheat(desk.problem, fit_yardstick(tune.winner, desk, part, val).outputs, tune.temperature)
     else:
         train = fill_batch(tune.train.model_copy(update={"batch_size": min(tune.train.batch_size, max(16, len(rows) // 8))}), len(rows))
         job = start_job(desk, tune.model, part, train)

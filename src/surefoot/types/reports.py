@@ -136,7 +136,7 @@ class TuneReport(Report):
         net: the net's own score, also where a baseline won.
         model, train: the settings of the best net, everything resolved.
         epochs: how long the best net trained when it was best; s11 uses it unchanged.
-        temperature: divides the logits, fitted on the held-out predictions; 1 for regression.
+        temperature: divides the winner's logits, fitted on the held-out predictions; 1 for regression.
         threshold: decision threshold of the positive class (binary), or of each label (multilabel); 0.5 unless chosen.
         history: of the winner's first fold.
     """
