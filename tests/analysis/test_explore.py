@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from surefoot.analysis.explore import find_groups, tell_label
+from surefoot.analysis.explore import find_groups, map_seen, tell_label
 from surefoot.analysis.landscape import count_gaps, count_pixels, draw_map
 from surefoot.analysis.texts import count_words
 from surefoot.data.packs import Block, open_pack, write_pack
@@ -175,3 +176,14 @@ def test_the_report_shows_the_explorer_and_nothing_of_it_without_items(photos):
     assert "A map of the items" not in hidden
     assert "copy0.png" not in hidden
     assert "Share of pixels per level" in hidden
+
+
+def test_the_map_of_a_net_shows_what_its_last_layer_sees(tmp_path):
+    pack = pack_of(tmp_path, (FieldSpec(name="image", shape=(1, 4, 4), dtype="uint8"),), np.zeros((40, 1, 4, 4), np.uint8))
+    ctx = SimpleNamespace(seed=0, store=Blobs(tmp_path / "store"))
+    found = map_seen(ctx, PROBLEM, pack, lambda rows: np.stack([rows * 3.0, rows % 2, np.ones(len(rows))], 1).astype(np.float32))
+    arrays = ctx.store.get_arrays(found["embedding"])
+    assert abs(np.corrcoef(arrays["xy"][:, 0], np.arange(40))[0, 1]) > 0.999
+    assert arrays["group"].tolist() == [0] * 40
+    assert found["spread"][0] > 0.9
+    assert map_seen(ctx, PROBLEM, pack, lambda rows: np.ones((len(rows), 3), np.float32)) == {}

@@ -11,7 +11,7 @@ from surefoot.reporting.grids import heat
 from surefoot.reporting.page import set_scene
 from surefoot.reporting.sections import show_report
 from surefoot.reporting.sections.explorer import TONES, show_explorer
-from surefoot.types import AuditReport, Explored, PreparedData, ShownItem
+from surefoot.types import AuditReport, ErrorsReport, Explored, PreparedData, ShownItem
 from surefoot.types.views import StepView
 
 from .pieces import MemoryStore
@@ -112,3 +112,13 @@ def test_texts_stand_side_by_side_with_their_words_and_suspects():
     assert shown.index("far too long") < shown.rindex("win a prize")
     hidden = show(report, with_items=False)
     assert "prize" not in hidden
+
+
+def test_once_a_net_is_trained_the_map_is_that_of_its_last_layer():
+    report, store = prepared()
+    embedding = store.put_arrays({"xy": np.random.default_rng(1).normal(size=(50, 2)).astype(np.float32), "group": np.arange(50) % 10})
+    errors = ErrorsReport(num_wrong=0, num_val=50, rows=(), embedding=embedding, spread=(0.6, 0.2))
+    shown = str(show_report(report, set_scene([StepView("s04", report), StepView("s10", errors)], store)))
+    assert "A map of the items, as the net sees them" in shown
+    assert "of train and val by the two directions in which what the last layer of the tuned net sees" in shown
+    assert "first direction (60.0\u00a0% of all variance)" in shown

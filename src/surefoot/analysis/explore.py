@@ -6,7 +6,7 @@ Letters: N items, F numeric columns, G groups (classes, or ranges of an amount).
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -16,7 +16,7 @@ import pyarrow as pa
 from PIL import Image
 
 from surefoot import randomness
-from surefoot.analysis.landscape import count_gaps, count_pixels, draw_map
+from surefoot.analysis.landscape import MAPPED, count_gaps, count_pixels, draw_map, project
 from surefoot.analysis.texts import count_words
 from surefoot.data.making import shorten
 from surefoot.data.packs import Pack
@@ -97,6 +97,20 @@ def explore(ctx: Context, look: Look, audit: AuditReport) -> tuple[Explored, dic
     pictures = _take_pictures(look.pack, sorted(named), ids) | _read_raw(look, sheet, ids)
     listed = {name: tuple(ids[row] for row in rows) for name, rows in sample.items() if len(rows)}
     return explored, listed, ctx.store.put_arrays(pictures)
+
+
+def map_seen(ctx: Context, problem: Problem, pack: Pack, find_features: Callable[[np.ndarray], np.ndarray]) -> dict[str, Any]:
+    """The map of a trained net: items by what its last layer sees of them. Fields of `ErrorsReport`, under their names there.
+
+    Args:
+        pack: of train and val. find_features: rows int64 (N,) -> float32 (N, D).
+    """
+    rows = np.sort(randomness.stream(ctx.seed, "map").permutation(len(pack))[:MAPPED])
+    xy, spread = project(find_features(rows))
+    if not len(xy):
+        return {}
+    group = _first_group(find_groups(problem, pack.targets[rows])[1])
+    return {"embedding": ctx.store.put_arrays({"xy": xy, "group": group}), "spread": spread}
 
 
 def find_groups(problem: Problem, targets: np.ndarray) -> tuple[list[str], np.ndarray]:

@@ -29,12 +29,18 @@ def draw_map(pack: Pack, statistics: dict[str, np.ndarray], generator: np.random
     """
     rows = np.sort(generator.permutation(len(pack))[:MAPPED])
     features = _describe(pack, rows, statistics)
-    if features is None or len(rows) < 3 or features.shape[1] < 2 or not features.std(0).any():
-        return np.zeros((0, 2), np.float32), rows[:0], ()
+    places, spread = project(features) if features is not None else (np.zeros((0, 2), np.float32), ())
+    return places, rows[: len(places)], spread
+
+
+def project(features: np.ndarray) -> tuple[np.ndarray, tuple[float, ...]]:
+    """Items float32 (N, D) by their first two principal components (N, 2), and the share of all variance on each; nothing where they can't be compared."""
+    if len(features) < 3 or features.shape[1] < 2 or not features.std(0).any():
+        return np.zeros((0, 2), np.float32), ()
     fitted = PCA(2, svd_solver="covariance_eigh")
     places = fitted.fit_transform(features)
     places *= np.where(np.abs(places.min(0)) > places.max(0), -1, 1)  # either sign of a direction is right; one of them is drawn
-    return places.astype(np.float32), rows, tuple(round(float(share), 4) for share in fitted.explained_variance_ratio_)
+    return places.astype(np.float32), tuple(round(float(share), 4) for share in fitted.explained_variance_ratio_)
 
 
 def _describe(pack: Pack, rows: np.ndarray, statistics: dict[str, np.ndarray]) -> np.ndarray | None:

@@ -12,6 +12,7 @@ from surefoot import durable
 from surefoot.analysis import attribution, mislabels, slices, tagging
 from surefoot.analysis.crossfit import cross_fit
 from surefoot.analysis.errors import ceilings, item_losses, sample_wrong, worst, write_table, wrong_rows
+from surefoot.analysis.explore import map_seen
 from surefoot.analysis.neighbours import nearest
 from surefoot.checks import diagnosis as checks
 from surefoot.data.pictures import to_picture
@@ -121,6 +122,7 @@ def errors(
         pictures=_pictures(bench, [*shown, *(near.id for some in neighbours.values() for near in some)]),
         csv=_write(ctx, "errors.csv", write_table(rows, columns, has_confidence=bench.is_labelled)),
         findings=tuple(checks.mislabels(suspects, len(pooled) if pooled else 0)),
+        **map_seen(ctx, problem, desk.examples.pack, partial(find_features, tuned_network(ctx, desk, tune, 0), desk.examples)),
     )
 
 

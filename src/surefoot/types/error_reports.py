@@ -69,6 +69,7 @@ class ErrorsReport(Report):
         saliency: stored arrays id -> uint8 (H, W, 3): what the answer rests on. importance: column -> what shuffling it costs.
         doubted: items whose label was asked about; doubts: stored predictions with how doubtful each is. review_minutes: what looking at the suspects costs.
         repairs: the suggested labels as a repairs file.
+        embedding: stored arrays like the map of `Explored`: train and val items by what the last layer of the tuned net sees of them; spread: as there.
     """
 
     num_wrong: int
@@ -92,3 +93,5 @@ class ErrorsReport(Report):
     repairs: str = ""
     pictures: Ref = ""
     csv: str = ""
+    embedding: Ref = ""
+    spread: tuple[float, ...] = ()

@@ -14,6 +14,7 @@ from surefoot.reporting.pictures import load_arrays, tile
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import count_of, number, share, short
 from surefoot.types.data_reports import Explored, PreparedData, ShownItem
+from surefoot.types.error_reports import ErrorsReport
 
 TONES = (1, 2, 3, 4, 7, 8, 9, 10, 11, 12, 5)
 """Of the groups of a map, neighbours as unlike as can be."""
@@ -65,7 +66,9 @@ def _gaps(seen: Explored) -> Markup:
 
 
 def _map(seen: Explored, scene: Scene) -> Markup:
-    arrays = load_arrays(scene.store, seen.arrays)
+    net = scene.find(ErrorsReport)
+    learned = net if net and net.embedding else None
+    arrays = load_arrays(scene.store, learned.embedding if learned else seen.arrays)
     places, groups = arrays.get("xy"), arrays.get("group")
     if places is None or groups is None or not len(places):
         return EMPTY
@@ -78,11 +81,12 @@ def _map(seen: Explored, scene: Scene) -> Markup:
     rest = places[[int(group) not in coloured for group in groups]]
     if len(rest):
         runs.append(Series("others", [(float(x), float(y)) for x, y in rest], OTHERS))
-    first, second = (f"{name} direction ({share(part)} of all variance)" for name, part in zip(("first", "second"), seen.spread))
+    first, second = (f"{name} direction ({share(part)} of all variance)" for name, part in zip(("first", "second"), learned.spread if learned else seen.spread))
     chart = scatter("Map of the items", runs, Axis(first), Axis(second))
-    told = f"{count_of(len(places), 'item')} of train and val by the two directions in which they differ most."
+    what = "what the last layer of the tuned net sees of them differs" if learned else "they differ"
+    told = f"{count_of(len(places), 'item')} of train and val by the two directions in which {what} most."
     note = f"{told} Far-off dots are worth a look; classes that overlap here may still be told apart."
-    return figure("A map of the items", chart, note)
+    return figure("A map of the items, as the net sees them" if learned else "A map of the items", chart, note)
 
 
 def _groups(title: str, groups: Sequence[Sequence[ShownItem]], scene: Scene, note: str) -> Markup:
