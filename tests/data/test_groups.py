@@ -6,7 +6,7 @@ from surefoot.data.groups import Groups
 
 
 def test_items_joined_by_way_of_others_are_one_group_and_the_others_have_no_name():
-    groups = Groups(6)
+    groups = Groups()
     for one, other in ((0, 1), (3, 4), (1, 3)):
         groups.join(one, other)
     assert groups.name(list("fedcba")) == dict.fromkeys("fecb", "b")

@@ -43,9 +43,11 @@ def check_columns(source: TableSource, profiles: Sequence[ColumnProfile], used: 
 def _find_leaks(source: TableSource, profiles: Sequence[ColumnProfile], used: Used, problem: Problem, seed: int) -> list[Finding]:
     if problem.task in ("multilabel", "vector_regression"):
         return []
-    rows = used.rows[used.visible]
-    columns = {p.name: _to_numbers(source.columns[p.name])[rows] for p in profiles if p.role == "input" and p.kind != "text"}
-    scores = leakage.score_columns(columns, used.targets[used.visible, 0], is_classification=bool(problem.classes), seed=seed)
+    picked = np.flatnonzero(used.visible)
+    picked = picked[leakage.sample_rows(len(picked), seed)]
+    rows = used.rows[picked]
+    columns = {p.name: _to_numbers(source.columns[p.name][rows]) for p in profiles if p.role == "input" and p.kind != "text"}
+    scores = leakage.score_columns(columns, used.targets[picked, 0], is_classification=bool(problem.classes), seed=seed)
     return checks.leaks(scores, leakage.THRESHOLD)
 
 

@@ -28,9 +28,14 @@ def score_columns(columns: dict[str, np.ndarray], targets: np.ndarray, *, is_cla
         is_classification: accuracy over the majority's, else R².
         seed: picks at most 5,000 rows.
     """
-    rows = np.random.default_rng(seed).permutation(len(targets))[:_ROWS]
+    rows = sample_rows(len(targets), seed)
     y = targets[rows]
     return {name: _score(values[rows], y, is_classification) for name, values in columns.items()}
+
+
+def sample_rows(num: int, seed: int) -> np.ndarray:
+    """At most 5,000 of so many rows, in a random order: int64."""
+    return np.random.default_rng(seed).permutation(num)[:_ROWS]
 
 
 def _score(values: np.ndarray, y: np.ndarray, is_classification: bool) -> float:

@@ -98,7 +98,8 @@ def sum_up_pictures(records: np.ndarray, used: Used, problem: Problem, seed: int
 
 def sum_up_likes(near: Near, used: Used, problem: Problem) -> Looks:
     """What is nearly equal, and what repeats an item of a given set that is judged later."""
-    position = {row: at for at, row in enumerate(used.rows.tolist())}
+    paired = np.flatnonzero(np.isin(used.rows, [row for pair in near.pairs for row in pair[:2]]))
+    position = dict(zip(used.rows[paired].tolist(), paired.tolist()))
     is_class = problem.task in ("binary", "multiclass", "multilabel")
     pairs = []
     for a, b, likeness in near.pairs:

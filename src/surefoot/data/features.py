@@ -52,7 +52,7 @@ def read_features(table: pa.Table) -> Features:
 
 def sample_items(sources: np.ndarray, most: int, seed: int) -> np.ndarray:
     """Positions of at most `most` items, sorted: as many of each source as there are, or an even share."""
-    names, codes = np.unique(sources.astype(str), return_inverse=True)
+    codes, names = pd.factorize(sources, sort=True)
     order = randomness.stream(seed, "sampled items").permutation(len(sources))
     picked = [order[codes[order] == code][: most // len(names)] for code in range(len(names))]
     return np.sort(np.concatenate(picked)) if picked else np.zeros(0, np.int64)

@@ -24,26 +24,27 @@ class Near:
 class Groups:
     """A forest of parents, its paths halved while they are walked (Tarjan and van Leeuwen 1984)."""
 
-    def __init__(self, num: int) -> None:
-        self._parent = list(range(num))
-        self._joined: set[int] = set()
+    def __init__(self) -> None:
+        self._parent: dict[int, int] = {}
+        """Of those that are joined to another; hardly an item is."""
 
     def root(self, item: int) -> int:
         """The item that stands for the group."""
         parent = self._parent
-        while parent[item] != item:
-            parent[item] = parent[parent[item]]
+        while (above := parent.get(item, item)) != item:
+            parent[item] = parent[above]
             item = parent[item]
         return item
 
     def join(self, one: int, other: int) -> None:
         """Makes two groups one."""
-        self._joined |= {one, other}
+        for item in (one, other):
+            self._parent.setdefault(item, item)
         self._parent[self.root(one)] = self.root(other)
 
     def name(self, contents: list[str]) -> dict[str, str]:
         """Content of each item that is not alone -> the smallest content of its group."""
         members: dict[int, list[str]] = {}
-        for item in sorted(self._joined):
+        for item in sorted(self._parent):
             members.setdefault(self.root(item), []).append(contents[item])
         return {content: min(group) for group in members.values() for content in group}

@@ -23,9 +23,13 @@ def hash_rows(columns: dict[str, np.ndarray]) -> list[str]:
 
 def number_equals(contents: Iterable[str]) -> list[str]:
     """`content-ordinal`: unique, and the same for the same content in the same order."""
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
+    again: Counter[str] = Counter()  # of those alone that come again: of a million contents it would take 100 MB
     ids = []
     for content in contents:
-        ids.append(f"{content}-{seen[content]}")
-        seen[content] += 1
+        if content in seen:
+            again[content] += 1
+        else:
+            seen.add(content)
+        ids.append(f"{content}-{again.get(content, 0)}")
     return ids

@@ -45,7 +45,7 @@ def near_pictures(contents: Mapping[int, str], thumbs: np.ndarray, read: Callabl
     rows = np.asarray(list(first.values()), np.int64)
     proposed, alike, around = find_alike(thumbs[rows], 1 - (_RATIO * _FAR**_DENSE) ** 2 / 2, seed)
     apart = np.minimum(np.sqrt(2 * np.maximum(1 - around, 0)), _FAR)
-    groups = Groups(len(rows))
+    groups = Groups()
     tries = np.zeros(len(rows), np.int64)
     pairs: list[Pair] = []
     for (a, b), likeness in zip(proposed.tolist(), alike.tolist()):

@@ -29,17 +29,17 @@ def near_rows(contents: Mapping[int, str], columns: Mapping[str, np.ndarray], ex
         contents: row -> content hash; of equal ones the first row stands for all.
         columns: the inputs, float64, datetime64 or object (N,) each. exact: names of those that are no measured numbers, such as booleans.
     """
-    first: dict[str, int] = {}
-    for row, content in contents.items():
-        first.setdefault(content, row)
-    rows = np.asarray(list(first.values()), np.int64)
+    seen: set[str] = set()
+    kept = (row for row, content in contents.items() if not (content in seen or seen.add(content)))  # type: ignore[func-returns-value]
+    rows = np.fromiter(kept, np.int64)
+    del seen
     taken = {name: values[rows] for name, values in columns.items()}
     measured = {name: unit for name, values in taken.items() if name not in exact and (unit := _find_unit(values))}
     fixed = {name: _simplify(values) if values.dtype == object else values for name, values in taken.items() if name not in measured}
     keys = pd.util.hash_pandas_object(pd.DataFrame(fixed), index=False).to_numpy() if fixed else np.zeros(len(rows), np.uint64)
     units = {name: (taken[name], unit) for name, unit in measured.items()}
     pairs = _choose(keys, units)
-    groups = Groups(len(rows))
+    groups = Groups()
     for a, b in pairs:
         groups.join(a, b)
     return Near([(int(rows[a]), int(rows[b]), 1.0) for a, b in pairs], groups.name([contents[row] for row in rows.tolist()]))
