@@ -59,9 +59,11 @@ def name_reasons(group: Sequence[Refused]) -> str:
 
 def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[object]) -> list[Finding]:
     """Equal contents, and equal contents with different targets."""
-    seen: set[str] = set()  # a list of rows for each content took 220 bytes a row, and hardly a content has two
-    again = {content for content in contents if content in seen or seen.add(content)}  # type: ignore[func-returns-value]
-    groups: dict[str, list[int]] = {}
+    seen: set[str] = set()
+    again: set[str] = set()
+    for content in contents:
+        (again if content in seen else seen).add(content)
+    groups: dict[str, list[int]] = {}  # a list for each content, though hardly one stands twice, took 220 bytes and 4 µs a row
     for row, content in enumerate(contents):
         if content in again:
             groups.setdefault(content, []).append(row)
