@@ -1,5 +1,6 @@
 """Better, worse, or noise."""
 
+import dataclasses
 import re
 
 import numpy as np
@@ -158,8 +159,8 @@ def test_an_id_said_by_several_folds_is_one_unit():
 def test_groups_are_drawn_whole():
     is_better = np.repeat(np.random.default_rng(0).random(12) < 0.7, 20)
     a, b = answers(is_better), answers(~is_better)
-    groups = {f"i{i}": f"g{i // 20}" for i in range(240)}
-    alone, together = paired(ACCURACY, a, b, seed=0), paired(ACCURACY, a, b, seed=0, groups=groups)
+    grouped = [dataclasses.replace(one, groups=np.arange(240) // 20) for one in (a, b)]
+    alone, together = paired(ACCURACY, a, b, seed=0), paired(ACCURACY, *grouped, seed=0)
     assert together.difference.n == 12
     assert together.p_value > 10 * alone.p_value
     assert np.ptp(together.difference.interval) > 2 * np.ptp(alone.difference.interval)

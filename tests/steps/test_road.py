@@ -230,6 +230,25 @@ def test_groups_never_straddle_sets(tmp_path: Path) -> None:
     assert set(sets["set"]) == {"train", "val", "test"}
 
 
+def test_rows_of_one_group_are_no_independent_evidence(tmp_path: Path) -> None:
+    """Every interval counts patients, not visits: on val, in the table of errors, between rounds, and on the test set."""
+    generator = np.random.default_rng(0)
+    own = generator.normal(size=60)
+    rows = [f"p{n % 60},{own[n % 60] + 0.1 * generator.normal():.3f},{'ill' if own[n % 60] + 0.5 * generator.normal() > 0 else 'well'}" for n in range(480)]
+    (tmp_path / "visits.csv").write_text("patient,value,state\n" + "\n".join(rows) + "\n")
+    project = Project.init(str(tmp_path / "visits.csv"), target="state", out=str(tmp_path / "visits"), budget="smoke")
+    changed = [*SMALL, "split.group=patient"]
+    project.run(to="test", set=changed)
+    index = project.store.get_table(project.report("audit").index).to_pydict()
+    group, sets = dict(zip(index["id"], index["group"])), project.store.get_table(project.report("split").sets).to_pydict()
+    num = {name: len({group[id] for id, one in zip(sets["id"], sets["set"]) if one == name}) for name in ("val", "test")}
+    assert 5 < num["val"] < 20
+    assert project.report("baseline").models["linear"].n == project.report("tune").val.n == project.report("diagnose").errors["val"].n == num["val"]
+    assert project.report("test").n == project.report("test").tuned.n == num["test"]
+    project.run(to="tune", set=[*changed, "search.trials=2"])
+    assert project.compare("1", "2")["difference"]["n"] == num["val"]
+
+
 def test_new_rows_move_no_known_one(tmp_path: Path) -> None:
     project = make_project(tmp_path, 200)
     project.run(to="split", set=SMALL)

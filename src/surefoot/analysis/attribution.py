@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def importance(
             shuffled = list(inputs)
             shuffled[number] = inputs[number].copy()
             shuffled[number][:, here] = inputs[number][order][:, here]
-            without = Predictions(predictions.ids, answer(tuple(shuffled)), predictions.targets)
+            without = replace(predictions, outputs=answer(tuple(shuffled)))
             loss = paired(metric, predictions, without, seed=seed).difference
             ends = sorted(sign * end for end in loss.interval) if loss.interval else None
             found[name] = Measured(value=sign * loss.value, interval=(ends[0], ends[1]) if ends else None, n=loss.n)

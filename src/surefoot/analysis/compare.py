@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -37,17 +36,15 @@ class Comparison(Plain):
     sentence: str
 
 
-def paired(
-    metric: Metric, a: Predictions, b: Predictions, *, seed: int, groups: Mapping[str, str] | None = None, thresholds: tuple[Threshold, Threshold] | None = None
-) -> Comparison:
-    """Compares two models on the ids held out in both, both judged by a's targets (labels may have been mended since b).
+def paired(metric: Metric, a: Predictions, b: Predictions, *, seed: int, thresholds: tuple[Threshold, Threshold] | None = None) -> Comparison:
+    """Compares two models on the ids held out in both, both judged by a's targets and in its groups, which are drawn whole (labels may have been mended
+    since b).
 
     Interval and p value are of one test, so they never disagree. For means over items it is the sign-flip permutation test
     (McNemar's, where each item is right or wrong), whose interval lies between the means of random halves of the items; for
     metrics that are no mean it is the paired bootstrap.
 
     Args:
-        groups: id -> group, where the data has groups; they are drawn whole.
         thresholds: of a's and of b's decisions, where each has its own; None: the metric's.
 
     Raises:
@@ -57,7 +54,7 @@ def paired(
     """
     a, b = _align(a, b)
     at = (metric, metric) if thresholds is None else (metric.at(thresholds[0]), metric.at(thresholds[1]))
-    sides = [_Side(own, each, units_of(unit_names(each.ids, groups), len(each))) for own, each in zip(at, (a, b), strict=True)]
+    sides = [_Side(own, each, units_of(unit_names(each), len(each))) for own, each in zip(at, (a, b), strict=True)]
     rng = stream(seed, "analysis.paired", metric.name)
     interval, p_value = _test_means(sides, rng) if metric.per_item is not None else _test_scores(sides, rng)
     value = float(sides[0].score()) - float(sides[1].score())
@@ -103,8 +100,8 @@ def _align(a: Predictions, b: Predictions) -> tuple[Predictions, Predictions]:
     of_a, of_b = np.isin(a.ids, b.ids), np.isin(b.ids, a.ids)
     if not of_a.any():
         raise UsageError("No item was held out in both models.", next="Compare models whose val sets overlap.")
-    targets = a.targets[first[np.searchsorted(ids, b.ids[of_b])]]
-    return Predictions(a.ids[of_a], a.outputs[of_a], a.targets[of_a]), Predictions(b.ids[of_b], b.outputs[of_b], targets)
+    same = first[np.searchsorted(ids, b.ids[of_b])]
+    return a.some(of_a), replace(b.some(of_b), targets=a.targets[same], groups=None if a.groups is None else a.groups[same])
 
 
 def _test_means(sides: list[_Side], rng: np.random.Generator) -> tuple[Interval, float]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from surefoot.analysis.intervals import measure, resampled_scores
+from surefoot.analysis.intervals import measure, resampled_scores, unit_names
 from surefoot.analysis.jackknife import influence
 from surefoot.analysis.units import units_of
 from surefoot.metrics.metric import Metric, as_error
@@ -57,13 +57,9 @@ def gap_table(
     return errors, *gaps_of(errors, shared)
 
 
-def measure_error(metric: Metric, predictions: Predictions, *, seed: int, groups: Mapping[str, str] | None = None) -> Measured:
-    """The metric as an error (0 at best) with its interval.
-
-    Args:
-        groups: id -> group, where the data has groups.
-    """
-    return to_error(metric, measure(metric, predictions, seed=seed, groups=groups))
+def measure_error(metric: Metric, predictions: Predictions, *, seed: int) -> Measured:
+    """The metric as an error (0 at best) with its interval."""
+    return to_error(metric, measure(metric, predictions, seed=seed))
 
 
 def to_error(metric: Metric, measured: Measured) -> Measured:
@@ -134,8 +130,7 @@ def tabulate(errors: Errors, parts: Mapping[str, tuple[Predictions, np.ndarray]]
 def _measure_some(metric: Metric, predictions: Predictions, here: np.ndarray, whole: Measured | None, seed: int) -> Measured | None:
     if here.all():
         return whole
-    some = Predictions(predictions.ids[here], predictions.outputs[here], predictions.targets[here])
-    return measure_error(metric, some, seed=seed) if here.sum() >= LEAST else None
+    return measure_error(metric, predictions.some(here), seed=seed) if here.sum() >= LEAST else None
 
 
 def correlation(metric: Metric, left: Predictions, right: Predictions, *, seed: int) -> float:
@@ -145,11 +140,11 @@ def correlation(metric: Metric, left: Predictions, right: Predictions, *, seed: 
     is known what each item does to the metric, it is known without drawing; a metric that gives its value and no more is drawn.
     """
     sides = (left, right)
-    names = [np.unique(side.ids.astype(str)) for side in sides]
+    names = [np.unique(unit_names(side)) for side in sides]
     both, *places = np.intersect1d(names[0], names[1], assume_unique=True, return_indices=True)
     if not len(both):
         return 0.0
-    moves = [influence(metric, side.targets, side.outputs, units_of(side.ids.astype(str), len(side))) for side in sides]
+    moves = [influence(metric, side.targets, side.outputs, units_of(unit_names(side), len(side))) for side in sides]
     if moves[0] is None or moves[1] is None:
         return _correlate_draws(metric, sides, both, seed)
     apart = [one - one.mean() for one in moves if one is not None]
@@ -158,7 +153,7 @@ def correlation(metric: Metric, left: Predictions, right: Predictions, *, seed: 
 
 
 def _correlate_draws(metric: Metric, sides: tuple[Predictions, Predictions], both: np.ndarray, seed: int) -> float:
-    samples = _draw_scores(metric, sides, [np.isin(side.ids.astype(str), both) for side in sides], stream(seed, "analysis.correlation", metric.name))
+    samples = _draw_scores(metric, sides, [np.isin(unit_names(side), both) for side in sides], stream(seed, "analysis.correlation", metric.name))
     samples = samples[np.isfinite(samples).all(1)]
     if len(samples) < 2 or not (samples.std(0) > 0).all():
         return 0.0
@@ -167,8 +162,8 @@ def _correlate_draws(metric: Metric, sides: tuple[Predictions, Predictions], bot
 
 def _draw_scores(metric: Metric, sides: tuple[Predictions, Predictions], shared: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
     """The two scores of a metric that is no mean, on joint draws of the items that both have, (S, 2)."""
-    kept = [Predictions(side.ids[here].astype(str), side.outputs[here], side.targets[here]) for side, here in zip(sides, shared, strict=True)]
-    units = [units_of(side.ids, len(side)) for side in kept]
+    kept = [side.some(here) for side, here in zip(sides, shared, strict=True)]
+    units = [units_of(unit_names(side), len(side)) for side in kept]
 
     def score(side: int, drawn: np.ndarray) -> float:
         rows = units[side].rows(drawn)

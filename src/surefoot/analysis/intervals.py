@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from scipy import stats
@@ -90,13 +90,9 @@ def interval_for(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, se
     return Measured(value=value, interval=ends if math.isfinite(ends[0]) and math.isfinite(ends[1]) else None, n=len(units))
 
 
-def measure(metric: Metric, predictions: Predictions, *, seed: int, groups: Mapping[str, str] | None = None, level: float = LEVEL) -> Measured:
-    """`interval_for` on pooled held-out predictions: an id that several folds say, or a group, is one unit.
-
-    Args:
-        groups: id -> group, where the data has groups.
-    """
-    return interval_for(metric, predictions.targets, predictions.outputs, seed=seed, groups=unit_names(predictions.ids, groups), level=level)
+def measure(metric: Metric, predictions: Predictions, *, seed: int, level: float = LEVEL) -> Measured:
+    """`interval_for` on pooled held-out predictions: an id that several folds say, or a group, is one unit."""
+    return interval_for(metric, predictions.targets, predictions.outputs, seed=seed, groups=unit_names(predictions), level=level)
 
 
 def measure_all(metrics: Iterable[Metric], predictions: Predictions, *, seed: int) -> dict[str, Measured]:
@@ -105,9 +101,9 @@ def measure_all(metrics: Iterable[Metric], predictions: Predictions, *, seed: in
     return {name: measured for name, measured in found.items() if math.isfinite(measured.value)}
 
 
-def unit_names(ids: np.ndarray, groups: Mapping[str, str] | None) -> np.ndarray:
-    """The name of the unit each row belongs to: its id, or its id's group; (N,)."""
-    return ids if groups is None else np.array([groups[id] for id in ids.tolist()])
+def unit_names(predictions: Predictions) -> np.ndarray:
+    """The name of the unit each row belongs to: its group, or, without groups, its id; (N,)."""
+    return predictions.ids.astype(str) if predictions.groups is None else predictions.groups
 
 
 def from_folds(values: Sequence[float], num_train: float, num_val: float) -> tuple[float, Interval | None]:

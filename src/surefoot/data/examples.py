@@ -13,7 +13,7 @@ from torch import Tensor
 
 from surefoot.data.packs import Pack
 from surefoot.data.targets import plain_targets
-from surefoot.types.examples import Batch
+from surefoot.types.examples import Batch, Predictions
 from surefoot.types.problem import Problem
 
 
@@ -46,6 +46,11 @@ class Examples:
         if self.problem.classes == ():
             values = (scale_targets(self.problem, values) - statistics["target.mean"]) / statistics["target.sd"]
         return torch.from_numpy(values.astype(np.float32)).to(self.device)
+
+    def said(self, rows: np.ndarray, outputs: np.ndarray, logits: np.ndarray | None = None) -> Predictions:
+        """What a model says of some rows, beside their ids, targets and groups."""
+        groups = None if self.groups is None else self.groups[rows]
+        return Predictions(self.pack.ids(rows), outputs, self.plain_targets(rows), logits, groups=groups)
 
     def plain_targets(self, rows: np.ndarray) -> np.ndarray:
         """The targets of some rows as metrics take them."""

@@ -16,7 +16,7 @@ def save_predictions(store: Store, predictions: Predictions) -> str:
         "outputs": predictions.outputs,
         "targets": predictions.targets,
     }
-    arrays |= {name: value for name, value in (("logits", predictions.logits), ("folds", predictions.folds)) if value is not None}
+    arrays |= {name: value for name in ("logits", "folds", "groups") if (value := getattr(predictions, name)) is not None}
     return store.put_arrays(arrays)
 
 
@@ -25,7 +25,7 @@ def load_predictions(store: Store, ref: str) -> Predictions:
     arrays = store.get_arrays(ref)
     raw = arrays["ids"]
     ids = np.asarray([bytes(row).rstrip(b"\0").decode() for row in raw], dtype=object)
-    return Predictions(ids, arrays["outputs"], arrays["targets"], arrays.get("logits"), arrays.get("folds"))
+    return Predictions(ids, arrays["outputs"], arrays["targets"], arrays.get("logits"), arrays.get("folds"), arrays.get("groups"))
 
 
 def pool(parts: list[Predictions]) -> Predictions:
@@ -34,6 +34,12 @@ def pool(parts: list[Predictions]) -> Predictions:
         ids=np.concatenate([part.ids for part in parts]),
         outputs=np.concatenate([part.outputs for part in parts]),
         targets=np.concatenate([part.targets for part in parts]),
-        logits=np.concatenate([part.logits for part in parts]) if all(part.logits is not None for part in parts) else None,
+        logits=_join([part.logits for part in parts]),
         folds=np.concatenate([np.full(len(part), number, np.int16) for number, part in enumerate(parts)]),
+        groups=_join([part.groups for part in parts]),
     )
+
+
+def _join(arrays: list[np.ndarray | None]) -> np.ndarray | None:
+    known = [array for array in arrays if array is not None]
+    return np.concatenate(known) if len(known) == len(arrays) else None

@@ -64,7 +64,7 @@ def prepare(ctx: Context, config: PrepareStepConfig, *, problem: Problem, audit:
     test = table.filter(pa.array(sets == "test"))
     packs = _pack_all(ctx, work, config.data, problem, source, (_list_items(inside, drawn), _list_items(test, drawn)))
     pack = open_pack(ctx.store, packs["pack"])
-    rows = _list_rows(source, recipe, config.prepare, inside, split.folds)
+    rows = _list_rows(source, recipe, config.prepare, inside, split.folds) | {f"test.{name}": found for name, found in _find_groups(test).items()}
     folds = tuple(_fit_fold(ctx, pack, problem, config, k, rows) for k in range(split.folds))
     ranges = _ranges(pack, rows["fold0.train"])
     look = Look(source, recipe, pack, problem, inside, rows["fold0.train"], ctx.store.get_arrays(folds[0].fitted))

@@ -119,12 +119,10 @@ def _held(config: BaselineStepConfig, desk: Desk) -> int:
 def _ask(ctx: Context, desk: Desk, name: str, fold: int, rows: int, rounds: Rounds) -> Predictions:
     part = desk.folds[fold]
     val = part.val
-    targets = desk.examples.plain_targets(val)
-    ids = desk.examples.pack.ids(val)
     if name == "persistence":
-        return Predictions(ids, desk.examples.plain_targets(np.maximum(val - 1, 0)), targets)
+        return desk.examples.said(val, desk.examples.plain_targets(np.maximum(val - 1, 0)))
     fitted = part if name in TRIVIAL else part.on(sample_rows(ctx.seed, part.train, rows))
-    return Predictions(ids, fit_yardstick(name, desk, fitted, val, rounds).outputs, targets)
+    return desk.examples.said(val, fit_yardstick(name, desk, fitted, val, rounds).outputs)
 
 
 def _find(desk: Desk, scores: dict[str, ModelScore], rows: int, rounds: Rounds) -> list[Finding]:

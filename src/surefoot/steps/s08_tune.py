@@ -38,7 +38,6 @@ from surefoot.types import (
     ModelScore,
     OverfitReport,
     Plain,
-    Predictions,
     PreparedData,
     Problem,
     Space,
@@ -216,7 +215,7 @@ def _train_fully(bench: Bench, trial: Trial, number: int, epochs: float) -> dict
         diverged |= fitted.diverged
         logits = predict(fitted.network, desk.examples, part.val)
         outputs = np.nan_to_num(to_outputs(desk.problem, fitted.network, logits))
-        parts.append(Predictions(desk.examples.pack.ids(part.val), outputs, desk.examples.plain_targets(part.val), np.nan_to_num(logits)))
+        parts.append(desk.examples.said(part.val, outputs, np.nan_to_num(logits)))
         weights.append(save_weights(ctx.store, fitted.network))
         history = history or fitted.records
     scored = score(ctx.store, desk.problem, desk.metric, pool(parts), seed=ctx.seed)

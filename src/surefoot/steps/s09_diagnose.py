@@ -161,7 +161,7 @@ def _ask_train_dev(ctx: Context, desk: Desk, tune: TuneReport, baseline: Baselin
 
 def _ask(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport, fold: int, rows: np.ndarray) -> Predictions:
     outputs = np.nan_to_num(winner_outputs(ctx, desk, tune, baseline, fold, rows))
-    return Predictions(desk.examples.pack.ids(rows), outputs, desk.examples.plain_targets(rows))
+    return desk.examples.said(rows, outputs)
 
 
 def _find_sources(ctx: Context, audit: AuditReport) -> dict[str, str]:
@@ -193,7 +193,7 @@ def _learning_curve(ctx: Context, desk: Desk, tune: TuneReport, shares: list[flo
     if found:
         whole = load_predictions(ctx.store, tune.val.predictions)
         here = whole.folds == 0 if whole.folds is not None and len(desk.folds) > 1 else np.ones(len(whole), bool)
-        first = Predictions(whole.ids[here], whole.outputs[here], whole.targets[here])
+        first = whole.some(here)
         found["1"] = measure_error(desk.metric.at(tune.threshold), first, seed=ctx.seed).model_copy(update={"n": len(train)})
     return found
 
@@ -245,7 +245,7 @@ def _measure_part(ctx: Context, desk: Desk, tune: TuneReport, rows: np.ndarray) 
             fitted.network.load_state_dict(fitted.best)
         logits = predict(fitted.network, desk.examples, val)
         outputs = activate(desk.problem, logits, tune.temperature) if desk.problem.classes else to_outputs(desk.problem, fitted.network, logits)
-    said = Predictions(desk.examples.pack.ids(val), np.nan_to_num(outputs), desk.examples.plain_targets(val))
+    said = desk.examples.said(val, np.nan_to_num(outputs))
     return measure_error(desk.metric.at(tune.threshold), said, seed=ctx.seed).model_copy(update={"n": len(rows)}).model_dump(mode="json")
 
 

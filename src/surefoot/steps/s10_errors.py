@@ -232,7 +232,7 @@ def _weigh_columns(bench: Bench) -> dict[str, Measured]:
         return {}
     rows = sample_rows(bench.ctx.seed, desk.folds[0].val, _SLICED_ROWS)
     inputs = desk.examples.pack.gather(rows)
-    said = Predictions(desk.examples.pack.ids(rows), answer(inputs), desk.examples.plain_targets(rows))
+    said = desk.examples.said(rows, answer(inputs))
     return attribution.importance(answer, inputs, said, desk.examples.fields, desk.metric.at(tune.threshold), seed=bench.ctx.seed)
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from surefoot.analysis.gaps import late_gaps, to_error, verdict_of
-from surefoot.analysis.intervals import interval_for, measure_all
+from surefoot.analysis.intervals import interval_for, measure_all, unit_names
 from surefoot.analysis.per_class import class_intervals
 from surefoot.analysis.scores import score
 from surefoot.checks import test as checks
@@ -143,7 +143,8 @@ def _ask(problem: Problem, pack: Pack, folder: Path) -> Predictions:
 def _score_all(ctx: Context, problem: Problem, data: PreparedData, tune: TuneReport, export: ExportReport, key: Key) -> Scores:
     """Asks both bundles, the final one first."""
     metric, pack = get_metric(problem.metric, ctx.root), open_pack(ctx.store, data.test_pack, key)
-    said, tuned_says = (_ask(problem, pack, ctx.root / folder) for folder in (export.folder, export.tuned_folder))
+    groups = ctx.store.get_arrays(data.rows).get("test.groups")
+    said, tuned_says = (replace(_ask(problem, pack, ctx.root / folder), groups=groups) for folder in (export.folder, export.tuned_folder))
     published, tuned = (score(ctx.store, problem, metric, one, seed=ctx.seed, threshold=tune.threshold) for one in (said, tuned_says))
     wild = _score_wild(ctx, problem, data, export, tune, key)
     return Scores(said, published, tuned, wild, _slices(ctx, problem, data, pack, said, tune))
@@ -179,6 +180,6 @@ def _slices(ctx: Context, problem: Problem, data: PreparedData, pack: Pack, pred
                 here = codes[:, column] == code
                 if _LEAST_SLICE <= here.sum() < len(pack):
                     found[f"{name} = {words[name].get(int(code), 'missing or unseen')}"] = interval_for(
-                        metric, predictions.targets[here], predictions.outputs[here], seed=ctx.seed
+                        metric, predictions.targets[here], predictions.outputs[here], seed=ctx.seed, groups=unit_names(predictions)[here]
                     )
     return found

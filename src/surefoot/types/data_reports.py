@@ -290,7 +290,7 @@ class PreparedData(Report):
         test_pack: stored, sealed. wild_pack: stored, empty when there is none.
         shards: the files that the packs lie in.
         rows: stored arrays: `fold{k}.train`, `fold{k}.val` (int64 positions in the pack), `train_dev`; `whole` where the final training leaves items out;
-            `groups`, a number per item, where the split goes by groups.
+            `groups`, a number per item, where the split goes by groups; `test.groups`, the same of the test pack.
         folds: one entry per fold.
         fitted_final: statistics of train + val together, for s11.
         in_memory: the pack is small enough to be held in memory.

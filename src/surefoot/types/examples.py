@@ -54,6 +54,7 @@ class Predictions:
         targets: int64 (N,) class indices; multilabel int64 (N, K); regression float64 (N, T).
         logits: float32 (N, K) raw scores where the model has them.
         folds: int16 (N,) which fold's model said it, -1 where there is only one.
+        groups: int64 (N,), equal for items that belong together (`split.group`) and are no independent evidence; None where nothing says so.
     """
 
     ids: np.ndarray
@@ -61,6 +62,12 @@ class Predictions:
     targets: np.ndarray
     logits: np.ndarray | None = None
     folds: np.ndarray | None = field(default=None)
+    groups: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def some(self, here: np.ndarray) -> Predictions:
+        """Those of some rows: bool (N,) or positions."""
+        arrays = (self.outputs, self.targets, self.logits, self.folds, self.groups)
+        return Predictions(self.ids[here], *(None if array is None else array[here] for array in arrays))  # type: ignore[arg-type]
