@@ -5,7 +5,9 @@ Letters: N pictures, D pixels of a thumb, L leaves.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -39,10 +41,16 @@ def find_alike(thumbs: np.ndarray, least: float, seed: int) -> tuple[np.ndarray,
     levels = max(int(np.ceil(np.log2(max(len(thumbs), 1) / _LEAF))), 0)
     found: dict[tuple[int, int], float] = {}
     around = np.full(len(thumbs), -1, np.float32)
-    for tree in range(_TREES if levels else 1):
+
+    def climb(tree: int) -> tuple[list[tuple[int, int, float]], np.ndarray]:
         directions = randomness.stream(seed, "near", tree).standard_normal((thumbs.shape[1], max(levels, 1))).astype(np.float32)
-        for first, second, alike in _match(thumbs, _grow(thumbs, directions, levels), least, around):
-            found[first, second] = alike
+        met = np.full(len(thumbs), -1, np.float32)
+        return list(_match(thumbs, _grow(thumbs, directions, levels), least, met)), met
+
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, _TREES)) as pool:  # NumPy lets go of the lock; the order of the trees, and so the result, is the same
+        for pairs_of_tree, met in pool.map(climb, range(_TREES if levels else 1)):
+            found.update(((first, second), alike) for first, second, alike in pairs_of_tree)
+            np.maximum(around, met, out=around)
     pairs = np.asarray(sorted(found), np.int64).reshape(-1, 2)
     likeness = np.asarray([found[a, b] for a, b in pairs.tolist()], np.float32)
     order = np.argsort(-likeness, kind="stable")
