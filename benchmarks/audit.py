@@ -18,7 +18,7 @@ from benchmarks.walks import surefoot
 
 _NUMBERS = (500, 1_000) if IS_QUICK else (10_000, 20_000, 40_000, 70_000)
 _ROWS = 5_000 if IS_QUICK else 1_000_000
-_FEW = 200 if IS_QUICK else 6_000
+_FEW = 200 if IS_QUICK else 3_000
 _SETS = {"mnist": "mnist", "fashion": "fashion_mnist_small", "flowers": "images/flowers.tar", "ants and bees": "images/ants_bees.tar"}
 _CIFAR = {"cifar10": "cifar10/cifar10_jpg.tar.xz"}
 

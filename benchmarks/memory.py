@@ -17,7 +17,7 @@ from PIL import Image
 from benchmarks.machine import IS_QUICK
 from benchmarks.walks import surefoot
 
-_FEW, _SIDE = 300 if IS_QUICK else 6_000, 32
+_FEW, _SIDE = 300 if IS_QUICK else 3_000, 32
 _ROWS = 1_000 if IS_QUICK else 100_000
 _RUN = (
     "--to", "tune", "--budget", "smoke", "--set", "data.memory_mb=1", "--set", "train.threads=1", "--set", "model.width=8", "--set", "model.depth=1",
