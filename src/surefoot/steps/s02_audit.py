@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -74,12 +75,10 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     counts, edges = _count_targets(used.targets, problem)
     likes = sum_up_likes(near, used, problem)
     looks = _look_closer(source, records, profiles, used, problem, ctx.seed)
-    found = {**likes.found, **looks.found}
     boxes = _profile_boxes(ctx, pile, used, problem)
     findings = [*_check_items(refused, used, counts, problem, pile), *_check_boxes(source, pile, used, boxes), *likes.findings, *looks.findings]
-    findings += [*_check_table(source, profiles, used, problem, ctx.seed), *source_checks.judge(seen.drift, seen.reports)]
-    if isinstance(source, TableSource):
-        findings += find_ties(source, profiles, used, problem, by_time=index.column("time").null_count < len(index), seed=ctx.seed)
+    is_dated = index.column("time").null_count < len(index)
+    findings += [*_check_table(source, profiles, used, problem, by_time=is_dated, seed=ctx.seed), *source_checks.judge(seen.drift, seen.reports)]
     report = AuditReport(
         fingerprint=source.fingerprint,
         num_items=len(source) + len(source.refused),  # what reading refused is one of the source's items
@@ -89,9 +88,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         balance=counts,
         balance_edges=edges,
         columns=profiles,
-        suspects=list_suspects(found, used.ids, used.places),
-        suspected={code: len(told) for code, told in found.items()},
-        repairs=_propose(ctx, source, problem, used, refused, found),
+        **_suspect(ctx, source, problem, used, refused, likes.found | looks.found),
         num_wild=len(open_source(config.data, ctx.root, which="wild")) if config.data.wild else 0,
         sources=seen.reports,
         drift=seen.drift,
@@ -141,8 +138,12 @@ def _look_closer(source: ImageSource | TableSource, records: np.ndarray, profile
     return sum_up_texts(source, profiles, used, problem, seed)
 
 
-def _check_table(source: ImageSource | TableSource, profiles: tuple[ColumnProfile, ...], used: Used, problem: Problem, seed: int) -> list[Finding]:
-    return check_columns(source, profiles, used, problem, seed) if isinstance(source, TableSource) else []
+def _check_table(
+    source: ImageSource | TableSource, profiles: tuple[ColumnProfile, ...], used: Used, problem: Problem, *, by_time: bool, seed: int
+) -> list[Finding]:
+    if not isinstance(source, TableSource):
+        return []
+    return [*check_columns(source, profiles, used, problem, seed), *find_ties(source, profiles, used, problem, by_time=by_time, seed=seed)]
 
 
 def _read_rows(source: TableSource, profiles: tuple[ColumnProfile, ...], refused: list[Refused]) -> dict[int, str]:
@@ -192,6 +193,17 @@ def _list_used(source: ImageSource | TableSource, rows: np.ndarray, contents: li
         targets=targets,
         visible=np.asarray([name != "test" for name in given], bool),
     )
+
+
+def _suspect(
+    ctx: Context, source: ImageSource | TableSource, problem: Problem, used: Used, refused: list[Refused], found: dict[str, dict[int, str]]
+) -> dict[str, Any]:
+    """The part of the report on items that stand out. `found`: code -> item -> why."""
+    return {
+        "suspects": list_suspects(found, used.ids, used.places),
+        "suspected": {code: len(told) for code, told in found.items()},
+        "repairs": _propose(ctx, source, problem, used, refused, found),
+    }
 
 
 def _propose(ctx: Context, source: ImageSource | TableSource, problem: Problem, used: Used, refused: list[Refused], found: dict[str, dict[int, str]]) -> str:
