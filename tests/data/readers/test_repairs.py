@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from surefoot.data.measures import to_grey
 from surefoot.data.readers import open_source
 from surefoot.data.readers.repairs import Repair, read_repairs, write_repairs
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError
 
-from .samples import colour, two_classes, write_files
+from .samples import two_classes, write_files
 
 HEAD = "id,place,action,value,reason\n"
 
@@ -36,8 +37,7 @@ def test_pictures_are_dropped_relabelled_turned_and_converted(project):
     assert source.places == ["cat/1.png", "dog/0.png", "dog/1.png"]
     assert source.labels == ["dog", "dog", "dog"]
     assert np.array_equal(source.read(1), np.rot90(before.read(2), -1))
-    assert source.read(2).ndim == 2
-    assert source.read(2)[0, 0] == 255 - colour(200).mean(2).round()[0, 0] or source.read(2).dtype == np.uint8
+    assert np.array_equal(source.read(2), 255 - to_grey(before.read(3)))
     assert source.changed == {1, 2}
     assert [(one.place, one.code, one.reason) for one in source.refused] == [
         ("cat/0.png", "data.repaired", "dropped by repairs.csv: torn"),
@@ -96,3 +96,17 @@ def test_what_is_written_is_read_back(tmp_path):
     repairs = [Repair(2, "a, b/ü.png", "drop", reason='said "no"'), Repair(3, "c.png", "rotate", "180", id="x-0")]
     (tmp_path / "r.csv").write_bytes(write_repairs(repairs))
     assert read_repairs(tmp_path / "r.csv") == repairs
+
+
+def test_an_item_is_not_relabelled_to_two_targets(project):
+    with pytest.raises(DataError, match=r'Line 3 .* relabels to "cat" what line 2 relabels to "dog"'):
+        open_with(project, ",cat/0.png,relabel,dog,\n,cat/0.png,relabel,cat,\n")
+    assert open_with(project, ",cat/0.png,relabel,dog,\n,cat/0.png,relabel,dog,\n").labels[0] == "dog"
+
+
+@pytest.mark.parametrize("value", ["nan", "-inf", "many"])
+def test_an_amount_is_relabelled_to_a_number_alone(project, value):
+    (project / "amounts.csv").write_text("a,y\n" + "".join(f"{n},{n * 1.37}\n" for n in range(9)))
+    with pytest.raises(DataError, match=f'relabels to "{value}", and the target is a number'):
+        open_with(project, f",amounts.csv:3,relabel,{value},\n", "amounts.csv", target="y")
+    assert open_with(project, ",amounts.csv:3,relabel,7.5,\n", "amounts.csv", target="y").columns["y"][1] == 7.5

@@ -119,6 +119,16 @@ def test_data_at_an_address_is_downloaded_once_and_checked(tmp_path, remote):
     assert "Delete" in caught.value.next
 
 
+@pytest.mark.parametrize("content", ["{", "[]", '{"files": 3}', '{"files": {}}'])
+def test_a_manifest_of_a_copy_that_was_altered_is_told(tmp_path, remote, content):
+    remote.pipe("/bucket/rows.csv", TABLE.encode())
+    read(tmp_path, "memory://bucket/rows.csv")
+    (manifest,) = (tmp_path / "store" / "downloads").rglob("manifest.json")
+    manifest.write_text(content)
+    with pytest.raises(DamagedError, match=r"was altered: manifest\.json"):
+        read(tmp_path, "memory://bucket/rows.csv")
+
+
 def test_a_folder_at_an_address_is_a_folder(tmp_path, remote):
     for name, content in two_classes().items():
         remote.pipe(f"/bucket/photos/{name}", content)
@@ -280,6 +290,32 @@ def test_pictures_in_parquet_files_are_pictures(tmp_path):
     source = read(tmp_path, "set")
     assert sorted(zip(source.given_sets, source.labels)) == [("test", "cat"), ("train", "cat"), ("train", "dog"), ("train", "dog")]
     assert int(source.read(source.places.index("train-00000-of-00002.parquet[1]"))[0, 0, 0]) == 10
+
+
+def write_parquet(path, labels, **columns):
+    table = pa.table({"image": [{"bytes": photo(10 * k), "path": "x.png"} for k in range(len(labels))], "label": pa.array(labels, pa.string())} | columns)
+    path.parent.mkdir(exist_ok=True)
+    pa.parquet.write_table(table, path)
+
+
+def test_a_torn_part_of_a_set_of_pictures_is_named(tmp_path):
+    write_parquet(tmp_path / "set" / "a.parquet", ["cat", "dog"])
+    write_files(tmp_path, {"set/b.parquet": b"PAR1" + bytes(40)})
+    with pytest.raises(DataError, match=r"b\.parquet is torn or no Parquet file"):
+        read(tmp_path, "set")
+
+
+def test_a_part_of_a_set_of_pictures_that_lacks_the_labels_is_named(tmp_path):
+    write_parquet(tmp_path / "set" / "a.parquet", ["cat", "dog"])
+    pa.parquet.write_table(pa.table({"image": [{"bytes": photo(1), "path": "x"}]}), tmp_path / "set" / "b.parquet")
+    with pytest.raises(DataError, match=r'b\.parquet has no column "label", which a\.parquet has'):
+        read(tmp_path, "set")
+
+
+def test_a_set_beside_an_empty_one_is_no_split(tmp_path):
+    write_parquet(tmp_path / "set" / "train.parquet", ["cat", "dog", "cat"])
+    write_parquet(tmp_path / "set" / "test.parquet", [])
+    assert read(tmp_path, "set").given_sets == ["", "", ""]
 
 
 def test_the_hub_is_asked_through_its_library(tmp_path, monkeypatch):

@@ -68,7 +68,7 @@ def _open_pickles(spot: Spot) -> Opened:
 
 def _holds_parquet_pictures(path: Path) -> bool:
     files = [file for file in table.list_tables(path).values() if file.suffix == ".parquet"]
-    return bool(files) and frames.holds_pictures(files[0])
+    return any(map(frames.holds_pictures, files))  # the first may be empty, and say nothing
 
 
 def _open_parquet_folder(spot: Spot) -> Opened:

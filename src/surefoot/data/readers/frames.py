@@ -103,8 +103,18 @@ def holds_pictures(path: Path) -> bool:
 
 
 def open_parquet(paths: Sequence[Path]) -> Opened:
-    """Reads Parquet files that hold pictures; `train-00000-of-00002.parquet` belongs to the train set."""
-    return open_frames([_open_parquet(path, _set_of(path.stem)) for path in paths])
+    """Reads Parquet files that hold pictures; `train-00000-of-00002.parquet` belongs to the train set.
+
+    Raises:
+        DataError: one is torn, or they don't fit each other.
+    """
+    frames = []
+    for path in paths:
+        try:
+            frames.append(_open_parquet(path, _set_of(path.stem)))
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{path.name} is torn or no Parquet file: {error}", where=str(path), next="Copy it again, or write it anew.") from error
+    return open_frames(frames)
 
 
 def open_frames(frames: list[Frame]) -> Opened:
@@ -113,14 +123,18 @@ def open_frames(frames: list[Frame]) -> Opened:
     Raises:
         DataError: the column of labels can't be told.
     """
-    names = {frame.given_set for frame in frames}
     frames = [frame for frame in frames if frame.num_rows]
+    names = {frame.given_set for frame in frames}  # an empty set is none: one that is left alone is no split
     if not frames:
         raise DataError("The data set has no rows.", where="data.source", next="Name a set with rows.")
     image = _find_pictures(frames[0])
     if not image:
         return [_tabulate(frame, names) for frame in frames]
     label = _find_label(frames[0], image)
+    for frame in frames[1:]:
+        if missing := [name for name in (image, label) if name not in frame.schema.names]:
+            what = f"{frame.name} has no column {quote_some(missing)}, which {frames[0].name} has."
+            raise DataError(what, where=frame.name, next="Give every part of the set the same columns, or name the file that is meant.")
     sources = [_open_pictures(frame, image, label, names) for frame in frames]
     return sources[0] if len(sources) == 1 else concatenate(sources)
 

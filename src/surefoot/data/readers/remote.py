@@ -35,14 +35,16 @@ def fetch(url: str, root: Path) -> Path:
     manifest = place / "manifest.json"
     if not manifest.is_file():
         _download(url, place, manifest)
-    told = json.loads(manifest.read_text(encoding="utf-8"))
-    for name, digest in told["files"].items():
-        path = place / name
-        if not path.is_file() or _hash(path) != digest:
-            raise DamagedError(
-                f"The copy of {url} was altered: {name}.", where=str(path), next=f"Delete {place}, then give the same command again: it is downloaded anew."
-            )
-    return place / told["name"]
+    try:
+        told = json.loads(manifest.read_text(encoding="utf-8"))
+        altered = [name for name, digest in told["files"].items() if not (place / name).is_file() or _hash(place / name) != digest]
+        local = place / told["name"]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        altered, local = [manifest.name], manifest
+    if altered:
+        advice = f"Delete {place}, then give the same command again: it is downloaded anew."
+        raise DamagedError(f"The copy of {url} was altered: {altered[0]}.", where=str(place / altered[0]), next=advice)
+    return local
 
 
 def _download(url: str, place: Path, manifest: Path) -> None:

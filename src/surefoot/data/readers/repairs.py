@@ -11,9 +11,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -157,9 +159,13 @@ def _check(repair: Repair, path: Path) -> Repair:
 
 
 def _check_places(source: ImageSource | TableSource, repairs: list[Repair], path: Path) -> None:
-    known = set(source.places)
+    known, refused = set(source.places), {one.place for one in source.refused}
+    targets: dict[str, Repair] = {}
     for repair in repairs:
-        if repair.place in known or (repair.action == "drop" and any(one.place == repair.place for one in source.refused)):
+        if repair.action == "relabel" and targets.setdefault(repair.place, repair).value != repair.value:
+            first = targets[repair.place]
+            raise _explain(path, repair, f'relabels to "{repair.value}" what line {first.line} relabels to "{first.value}"', "Keep one of the two lines.")
+        if repair.place in known or (repair.action == "drop" and repair.place in refused):
             continue
         hint = suggest(repair.place, source.places) if len(source.places) < 20_000 else ""
         raise _explain(
@@ -212,10 +218,11 @@ def _parse(repair: Repair, values: np.ndarray, path: Path) -> Any:
     if values.dtype == object:
         return repair.value
     words = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
-    try:
-        return words.get(repair.value.lower()) if repair.value.lower() in words else float(repair.value)
-    except ValueError:
-        raise _explain(path, repair, f'relabels to "{repair.value}", and the target is a number', "Write a number.") from None
+    with contextlib.suppress(ValueError):
+        value = words[repair.value.lower()] if repair.value.lower() in words else float(repair.value)
+        if math.isfinite(value):
+            return value
+    raise _explain(path, repair, f'relabels to "{repair.value}", and the target is a number', "Write a number; drop the item if it has no target.")
 
 
 def _drop(source: ImageSource | TableSource, drops: dict[str, Repair], name: str) -> ImageSource | TableSource:
