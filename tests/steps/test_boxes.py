@@ -169,6 +169,16 @@ def test_wild_pictures_are_packed_with_their_boxes_and_sealed(tmp_path):
     assert sum(map(len, read_boxes(pack, np.arange(NUM))[1])) == 3 == pack.targets.sum()
 
 
+def test_a_wild_picture_that_cannot_be_read_is_listed_and_the_others_are_packed(tmp_path):
+    project = Project.init(str(write_coco(tmp_path / "data")), out=str(tmp_path / "p"), budget="smoke")
+    torn = next(iter(sorted(write_coco(tmp_path / "wild").rglob("*.png"))))
+    torn.write_bytes(torn.read_bytes()[:60])
+    project.run(to="prepare", set=["data.wild=../wild"])
+    manifest = read_manifest(Blobs(project.root / "store"), project.report("prepare").wild_pack)
+    assert manifest.num_rows == NUM - 1
+    assert [one.place.rsplit("/")[-1] for one in manifest.refused] == [torn.name]
+
+
 def test_nobody_is_asked_to_type_boxes(walked, capsys):
     assert main(["human", str(walked.root)]) == 2
     assert "Boxes can't be answered" in capsys.readouterr().err

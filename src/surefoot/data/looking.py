@@ -35,7 +35,7 @@ def count_cores() -> int:
 def look_at_all(source: ImageSource, journal: Path, progress: Progress, num: int = 0) -> tuple[np.ndarray, dict[int, ItemError]]:
     """Measures every picture, and says of each that can't be read why.
 
-    Files are decoded in processes with limited memory; arrays, which need no decoding, in this one.
+    Files are decoded in processes with limited memory and time; arrays, which need no decoding, in this one.
 
     Args:
         journal: what was seen is kept here, and not looked at again; it belongs to this very source.

@@ -60,13 +60,11 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         DataError: nothing readable is left, or fewer than two classes can be measured.
     """
     source = given_by_column(open_source(config.data, ctx.root), config.split.column)
-    targets = encode_targets(source, problem)
-    refused = list(source.refused)
+    targets, refused = encode_targets(source, problem), list(source.refused)
     contents, records, profiles = _read(ctx, config, problem, source, refused)
     pile = box_profile.settle_pictures(source, records, contents, targets, refused)
     rows = _list_usable(contents, targets, problem, refused)
-    contents = contents if len(rows) == len(contents) else {row: contents[row] for row in rows.tolist()}
-    near = _find_near(ctx, source, contents, records, profiles)
+    near = _find_near(ctx, source, contents if len(rows) == len(contents) else {row: contents[row] for row in rows.tolist()}, records, profiles)
     used = _list_used(source, rows, [contents[row] for row in rows.tolist()], near, targets[rows])
     del contents  # of a million rows it takes 130 MB
     index = _build_index(source, config, used, near)

@@ -80,7 +80,12 @@ class PrepareConfig(Section):
         description="How packs store pictures; `auto`: as pixels, as JPEG where these have more than 96 a side and take more than a quarter of the free disk.",
     )
     quality: int = Field(95, ge=1, le=100, description="Of pictures that are stored as JPEG; JPEG files of the wanted size are kept as they are.")
-    workers: int = Field(0, ge=0, le=256, description="Processes that decode pictures; 0: one a core where that pays, else threads of this one; 1: none.")
+    workers: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="Processes that decode pictures; 0: one a core where that pays, else threads of this one; 1: none, save one for what no audit has seen.",
+    )
     missing: Missing = Field(
         "indicator",
         description="Gaps in numbers: filled by the median, and a column says where; or by a statistic, a constant, or a linear model of the other columns; "
