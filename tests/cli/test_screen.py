@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 from surefoot.cli import screen
+from surefoot.cli.main import FIRST, LAST, WALKED
 from surefoot.cli.screen import Paced, Watcher, aim, list_findings, tabulate
 from surefoot.events import Announcer
 from surefoot.types.data_reports import AuditReport
@@ -110,3 +113,11 @@ def test_commands_are_aimed_at_the_folder_they_are_for():
     aimed = "Ship it. Then surefoot serve 'my photos/export', or `surefoot run 'my photos' --from split`"
     assert aim(text, "my photos") == aimed
     assert aim("surefoot run photos --from split; surefoot init DATA", "photos") == "surefoot run photos --from split; surefoot init DATA"
+    assert aim("`surefoot review`, `surefoot lesson backprop`", "photos") == "`surefoot review photos`, `surefoot lesson backprop photos`"
+
+
+def test_every_command_that_takes_a_folder_is_aimed():
+    """But those of two rounds or of names, whose folder comes last, and the bundle's."""
+    taking = [name for name, command in (FIRST | WALKED | LAST).items() if "folder" in inspect.signature(command).parameters]
+    left = [name for name in taking if aim(f"surefoot {name} x", "photos") == f"surefoot {name} x"]
+    assert set(left) <= {"compare", "check", "eject", "parts", "doctor"}

@@ -104,10 +104,9 @@ def tag(folder: Folder = ".", as_json: Json = False) -> None:
         if line:
             tags, note = _edit(tags, note, line)
             project.ledger.tag(row.id, tags, note)
+            written[row.id] = (tags, note)
             changed += 1
-    counts = _count(
-        [written.get(row.id, (row.tags, ""))[0] for row in rows] if not changed else [project.ledger.tags().get(r.id, (r.tags, ""))[0] for r in rows]
-    )
+    counts = _count([written.get(row.id, (row.tags, ""))[0] for row in rows])
     if as_json:
         show_json({"changed": changed, "tags": counts})
     else:

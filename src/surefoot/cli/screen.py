@@ -22,7 +22,9 @@ INDENT = " " * 8
 EVERY_S = 10.0
 """Seconds between two lines of progress where there is no terminal: a log stays readable, and is never silent for long."""
 
-_IN_A_PROJECT = "|".join(["run", "schedule", "status", "report", "runs", "clean", *(name.partition("_")[2] for name in ROAD if name != "s14_serve")])
+_LOOKING = ["run", "schedule", "status", "report", "runs", "sheet", "clean", "human", "tag", "review", r"lesson \w+"]
+_IN_A_PROJECT = "|".join([*_LOOKING, *(name.partition("_")[2] for name in ROAD if name != "s14_serve")])
+"""Commands behind which the project's folder may stand."""
 
 Put = Callable[[str], None]
 
