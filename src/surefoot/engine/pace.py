@@ -58,8 +58,8 @@ class Pace:
     def seconds(self, step: str = "") -> float:
         """What this step, or a later one, may take beside its fixed seconds if those before it keep to the plan; 0 where the budget is `smoke`."""
         to_come = [COSTS[name] for name in list(COSTS)[list(COSTS).index(self.step) :]]
-        share = COSTS[step or self.step].share / sum(cost.share for cost in to_come)
-        return max(self.left_s - sum(cost.fixed_s for cost in to_come), _LEAST * self.budget_s) * share
+        share, left_s = COSTS[step or self.step].share, self.left_s - sum(cost.fixed_s for cost in to_come)
+        return max(left_s * share / sum(cost.share for cost in to_come), _LEAST * self.budget_s * share)
 
 
 def take_stock(ctx: Context, budget: str, step: str, to_come_s: float = 0.0) -> Pace:
