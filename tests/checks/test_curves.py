@@ -50,6 +50,13 @@ def test_lr_that_is_gone_while_the_loss_still_fell_decayed_too_soon():
     assert codes(run(lambda s: 2.3 - 2.2 * s, lr=gone)) == []  # and here it goes on falling
 
 
+def test_an_lr_that_is_gone_before_the_first_look_decayed_too_soon_and_one_that_warms_up_did_not():
+    still = run(lambda s: 2.3 - 0.01 * s, lr=lambda s: 1e-7, update=1e-7)
+    assert codes(still, peak_lr=1e-3) == ["train.lr_decayed_too_soon"]
+    assert codes(still, peak_lr=1e-7) == ["train.lr_too_low"]
+    assert codes(run(lambda s: 2.3 - 0.01 * s, lr=lambda s: 1e-3 * s, update=1e-7), peak_lr=1e-3) == ["train.lr_too_low"]
+
+
 def test_weights_that_hardly_move_have_too_low_an_lr_and_weights_that_are_shaken_too_high_a_one():
     flat = lambda s: 2.3 - 0.02 * s  # noqa: E731
     assert codes(run(flat, update=1e-7)) == ["train.lr_too_low"]

@@ -39,29 +39,31 @@ HELD = 0.2
 """Share of the unregularised net's value on train that regularisation may cost, and half of it on val."""
 BRIEF = 0.5
 """Share of the epochs of s07 under which a worse net is called trained too briefly, not held down."""
+_LATER = "Decay later: train.schedule = 'onecycle' or 'cosine', or later train.milestones."
 REPEATS, PERIODS = 0.6, 4
 """Autocorrelation at the period beyond which a pattern repeats itself, and how many periods the curve must hold."""
 
 
-def judge_run(history: Sequence[EpochRecord], *, is_asked: bool = False, is_share: bool = True, where: str = "s08_tune") -> list[Finding]:
+def judge_run(history: Sequence[EpochRecord], *, is_asked: bool = False, is_share: bool = True, where: str = "s08_tune", peak_lr: float = 0.0) -> list[Finding]:
     """The findings on one run.
 
     Args:
         history: its looks at train and val, in order, evenly spaced.
+        peak_lr: that the run was given; 0: not known, the highest at any look. It may be gone before the first.
         is_asked: the user set the epochs, or the lr; what is wrong with them is then a warning, else a note: the search or the budget chose them.
         is_share: the metric lies in [0, 1], and more is better.
     """
     if len(history) < FEWEST or not all(math.isfinite(record.loss) for record in history):
         return []
     severity: Severity = "warn" if is_asked else "info"
-    found = [*_judge_lr(history, severity, where), *_judge_end(history, severity, where)]
+    found = [*_judge_lr(history, severity, where, peak_lr), *_judge_end(history, severity, where)]
     found += [*_judge_val(history, is_share, severity, where), *periodic(history, where)]
     codes = {finding.code for finding in found}
     hidden = {"train.still_improving"} if codes & {"train.lr_decayed_too_soon", "train.lr_too_low"} else set()
     return [finding for finding in found if finding.code not in hidden]
 
 
-def _judge_lr(history: Sequence[EpochRecord], severity: Severity, where: str) -> list[Finding]:
+def _judge_lr(history: Sequence[EpochRecord], severity: Severity, where: str, peak_lr: float) -> list[Finding]:
     """lr that decays while the loss still falls, moves hardly anything, or shakes the net."""
     losses, lrs = np.array([r.loss for r in history]), np.array([r.lr for r in history])
     start, end = losses[0], losses[-1]
@@ -78,17 +80,23 @@ def _judge_lr(history: Sequence[EpochRecord], severity: Severity, where: str) ->
             when = f"lr was down to {DROPPED:.0%} of its peak after {write(at)} of {write(history[-1].epoch)} epochs"
             what = f"{when}, while the loss still fell: by {before:.0%} in a tenth of the run before, by {after:.1%} after."
             more = evidence | {"decayed at": at, "fall before": before, "fall after": after, "threshold": SLOWED}
-            advice = "Decay later: train.schedule = 'onecycle' or 'cosine', or later train.milestones."
-            found.append(_tell("train.lr_decayed_too_soon", "warn", what, where, advice, more))
+            found.append(_tell("train.lr_decayed_too_soon", "warn", what, where, _LATER, more))
     if 0 < moved < SMALL_UPDATE and end > (1 - FAR) * start and not found:
         what = f"A step moves the weights by {moved:.1e} of their size, about 1e-3 is usual, and the loss went from {write(start)} to {write(end)} only."
-        advice = "Raise train.lr tenfold, or leave it out: the search finds it."
-        found.append(_tell("train.lr_too_low", severity, what, where, advice, evidence | {"threshold": SMALL_UPDATE}))
+        found.append(_tell_hardly_moved(what, float(lrs.max()), peak_lr, evidence | {"threshold": SMALL_UPDATE}, severity, where))
     if moved > LARGE_UPDATE and not end < (1 - FAR) * start:
         what = f"A step moves the weights by {moved:.0%} of their size, about 0.1 % is usual, and the loss went from {write(start)} to {write(end)}."
         advice = "Lower train.lr tenfold, or leave it out: the search finds it."
         found.append(_tell("train.lr_too_high", severity, what, where, advice, evidence | {"threshold": LARGE_UPDATE}))
     return found
+
+
+def _tell_hardly_moved(what: str, seen: float, peak: float, evidence: Evidence, severity: Severity, where: str) -> Finding:
+    """The reason is an lr that was gone before the first look, or one that was too low from the start. `seen`: the highest at any look."""
+    if seen < DROPPED * peak:
+        what += f" lr was {seen / peak:.1%} of its peak at the first look already."
+        return _tell("train.lr_decayed_too_soon", "warn", what, where, _LATER, evidence | {"peak lr": peak})
+    return _tell("train.lr_too_low", severity, what, where, "Raise train.lr tenfold, or leave it out: the search finds it.", evidence)
 
 
 def speeds(losses: np.ndarray, at: int) -> tuple[float, float]:
@@ -211,7 +219,7 @@ def judge_tuned(
         history: of its first fold. asked: what the user set. used: what it was trained with.
     """
     free = overfit.ladder[overfit.chosen]
-    found = judge_run(history, is_asked=bool(asked.epochs or asked.lr), is_share=metric.greater_is_better)
+    found = judge_run(history, is_asked=bool(asked.epochs or asked.lr), is_share=metric.greater_is_better, peak_lr=used[1].lr)
     if not history or history[-1].train_metric is None or history[-1].val_metric is None:
         return found
     held = (history[-1].train_metric, history[-1].val_metric)
