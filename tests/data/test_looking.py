@@ -101,11 +101,11 @@ def test_a_decoder_that_takes_too_much_memory_is_stopped_and_the_picture_refused
 def test_a_picture_that_takes_too_long_is_refused_and_the_others_are_seen(monkeypatch):
     """A decoder that never comes back, amid a batch."""
     code = (
-        "import sys; from surefoot.data import decoding; from surefoot.data.readers import pictures; whole = pictures.decode\n"
-        "def decode(data):\n"
+        "import sys; from surefoot.data import decoding; from surefoot.data.readers import pictures; whole = pictures.look\n"
+        "def look(data):\n"
         "    while data == b'slow': pass\n"
         "    return whole(data)\n"
-        "decoding.DECODE_S, pictures.decode = 1, decode; decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
+        "decoding.DECODE_S, pictures.look = 1, look; decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
     )
     monkeypatch.setattr(decoding, "_COMMAND", ("-c", code))
     good = encode(np.eye(5, dtype=np.uint8))
