@@ -21,7 +21,7 @@ DemoFolder = Annotated[str, typer.Option("--out", metavar="DIR", help="Folder of
 Question = Annotated[str, typer.Option(metavar="TEXT", help="What you want to know, in your words.", show_default=False)]
 
 DEMO_DATA = "sklearn:digits"
-DEMO_BUDGET = "20s"
+DEMO_BUDGET = "1m"
 
 
 def demo(out: DemoFolder = "demo", as_json: Json = False) -> None:
