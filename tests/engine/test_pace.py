@@ -40,9 +40,9 @@ def test_a_step_that_goes_on_plans_with_what_it_wrote_down(tmp_path):
     assert take_stock(make_context(tmp_path, 400.0), "10m", "tune") == first
 
 
-def test_a_step_has_a_tenth_of_its_share_where_nothing_is_left():
+def test_a_step_has_part_of_its_share_where_nothing_is_left():
     for name in ("tune", "errors"):
-        assert Pace(name, 60.0, -500.0).seconds() == pytest.approx(0.1 * 60.0 * COSTS[name].share)
+        assert Pace(name, 60.0, -500.0).seconds() == pytest.approx(0.3 * 60.0 * COSTS[name].share)
 
 
 def test_the_budget_smoke_plans_with_nothing(tmp_path):
