@@ -40,8 +40,8 @@ COSTS = {
 """From the first step that plans to the end of the road. The fixed seconds are those of a thousand digits: imports and exports, mostly. The last training
 is as long as one of s08, and planned with them."""
 _LEAST = 0.3
-"""Of its share of the whole budget: so much a step takes although nothing is left. Less shows nothing, and all that was spent before would be lost: with a tenth,
-labels of digits were doubted by nets of half a second, 37 of them wrongly."""
+"""Of its share of the whole budget: so much a step takes although nothing is left. Less shows nothing, and all that was spent before would be lost: with
+a tenth, labels of digits were doubted by nets of half a second, 37 of them wrongly."""
 
 
 @dataclass(frozen=True)
