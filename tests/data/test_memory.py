@@ -30,10 +30,10 @@ def read(row):
     global peak
     if row % 64 == 0:
         peak = max(peak, own())
-    return np.random.default_rng(row).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    return np.random.default_rng(row).integers(0, 256, (48, 48, 3), dtype=np.uint8)
 
 source = ImageSource([f"{n}.png" for n in range(num)], ["a"] * num, [""] * num, read)
-recipe = {"kind": "image", "height": 64, "width": 64, "channels": 3}
+recipe = {"kind": "image", "height": 48, "width": 48, "channels": 3}
 items = Items(np.arange(num), [f"{n}" for n in range(num)], np.zeros((num, 1)), np.ones(num, np.float32))
 store = Blobs(Path(sys.argv[1]))
 pack = open_pack(store, write_pack(store, fields(recipe), 1, make_blocks(source, recipe, items)))

@@ -102,7 +102,11 @@ class PackManifest(Plain):
 
 def rows_per_block(fields: tuple[FieldSpec, ...]) -> int:
     """`BLOCK`, or fewer where items are large."""
-    return min(BLOCK, max(16, _BLOCK_BYTES // max(1, _item_bytes(fields))))
+    return min(BLOCK, _fitting(fields))
+
+
+def _fitting(fields: tuple[FieldSpec, ...]) -> int:
+    return max(16, _BLOCK_BYTES // max(1, _item_bytes(fields)))
 
 
 def write_pack(
@@ -240,8 +244,8 @@ class Pack:
         return tuple(self._gather_field(spec, len(rows), parts) for spec in self.fields)
 
     def chunks(self, rows: np.ndarray, size: int = 8 * BLOCK) -> Iterator[tuple[np.ndarray, ...]]:
-        """`gather`, some rows at a time, in little memory."""
-        size = min(size, 8 * rows_per_block(self.fields))
+        """`gather`, some rows at a time: at most `size` of them, and no more bytes than a block may have."""
+        size = min(size, _fitting(self.fields))
         for start in range(0, len(rows), size):
             yield self.gather(rows[start : start + size])
 
