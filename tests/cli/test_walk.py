@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from surefoot.cli.main import main
+from surefoot.engine import interrupt
 from surefoot.reporting.road import ROAD
 
 
@@ -38,6 +40,18 @@ def doubled(tmp_path) -> Path:
     with (tmp_path / "twice" / "surefoot.toml").open("a") as file:
         file.write('\n[split]\ngroup_by = ""\n')
     return tmp_path / "twice"
+
+
+def test_a_walk_that_takes_much_longer_than_its_budget_pauses_and_the_same_command_goes_on(tmp_path, monkeypatch, capsys):
+    folder, clock = tmp_path / "digits", itertools.count(step=1_000.0)
+    assert main(["init", "sklearn:digits", "--out", str(folder), "--budget", "20m"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(interrupt, "perf_counter", lambda: next(clock))  # a step of the road takes as long as a thousand seconds would
+        assert main(["run", str(folder), "--to", "split"]) == 5
+    told = capsys.readouterr().err
+    assert "much longer than its budget, and pauses" in told
+    assert f"surefoot run {folder}" in told
+    assert main(["run", str(folder), "--to", "split"]) == 0
 
 
 def test_init_writes_a_file_whose_lines_say_why(walked):

@@ -16,6 +16,7 @@ from surefoot.engine import checkpoint, interrupt
 from surefoot.engine.build import Desk
 from surefoot.engine.fit import Fitted, count_steps, fit
 from surefoot.engine.predict import predict, to_outputs
+from surefoot.types.errors import ResourceError
 
 from .samples import FULL, start_job
 
@@ -144,6 +145,13 @@ def test_ctrl_c_ends_the_run_after_its_step_with_a_checkpoint(desk: Desk, tmp_pa
     with pytest.raises(KeyboardInterrupt, match=r"^$"):
         fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut", listen=press)
     assert [path.stem for path in sorted((tmp_path / "cut" / "checkpoints").glob("*.json"))][-1] == "step-000000005"
+    assert_equal(fit(start_job(desk), FULL, seed=0, name="run"), fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut"))
+
+
+def test_time_that_is_up_ends_the_run_after_its_step_with_a_checkpoint(desk: Desk, tmp_path: Path) -> None:
+    with interrupt.timed(0.0), pytest.raises(ResourceError, match="much longer than its budget"):
+        fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut")
+    assert [path.stem for path in (tmp_path / "cut" / "checkpoints").glob("*.json")] == ["step-000000001"]
     assert_equal(fit(start_job(desk), FULL, seed=0, name="run"), fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut"))
 
 

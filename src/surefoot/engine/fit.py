@@ -143,19 +143,21 @@ def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | N
             batch = feed.take(run.step)
             loss = take_step(job, config, gear, batch, run.step, (seed, name))
             run.add(loss, batch.num_global or len(batch.targets))
-            if course.checks_at(run.step) and not _is_healthy(job, run):
-                fault = _trace(job, config, gear, run, feed, healthy)
-                break
             if listen:
                 listen(run.step / course.epoch_steps, course.num_steps / course.epoch_steps)
+            ends = interrupt.is_asked()
+            if (ends or course.checks_at(run.step)) and not _is_healthy(job, run):
+                fault = _trace(job, config, gear, run, feed, healthy)
+                break
             if is_due:
                 _look(job, run, gear, lr=config.lr * gear.factor(run.step - 1), moved=health.measure_update(before, job.network), started=started)
                 writer.log(run.records)
-            if course.saves_at(run.step) or interrupt.is_asked():
+            if ends or course.saves_at(run.step):
                 writer.save(job.network, gear, run)
             if run.step % _KEEP_EVERY == 0:
                 healthy = checkpoint.capture(job.network, gear, run)
-            interrupt.obey()
+            if ends:
+                interrupt.obey()
 
     ranks.wait()
     averaging.finish(job.network, gear.average)
@@ -182,7 +184,7 @@ class Course:
 
     def checks_at(self, done: int) -> bool:
         """Whether loss and weights are looked at for NaN: always before anything is kept."""
-        return done % _CHECK_EVERY == 0 or self.looks_after(done - 1) or self.saves_at(done) or interrupt.is_asked()
+        return done % _CHECK_EVERY == 0 or self.looks_after(done - 1) or self.saves_at(done)
 
 
 def _plan(config: TrainConfig, epoch_steps: int) -> Course:

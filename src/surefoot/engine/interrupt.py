@@ -1,28 +1,55 @@
-"""Ctrl-C ends a run after the step it is in, with a checkpoint; a second one ends it at once."""
+"""Ctrl-C, or a clock, ends a run after the step it is in, with a checkpoint; a second Ctrl-C ends it at once."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import threading
 from collections.abc import Iterator
+from time import perf_counter
 from types import FrameType
+
+from surefoot.types.errors import ResourceError
 
 _ASKED = threading.Event()
 _SECONDS = 10.0
 """A step that takes longer than this is not waited for."""
+_ends = math.inf
+"""When the time that the run may take is up, by `perf_counter`."""
 
 
 def is_asked() -> bool:
-    """Whether Ctrl-C was pressed and the loop has not yet obeyed."""
-    return _ASKED.is_set()
+    """Whether Ctrl-C was pressed, or the time is up, and the loop has not yet obeyed."""
+    return _ASKED.is_set() or perf_counter() > _ends
 
 
 def obey() -> None:
-    """Raises the KeyboardInterrupt that was asked for; the loop calls it after every step, once its checkpoint is written."""
+    """Ends the run if that was asked for; the loop calls it after a step, once its checkpoint is written.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C was pressed. ResourceError: the time is up.
+    """
     if _ASKED.is_set():
         _ASKED.clear()
         raise KeyboardInterrupt
+    if perf_counter() > _ends:
+        raise ResourceError(
+            "The run has taken much longer than its budget, and pauses; what was done is kept.",
+            where="budget",
+            next="`surefoot run` goes on from here, with as much time again. A busy machine, or a step that no plan shortens, takes longer than was measured.",
+        )
+
+
+@contextlib.contextmanager
+def timed(seconds: float) -> Iterator[None]:
+    """Inside the block the loop ends after a step once so many seconds have passed."""
+    global _ends
+    before, _ends = _ends, perf_counter() + seconds
+    try:
+        yield
+    finally:
+        _ends = before
 
 
 @contextlib.contextmanager
@@ -45,7 +72,8 @@ def watched() -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, _SECONDS)
 
     def insist(number: int, frame: FrameType | None) -> None:
-        obey()
+        if _ASKED.is_set():
+            obey()
 
     signal.signal(signal.SIGINT, note)
     signal.signal(signal.SIGALRM, insist)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import shutil
 import sys
@@ -30,6 +31,9 @@ from surefoot.types.findings import Finding, Report
 from surefoot.types.problem import Problem
 from surefoot.types.views import StepView
 
+_PATIENCE, _GRACE_S = 2.0, 60.0
+"""A walk pauses after so many times its budget and so many seconds more: one of a minute took 111 s on a busy machine, with nothing wrong."""
+
 
 @dataclass(frozen=True)
 class Walk:
@@ -55,7 +59,7 @@ def walk(job: Walk) -> list[StepView]:
     """Does what must be done, in order; returns a view of every step up to the last.
 
     Raises:
-        GateStop: a gate stopped the road; the report of that step is in the ledger.
+        GateStop: a gate stopped the road; the report of that step is in the ledger. ResourceError: the time is up; the next walk goes on.
     """
     check_names(job.values, job.root)
     if told := tell_lr(job.values.train):
@@ -66,8 +70,9 @@ def walk(job: Walk) -> list[StepView]:
     specs = find_specs(job)
     reports: dict[str, StepRow] = {}
     views: list[StepView] = []
-    with interrupt.watched():
+    with interrupt.watched(), interrupt.timed(_find_patience(job.values)):
         for position, spec in enumerate(specs):
+            interrupt.obey()
             row = _take(job, spec, reports, position)
             if row is None:
                 continue
@@ -80,6 +85,12 @@ def walk(job: Walk) -> list[StepView]:
             _check_gate(spec, views)
     _close_wishes(job)
     return views
+
+
+def _find_patience(values: Settings) -> float:
+    """Seconds after which a walk pauses; none where the settings, not the budget, say how long it trains, nor where `smoke` asks for the least there is."""
+    seconds = settings.budget_seconds(values.budget)
+    return _PATIENCE * seconds + _GRACE_S if seconds and not values.train.epochs and not values.train.phases else math.inf
 
 
 def resume(job: Walk) -> Walk:
