@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot import metrics
-from surefoot.analysis.calibration import apply_temperature, best_threshold, ece, fit_temperature, reliability
+from surefoot.analysis.calibration import apply_temperature, best_threshold, ece_by_chance, fit_temperature, measure_ece, reliability
+from surefoot.types.examples import Predictions
 
 
 def drawn(task, temperature, n=4000, seed=0):
@@ -18,6 +19,14 @@ def drawn(task, temperature, n=4000, seed=0):
         return logits, (probs.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1).clip(0, 4)
     draws = (rng.random(logits.shape) < (probs if task == "multilabel" else probs[:, 1:])).astype(np.int64)
     return logits, draws if task == "multilabel" else draws[:, 0]
+
+
+def said(targets, probs, groups=None):
+    return Predictions(np.arange(len(targets)).astype(str), probs, targets, groups=groups)
+
+
+def ece(targets, probs, bins=15):
+    return measure_ece(said(targets, probs), bins).value
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
@@ -88,6 +97,41 @@ def test_reliability_counts_every_item_once(n, k, seed):
     assert sum(count for _, _, count in rows) == n
     assert sum(count * share for _, share, count in rows) == pytest.approx((probs.argmax(axis=1) == targets).sum())
     assert 0 <= ece(targets, probs) <= 1
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+def test_the_interval_of_the_calibration_error_holds_the_true_one(task):
+    """Of probs from logits taken three times too far; the true error is that of 60,000 items."""
+
+    def draw(num, seed):
+        logits, targets = drawn(task, 3.0, num, seed)
+        return said(targets, apply_temperature(logits, 1.0, task))
+
+    true = measure_ece(draw(60_000, 1)).value
+    found = [measure_ece(draw(400, seed)) for seed in range(2, 202)]
+    held = np.mean([one.interval[0] <= true <= one.interval[1] for one in found])
+    assert 0.9 <= held <= 0.99
+    assert {one.n for one in found} == {400}
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+@pytest.mark.parametrize("num", [60, 1_000])
+def test_chances_that_are_right_seldom_err_by_more_than_chance_allows(task, num):
+    worse = 0
+    for seed in range(200):
+        logits, targets = drawn(task, 1.0, num, seed)
+        probs = apply_temperature(logits, 1.0, task)
+        worse += ece(targets, probs) > ece_by_chance(targets, probs)
+    assert worse <= 14
+
+
+def test_items_of_one_group_make_the_calibration_error_no_surer():
+    logits, targets = drawn("multiclass", 3.0, 300)
+    probs = apply_temperature(logits, 1.0, "multiclass")
+    once = measure_ece(said(targets, probs))
+    again = measure_ece(said(np.tile(targets, 4), np.tile(probs, (4, 1)), groups=np.tile(np.arange(300), 4)))
+    assert (again.value, again.n) == (pytest.approx(once.value), 300)
+    assert again.interval == pytest.approx(once.interval)
 
 
 def columns(positive):

@@ -38,9 +38,9 @@ def test_without_a_gap_or_its_interval_there_is_no_verdict(verdict):
 
 def test_probs_that_are_no_chances_are_miscalibrated():
     (found,) = checks.calibration(0.12)
-    assert (found.code, found.evidence) == ("diagnose.miscalibrated", {"ece": 0.12, "threshold": 0.05})
+    assert (found.code, found.evidence) == ("diagnose.miscalibrated", {"ece": 0.12, "by_chance": 0.0, "threshold": 0.05})
     assert "12.0%" in found.what
-    assert checks.calibration(0.05) == checks.calibration(None) == []
+    assert checks.calibration(0.05) == checks.calibration(None) == checks.calibration(0.12, by_chance=0.13) == []
 
 
 def test_contradicting_targets_are_a_ceiling():

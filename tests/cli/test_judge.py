@@ -178,7 +178,11 @@ def test_keeping_a_label_changes_nothing_that_was_done(walked: Project, monkeypa
     words = [word for one in SMALL for word in ("--set", one)]
     assert main(["run", str(walked.root), "--to", "errors", "--dry-run", "--json", *words]) == 0
     assert not [step for step in json.loads(capsys.readouterr().out)["steps"] if step["redo"]]
+    kept = walked.report("errors").mislabels[0].place
+    walked.run(to="errors", set=[*SMALL, "errors.neighbours=1"])
+    assert kept not in {one.place for one in walked.report("errors").mislabels}  # the next time it is not listed either
     (walked.root / "repairs.csv").unlink()
+    walked.run(to="errors", set=SMALL)
 
 
 def test_suggested_labels_lie_beside_the_report_as_a_repairs_file(walked: Project) -> None:

@@ -225,6 +225,8 @@ def image_diagnosis() -> DiagnoseReport:
         ),
         curve=curve,
         ece=0.013,
+        ece_interval=(0.004, 0.022),
+        ece_by_chance=0.018,
         reliability=((0.35, 0.3, 4), (0.55, 0.5, 8), (0.75, 0.71, 14), (0.9, 0.88, 40), (0.99, 0.985, 294)),
         confusion=confusion(),
         per_class=per_class,

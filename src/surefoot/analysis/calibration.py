@@ -6,10 +6,16 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, log_softmax
 
+from surefoot.analysis.intervals import unit_names
+from surefoot.analysis.jackknife import LEVEL, spread_of
+from surefoot.analysis.units import units_of
 from surefoot.metrics.metric import Metric, better
+from surefoot.types.examples import Predictions
+from surefoot.types.findings import Measured
 
 COLDEST, HOTTEST = 0.05, 20.0
 MOST_THRESHOLDS = 200
+_QUANTILE = 1.96
 
 
 def fit_temperature(logits: np.ndarray, targets: np.ndarray, task: str) -> float:
@@ -62,11 +68,7 @@ def reliability(targets: np.ndarray, probs: np.ndarray, bins: int = 15) -> tuple
         targets: int64 (N,): the prob of the class that is said counts, and whether it is right. (N, K) multilabel: the prob
             of each label, and whether the item has it.
     """
-    if targets.ndim == 2:
-        sure, right = probs.ravel(), targets.ravel() == 1
-    else:
-        sure, right = probs.max(axis=1), probs.argmax(axis=1) == targets
-    which = np.clip((sure * bins).astype(np.int64), 0, bins - 1)
+    sure, right, which = _cut(targets, probs, bins)
     counts = np.bincount(which, minlength=bins)
     kept = counts > 0
     means = np.bincount(which, sure, bins)[kept] / counts[kept]
@@ -74,14 +76,49 @@ def reliability(targets: np.ndarray, probs: np.ndarray, bins: int = 15) -> tuple
     return tuple(zip(means.tolist(), shares.tolist(), counts[kept].tolist(), strict=True))
 
 
-def ece(targets: np.ndarray, probs: np.ndarray, bins: int = 15) -> float:
-    """Expected calibration error in [0, 1]: mean distance of prob and share over the bins of `reliability`, by items.
+def measure_ece(predictions: Predictions, bins: int = 15) -> Measured:
+    """Expected calibration error in [0, 1]: mean distance of prob and share over the bins of `reliability`, by items; with its 95 % interval.
+
+    In a bin that says too much an item adds its prob less its being right, in one that says too little the other way round; the interval is that of their
+    mean. Which of the two a bin does is taken as known, so near 0, where it is not, the interval is too narrow: there `ece_by_chance` is the number to
+    look at.
+
+    Returns:
+        `n` counts the units: items, or groups of them; no interval for fewer than two.
 
     Source: Naeini et al. 2015; Guo et al. 2017.
     """
-    rows = reliability(targets, probs, bins)
-    total = sum(count for _, _, count in rows)
-    return sum(count * abs(prob - share) for prob, share, count in rows) / total if total else 0.0
+    sure, right, which = _cut(predictions.targets, predictions.outputs, bins)
+    apart = sure - right
+    signs = np.sign(np.bincount(which, apart, bins))
+    added = (signs[which] * apart).reshape(len(predictions.targets), -1).mean(axis=1)
+    units = units_of(unit_names(predictions), len(added))
+    value = float(added.mean()) if len(added) else 0.0
+    if len(units) < 2:
+        return Measured(value=value, n=len(units))
+    spread = spread_of((units.sums(added) - value * units.sizes) * len(units) / len(added))
+    half = spread.quantile(LEVEL) * spread.error
+    return Measured(value=value, interval=(max(0.0, value - half), min(1.0, value + half)), n=len(units))
+
+
+def ece_by_chance(targets: np.ndarray, probs: np.ndarray, bins: int = 15) -> float:
+    """What the calibration error would stay below in 97.5 % of such sets if each prob were the chance that it states: on few items it is well above 0.
+
+    The distance of a bin is then the absolute value of a normal variable with variance p (1 - p) ÷ items; their sum is taken as normal.
+    """
+    sure, _, which = _cut(targets, probs, bins)
+    deviations = np.sqrt(np.bincount(which, sure * (1 - sure), bins)) / max(len(sure), 1)
+    mean, spread = np.sqrt(2 / np.pi) * deviations.sum(), np.sqrt((1 - 2 / np.pi) * (deviations**2).sum())
+    return float(mean + _QUANTILE * spread)
+
+
+def _cut(targets: np.ndarray, probs: np.ndarray, bins: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each prob that was stated, whether it came true, and its bin: (N,), multilabel (N · K,)."""
+    if targets.ndim == 2:
+        sure, right = probs.ravel(), targets.ravel() == 1
+    else:
+        sure, right = probs.max(axis=1), probs.argmax(axis=1) == targets
+    return sure, right, np.clip((sure * bins).astype(np.int64), 0, bins - 1)
 
 
 def best_threshold(metric: Metric, targets: np.ndarray, probs: np.ndarray) -> float:

@@ -46,9 +46,9 @@ def largest_gap(gaps: Mapping[str, Measured | None], verdict: str, *, is_small: 
     ]
 
 
-def calibration(ece: float | None) -> list[Finding]:
-    """Probs that are no chances."""
-    if ece is None or ece <= _MISCALIBRATED:
+def calibration(ece: float | None, by_chance: float = 0.0) -> list[Finding]:
+    """Probs that are no chances, by more than so few items make of chances that are."""
+    if ece is None or ece <= max(_MISCALIBRATED, by_chance):
         return []
     return [
         Finding(
@@ -57,7 +57,7 @@ def calibration(ece: float | None) -> list[Finding]:
             what=f"Probs are off by {ece:.1%} on average on val, after temperature scaling.",
             where="val",
             next="Don't read the probs as chances; more val data would allow a finer calibration.",
-            evidence={"ece": ece, "threshold": _MISCALIBRATED},
+            evidence={"ece": ece, "by_chance": by_chance, "threshold": _MISCALIBRATED},
         )
     ]
 

@@ -149,12 +149,12 @@ def _show(project: Project, ids: list[str]) -> dict[str, Shown]:
 
 def review(folder: Folder = ".", items: Items = 50, as_json: Json = False) -> None:
     """Go through the labels in doubt, the most doubtful first; what you decide goes to repairs.csv, which the next round applies."""
-    from surefoot.data.readers.repairs import KEEP
-    from surefoot.runners import by_hand, keep
+    from surefoot.data.readers.repairs import KEEP, list_decided
+    from surefoot.runners import keep
 
     project = open_project(folder)
     data = project.settings.data
-    path, done = keep.name_repairs(project.root, data), by_hand.list_decided(project.root, data)
+    path, done = keep.name_repairs(project.root, data), list_decided(data, project.root)
     queue: list[Mislabel] = [one for one in project.report("errors").mislabels if one.place not in done][:items]  # type: ignore[attr-defined]
     pile = _show(project, [one.id for one in queue])
     tell("Enter keeps the given label; y takes the suggested one; another class by name; d drops the item; q stops.")

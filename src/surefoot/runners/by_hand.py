@@ -16,10 +16,8 @@ from surefoot.data.showing import read_texts, show_item
 from surefoot.data.targets import plain_targets
 from surefoot.metrics import get as get_metric
 from surefoot.randomness import stream
-from surefoot.runners import keep
 from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import ProjectLedger
-from surefoot.types.configs import DataConfig
 from surefoot.types.data_reports import PreparedData
 from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
@@ -93,15 +91,6 @@ def _count_wrong(problem: Problem, outputs: np.ndarray, targets: np.ndarray) -> 
 def note_answer(ledger: ProjectLedger, problem: Problem, item: str, text: str) -> None:
     """Keeps what a person says of a val item; the next `diagnose` takes it into the gap table."""
     ledger.answer(item, parse_answer(problem, text))
-
-
-def list_decided(root: Path, data: DataConfig) -> set[str]:
-    """Places whose label a person decided about: they stand in the file of repairs.
-
-    Raises:
-        UsageError: the settings name no file. DataError: a line of it is wrong.
-    """
-    return {repair.place for repair in keep.read_all(keep.name_repairs(root, data)) if repair.action in ("drop", "relabel", KEEP)}
 
 
 def decide(problem: Problem, one: Mislabel, line: str) -> Repair:

@@ -32,7 +32,7 @@ def compare_rounds(store: Blobs, problem: Problem, rounds: tuple[TuneReport, Tun
         return paired(get_metric(name, root), says[0], says[1], seed=seed, thresholds=thresholds)
 
     whole = compare(problem.metric, one.val, other.val, (one.threshold, other.threshold))
-    nets = compare(problem.metric, one.net, other.net, (_of_net(one), _of_net(other)))
+    nets = compare(problem.metric, one.net, other.net, (one.net_threshold, other.net_threshold))
     others = {name: compare(name, one.val, other.val, (one.threshold, other.threshold)).difference.model_dump(mode="json") for name in problem.metrics}
     corrected = correct_p(whole.p_value, num_rounds - 1)
     sentence = whole.sentence
@@ -41,8 +41,3 @@ def compare_rounds(store: Blobs, problem: Problem, rounds: tuple[TuneReport, Tun
     if "net" not in (one.winner, other.winner):
         sentence += f". Both ship a simple model ({one.winner}, {other.winner}); the nets: {nets.sentence}"
     return whole.model_dump(mode="json") | {"sentence": sentence, "p_corrected": corrected, "nets": nets.model_dump(mode="json"), "metrics": others}
-
-
-def _of_net(report: TuneReport) -> Threshold:
-    """The threshold that the net's score was measured at, as far as it is known: where a simple model won, the even one."""
-    return report.threshold if report.winner == "net" else 0.5

@@ -91,6 +91,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
         best_epoch=_best_epoch(desk, best),
         temperature=net_heat if winner == "net" else rival_heat,
         threshold=threshold,
+        net_threshold=net_at,
         trials=every,
         history=best.history,
         versus_baseline=comparison.difference,

@@ -9,7 +9,7 @@ import numpy as np
 
 from surefoot import randomness
 from surefoot.analysis.advice import Evidence, advise
-from surefoot.analysis.calibration import ece, reliability
+from surefoot.analysis.calibration import ece_by_chance, measure_ece, reliability
 from surefoot.analysis.curves import pr, roc
 from surefoot.analysis.gaps import gap_table, is_small, measure_error, tabulate
 from surefoot.analysis.human import human_error
@@ -74,7 +74,7 @@ def diagnose(
     is_labelled = problem.task in ("binary", "multiclass")
     noise = count_wrong(val.targets, val.outputs, val.folds) if is_labelled and checks.may_doubt(tune.val, baseline) else None
     recalls = _find_recalls(problem, tune, val)
-    looks = ctx.ledger.count_look("diagnose", "table of errors")
+    looks, told = ctx.ledger.count_look("diagnose", "table of errors"), _tell_classes(problem, tune, val)
     return DiagnoseReport(
         errors=errors,
         gaps=gaps,
@@ -91,10 +91,10 @@ def diagnose(
         thresholds=_list_thresholds(config, desk, tune, val),
         residuals=_residuals(ctx, val) if not problem.classes else (),
         **_measure_metrics(ctx, desk, problem, tune, val),
-        **_tell_classes(problem, tune, val),
+        **told,
         findings=(
             *checks.largest_gap(gaps, verdict, is_small=is_small(gaps, errors, verdict, is_amount=not problem.classes)),
-            *checks.calibration(ece(val.targets, val.outputs) if problem.classes else None),
+            *checks.calibration(told.get("ece"), told.get("ece_by_chance", 0.0)),
             *checks.label_ceiling(_conflicts(desk), noise),
             *checks.accuracy_paradox(problem, val, tune.val, recalls),
             *checks.goal(problem, metric, tune.val),
@@ -125,12 +125,15 @@ def _tell_classes(problem: Problem, tune: TuneReport, val: Predictions) -> dict[
     """The part of the report that only tasks with classes have."""
     if not problem.classes:
         return {}
+    calibration = measure_ece(val)
     told: dict[str, Any] = {
         "per_class": per_class(val.targets, val.outputs, problem.classes, tune.threshold),
         "class_intervals": class_intervals(val.targets, val.outputs, problem.classes, tune.threshold),
         "roc": _curves(problem, val, roc),
         "pr": _curves(problem, val, pr),
-        "ece": ece(val.targets, val.outputs),
+        "ece": calibration.value,
+        "ece_interval": calibration.interval,
+        "ece_by_chance": ece_by_chance(val.targets, val.outputs),
         "reliability": reliability(val.targets, val.outputs),
     }
     if problem.task != "multilabel":

@@ -17,7 +17,7 @@ from surefoot.analysis.neighbours import nearest
 from surefoot.checks import diagnosis as checks
 from surefoot.data.pictures import to_picture
 from surefoot.data.predictions import load_predictions, pool, save_predictions
-from surefoot.data.readers.repairs import write_repairs
+from surefoot.data.readers.repairs import list_decided, write_repairs
 from surefoot.data.showing import name_codes, read_texts
 from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
@@ -261,8 +261,10 @@ def _find_mislabels(bench: Bench) -> tuple[Predictions | None, np.ndarray, list[
     pooled = pool([Predictions(p.ids, p.outputs, p.targets) for p in parts])
     suspects = mislabels.mislabel_scores(pooled.targets, pooled.outputs, models)
     places = desk.examples.pack.places(bench.rows(pooled.ids[suspects.rows]))
-    found = []
+    found, decided = [], list_decided(bench.config.data, bench.ctx.root)  # what is decided later is no reason to do this step again
     for row, score, other, place in zip(suspects.rows, suspects.scores, suspects.suggested, places):
+        if str(place) in decided:
+            continue
         id, given, said = str(pooled.ids[row]), problem.classes[pooled.targets[row]], problem.classes[other]
         found.append(Mislabel(id=id, given=given, suggested=said, score=float(score), place=str(place), text=bench.texts.get(id, "")))
     return pooled, mislabels.doubt(pooled.targets, pooled.outputs), list({one.id: one for one in reversed(found)}.values())[::-1]

@@ -341,6 +341,7 @@ class DiagnoseStepConfig(NetStepConfig):
 
 
 class ErrorsStepConfig(NetStepConfig):
+    data: DataConfig = DataConfig()
     errors: ErrorsConfig = ErrorsConfig()
 
 

@@ -137,7 +137,7 @@ class TuneReport(Report):
         model, train: the settings of the best net, everything resolved.
         epochs: how long the best net trained when it was best; s11 uses it unchanged.
         temperature: divides the winner's logits, fitted on the held-out predictions; 1 for regression.
-        threshold: decision threshold of the positive class (binary), or of each label (multilabel); 0.5 unless chosen.
+        threshold: decision threshold of the positive class (binary), or of each label (multilabel); 0.5 unless chosen; net_threshold: the net's own.
         history: of the winner's first fold.
     """
 
@@ -151,6 +151,7 @@ class TuneReport(Report):
     best_epoch: float
     temperature: float = 1.0
     threshold: Threshold = 0.5
+    net_threshold: Threshold = 0.5
     trials: tuple[Trial, ...] = ()
     history: tuple[EpochRecord, ...] = ()
     versus_baseline: Measured | None = None
@@ -197,7 +198,8 @@ class DiagnoseReport(Report):
         looks: how often val was looked at in the project; val_corrected: the metric with an interval that holds for the best of so many.
         thresholds: what decision thresholds come to on val (binary, multilabel).
         intervals: metric -> 95 % interval. class_intervals: class -> those of precision and recall.
-        ece: expected calibration error after temperature; reliability: (mean prob, accuracy, items) per bin.
+        ece: expected calibration error after temperature, with its 95 % interval, and what it would be at most (97.5 %) if every prob were right.
+        reliability: (mean prob, accuracy, items) per bin.
         confusion: counts, row = target, column = pred, in class order.
         per_class: class -> {precision, recall, f1, support}.
         roc, pr: points (x, y) per class shown.
@@ -219,6 +221,8 @@ class DiagnoseReport(Report):
     intervals: dict[str, tuple[float, float]] = {}
     class_intervals: dict[str, dict[str, tuple[float, float]]] = {}
     ece: float | None = None
+    ece_interval: tuple[float, float] | None = None
+    ece_by_chance: float = 0.0
     reliability: tuple[tuple[float, float, int], ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
     per_class: dict[str, dict[str, float]] = {}

@@ -6,7 +6,7 @@
     relabel, VALUE           its target is VALUE
     rotate, 90 | 180 | 270   degrees clockwise
     convert, grey | colour | invert
-    keep                     a person looked at its label, and it stands: nothing changes, and `surefoot review` asks no more
+    keep                     a person looked at its label, and it stands: nothing changes, and nobody asks about it again
 """
 
 from __future__ import annotations
@@ -69,6 +69,16 @@ def find_repairs(config: DataConfig, root: Path) -> Path | None:
     if config.repairs != DataConfig().repairs:
         raise DataError(f"There is no file {config.repairs}.", where="data.repairs", next="Check the name, or leave the setting out.")
     return None
+
+
+def list_decided(config: DataConfig, root: Path) -> set[str]:
+    """Places whose label a person has decided about: nobody need be asked again.
+
+    Raises:
+        DataError: a line of the file is wrong.
+    """
+    path = find_repairs(config, root)
+    return {repair.place for repair in read_repairs(path) if repair.action in ("drop", "relabel", KEEP)} if path else set()
 
 
 def mend(source: ImageSource | TableSource, config: DataConfig, root: Path) -> ImageSource | TableSource:

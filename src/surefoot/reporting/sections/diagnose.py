@@ -40,12 +40,11 @@ SETS = {
 
 def show_diagnose(report: DiagnoseReport, scene: Scene) -> Markup:
     """The verdict with its evidence, the advice, and how the model errs."""
-    ece = f"{share(report.ece)}: stated probs differ by that much from what happens" if report.ece is not None else None
     metrics = [(describe_metric(name).label, describe_metric(name).show_measured(value, report.intervals.get(name))) for name, value in report.metrics.items()]
     return join(
         [
             paragraph(_sentence(report, scene), "verdict"),
-            facts([*metrics, ("Calibration error", ece), ("Looks at val", _looks(report, scene)), ("Labels that look wrong", _noise(report))]),
+            facts([*metrics, ("Calibration error", _calibration(report)), ("Looks at val", _looks(report, scene)), ("Labels that look wrong", _noise(report))]),
             cards(_errors(report, scene), _gaps(report, scene), _advice(report, scene), _curve(report, scene)),
             cards(_thresholds(report, scene)),
             cards(
@@ -54,6 +53,13 @@ def show_diagnose(report: DiagnoseReport, scene: Scene) -> Markup:
             cards(*_residuals(report, scene)),
         ]
     )
+
+
+def _calibration(report: DiagnoseReport) -> str | None:
+    if report.ece is None:
+        return None
+    ends = f" [{share(report.ece_interval[0])}, {share(report.ece_interval[1])}]" if report.ece_interval else ""
+    return f"{share(report.ece)}{ends}: stated probs differ by that much from what happens; if all were right it would be up to {share(report.ece_by_chance)}"
 
 
 def _sentence(report: DiagnoseReport, scene: Scene) -> str:
