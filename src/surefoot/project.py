@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from surefoot import durable, settings
+from surefoot.data.packs import open_pack
 from surefoot.events import Announcer, Sink
 from surefoot.reporting.findings import explain_road, rank_road
 from surefoot.reporting.page import render
@@ -83,10 +85,8 @@ class Project:
         """
         with self._held():
             job = self._walk([*set, *_as_overrides(budget=budget, device=device)], to=to, from_=from_, only=only, again=again.strip())
-            for gate, reason in (past or {}).items():
-                number = self.ledger.rounds()[-1].number if self.ledger.rounds() else 1
-                self.ledger.override(number, gate if "." in gate else plan.find_step(gate).name, reason)
-            return walk(job)
+            reasons = {gate if "." in gate else plan.find_step(gate).name: reason for gate, reason in (past or {}).items()}
+            return walk(replace(job, past=reasons))
 
     def plan(
         self, to: str = "", from_: str = "", *, only: str = "", set: list[str] | tuple[str, ...] = (), budget: str = "", device: str = ""
@@ -184,7 +184,8 @@ class Project:
 
     def tag(self, table: str | Path) -> int:
         """Reads an edited error table back; returns the number of rows. The next `errors` step shows them."""
-        return keep.read_tags(Path(table), self.ledger)
+        items = open_pack(self.store, self.report("prepare").pack).ids()  # type: ignore[attr-defined]
+        return keep.read_tags(Path(table), self.ledger, set(items.tolist()))
 
     def fix(self) -> dict[str, Any]:
         """Writes what the last audit proposes into `repairs.csv`, below what stands there already; `{"path", "added", "kept"}`."""
@@ -219,6 +220,8 @@ class Project:
             return None
         except DamagedError as error:
             return f"not compared: {error.what}"
+        except ValueError:  # its fields are others than this version's
+            return "not compared: a report was written by another version"
 
     @contextmanager
     def _held(self) -> Iterator[None]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from surefoot.cli.main import main
 from surefoot.data.packs import open_pack
 from surefoot.data.predictions import load_predictions
 from surefoot.exporting.answers import describe_answers
+from surefoot.exporting.bundle import read_manifest
 from surefoot.exporting.predictor import load
 from surefoot.exporting.records import predict_inputs
 from surefoot.project import Project
@@ -105,6 +108,47 @@ def test_the_test_set_is_opened_once_and_again_only_with_a_reason(walked: Projec
     again.run(only="test", set=changed, again="once more")  # the same bundle: nothing is opened, and that is said
     assert [line for line in told if "was not opened again, and the reason was not written down" in line]
     assert [opening.why for opening in walked.report("test").openings] == ["first opening", "the labels were mended"]
+
+
+def copy(project: Project, folder: Path) -> Project:
+    """The project with its data, elsewhere."""
+    return Project(shutil.copytree(project.root.parent, folder / "copy") / project.root.name)
+
+
+def test_the_folder_export_holds_the_model_of_the_last_walk(walked: Project, tmp_path: Path) -> None:
+    """A second round wrote over it, and a walk back to the first reported the first one's figure beside the second one's model."""
+    project = copy(walked, tmp_path)
+    project.run(set=SMALL)
+    first, card = read_manifest(project.root / "export"), (project.root / "export" / "README.md").read_text(encoding="utf-8")
+    project.run(to="export", set=[*SMALL, "seed=1"])
+    assert read_manifest(project.root / "export").version != first.version
+    project.run(set=SMALL)
+    assert read_manifest(project.root / "export") == first
+    assert (project.root / "export" / "README.md").read_text(encoding="utf-8") == card
+    shutil.rmtree(project.root / "export")
+    project.run(set=SMALL)
+    assert read_manifest(project.root / "export") == first
+
+
+def test_a_step_asked_for_alone_takes_what_the_round_was_last_walked_with(tmp_path: Path) -> None:
+    """The settings were those of the round's first step, and all that followed was trained anew with them."""
+    project = make_project(tmp_path, 150)
+    project.run(to="split", set=SMALL)
+    project.run(to="errors", set=[*SMALL, "search.trials=1"])
+    seconds = [view.seconds for view in project.rounds()[0].steps]
+    project.run(only="errors")
+    assert [[view.seconds for view in one.steps] for one in project.rounds()] == [seconds]
+
+
+def test_a_report_of_another_version_is_told_and_nothing_breaks(walked: Project, tmp_path: Path, capsys) -> None:
+    project = copy(walked, tmp_path)
+    project.run(to="tune", set=[*SMALL, "search.trials=1"])
+    ref = project.store.put_bytes(b'{"findings": []}')
+    with sqlite3.connect(project.root / "surefoot.db") as ledger:
+        ledger.execute("UPDATE steps SET report = ?, version = '0.0.9' WHERE step = 's08_tune'", (ref,))
+    for command in ("status", "report", "runs"):
+        assert main([command, str(project.root)]) == 0
+    assert "written by another version" in capsys.readouterr().out
 
 
 def test_rounds_are_linked_and_compared_on_the_items_held_out_in_both(walked: Project) -> None:

@@ -47,7 +47,28 @@ def row(step: str = "s02_audit", key: str = "k", round_number: int = 1, folder: 
     return StepRow(round_number, step, key, report, "pass", 1.5, folder, "0.1.0", at)
 
 
+def finish(ledger: ProjectLedger, done: StepRow) -> None:
+    ledger.finish_step(done.round, done, {})
+
+
 # rounds
+
+
+def test_a_round_is_walked_in_several_goes_and_keeps_the_settings_of_the_last(ledger, reopen):
+    ledger.start_round(None, {"budget": "20m"}, [row()])
+    ledger.finish_step(1, row("s04_prepare"), {"budget": "8h"})
+    assert reopen().rounds()[0].settings == {"budget": "8h"}
+
+
+def test_why_a_gate_was_gone_past_goes_where_its_result_goes(ledger, reopen):
+    for gate, reason in (("s02_audit", "known"), ("data.too_few", "so be it"), ("s08_tune", "for another")):
+        ledger.override(1, gate, reason)
+    ledger.start_round(None, {}, [row()])
+    ledger.start_round(1, {}, [row(), row("s04_prepare", round_number=2)])
+    assert reopen().overrides(2) == {"s02_audit": "known", "data.too_few": "so be it"}
+    ledger.override(2, "s02_audit", "better known")
+    ledger.finish_step(2, row("s08_tune"), {})
+    assert reopen().overrides(2) == {"s02_audit": "better known", "data.too_few": "so be it", "s08_tune": "for another"}
 
 
 def test_rounds_are_numbered_from_one_and_know_their_parent(ledger, reopen):
@@ -71,8 +92,8 @@ def test_a_step_without_a_row_does_not_exist(ledger):
 
 
 def test_a_finished_step_is_found_by_its_key_in_any_round(ledger, reopen):
-    ledger.finish_step(row(key="one", report="first"))
-    ledger.finish_step(row(key="two", report="second", round_number=2))
+    finish(ledger, row(key="one", report="first"))
+    finish(ledger, row(key="two", report="second", round_number=2))
     again = reopen()
     found = again.find_step("s02_audit", "one")
     assert (found.round, found.report, found.gate, found.seconds, found.folder, found.version) == (1, "first", "pass", 1.5, "1-audit-1", "0.1.0")
@@ -84,23 +105,23 @@ def test_a_finished_step_is_found_by_its_key_in_any_round(ledger, reopen):
 
 def test_the_latest_row_of_a_step_counts(ledger):
     for report in ("first", "second"):
-        ledger.finish_step(row(report=report))
+        finish(ledger, row(report=report))
     assert ledger.find_step("s02_audit", "k").report == "second"
     assert ledger.steps(1)["s02_audit"].report == "second"
     assert [one.report for one in ledger.all_steps()] == ["first", "second"]
 
 
 def test_a_round_holds_its_own_steps(ledger):
-    ledger.finish_step(row())
-    ledger.finish_step(row("s03_split"))
-    ledger.finish_step(row("s03_split", round_number=2))
+    finish(ledger, row())
+    finish(ledger, row("s03_split"))
+    finish(ledger, row("s03_split", round_number=2))
     assert list(ledger.steps(1)) == ["s02_audit", "s03_split"]
     assert list(ledger.steps(2)) == ["s03_split"]
     assert ledger.steps(3) == {}
 
 
 def test_a_row_that_is_taken_over_keeps_its_time(ledger):
-    ledger.finish_step(row(at="2026-01-01T00:00:00+00:00"))
+    finish(ledger, row(at="2026-01-01T00:00:00+00:00"))
     assert ledger.find_step("s02_audit", "k").at == "2026-01-01T00:00:00+00:00"
 
 
@@ -122,7 +143,7 @@ def test_a_changed_run_begins_a_new_folder_and_the_interrupted_one_is_found_agai
 
 def test_a_finished_run_is_never_reopened(ledger):
     folder = ledger.open_run(1, "tune", "k")
-    ledger.finish_step(row("s08_tune", folder=folder))
+    finish(ledger, row("s08_tune", folder=folder))
     assert ledger.open_run(1, "tune", "k") == "1-tune-2"
     assert ledger.open_run(1, "tune", "k") == "1-tune-2"
     assert ledger.open_run(2, "tune", "other") == "2-tune-1"

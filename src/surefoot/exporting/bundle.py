@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -102,6 +103,27 @@ def write_bundle(folder: Path, contents: Mapping[str, bytes], manifest: Manifest
             durable.remove(folder / name)
     whole = with_files(manifest, contents)
     return whole.files | {MANIFEST: _write_manifest(folder, whole)}
+
+
+def put_back(folder: Path, files: Mapping[str, str], read: Callable[[str], bytes]) -> bool:
+    """Makes `folder` hold this bundle again where another one, a damaged one or none lies there; a new model card makes no other bundle.
+
+    Args:
+        files: name -> SHA-256, as `write_bundle` returned them. read: SHA-256 -> content.
+
+    Returns:
+        Whether anything had to be done.
+    """
+    wanted = Manifest.model_validate_json(read(files[MANIFEST]))
+    with contextlib.suppress(DamagedError, UsageError):
+        if _set_card_aside(read_manifest(folder)) == _set_card_aside(wanted):
+            return False
+    write_bundle(folder, {name: read(digest) for name, digest in files.items() if name != MANIFEST}, wanted)
+    return True
+
+
+def _set_card_aside(manifest: Manifest) -> Manifest:
+    return manifest.model_copy(update={"files": {name: digest for name, digest in manifest.files.items() if name != CARD}})
 
 
 def replace_card(folder: Path, text: str) -> dict[str, str]:

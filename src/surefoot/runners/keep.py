@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from surefoot import durable
+from surefoot.data.readers.encoding import read_utf8
 from surefoot.data.readers.repairs import COLUMNS, Repair, read_head, read_repairs, write_repairs
 from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import ProjectLedger
@@ -16,6 +19,8 @@ from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DamagedError, DataError, UsageError
 
 REF = re.compile(r"\b[0-9a-f]{64}\b")
+_WRITTEN = {"id", "place", "target", "pred", "confidence", "tags", "note", "text"}
+"""Columns of the error table that are no tags."""
 
 
 def open_ledger(root: Path) -> ProjectLedger:
@@ -25,7 +30,7 @@ def open_ledger(root: Path) -> ProjectLedger:
         DamagedError: results are there and the ledger is not, or nothing stands in it: what was done, decided and opened would be forgotten in silence.
     """
     path = root / "surefoot.db"
-    results = next((name for name in ("runs/*", "store/??/*", "export/manifest.json") if any(root.glob(name))), "")
+    results = next((name for name in ("runs/*-*-*/environment.json", "store/??/*", "export/manifest.json") if any(root.glob(name))), "")
     is_there = path.is_file() and path.stat().st_size > 0
     if is_there or not results:
         ledger = ProjectLedger(path)
@@ -61,26 +66,39 @@ def clean(root: Path, store: Blobs, ledger: ProjectLedger, *, apply: bool) -> di
     return found
 
 
-def read_tags(table: Path, ledger: ProjectLedger) -> int:
+def read_tags(table: Path, ledger: ProjectLedger, known: Collection[str]) -> int:
     """Takes tags and notes from a CSV that s10 wrote and a person edited; an `x` in a column of the user's own is a tag too.
 
+    Args:
+        known: ids of the project's items.
+
     Raises:
-        DataError: the file is absent, or has no `id` and `tags` columns.
+        DataError: the file is absent, has no `id` and `tags` columns, or a line has a cell too many or names no item; then nothing of it is taken.
     """
     if not table.is_file():
         raise DataError(f"There is no table {table}.", where=str(table), next="Write one: surefoot errors --csv FILE; edit it; then --tags FILE.")
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"id", "tags"} <= set(rows[0]):
+    reader = csv.DictReader(io.StringIO(read_utf8(table)[0].decode()))
+    rows = [(reader.line_num, row) for row in reader]
+    if not rows or not {"id", "tags"} <= set(rows[0][1]):
         raise DataError(
             f"{table.name} has no columns id and tags.", where=str(table), next="Keep the first row of the file that `surefoot errors --csv` wrote."
         )
-    known = {"id", "place", "target", "pred", "confidence", "tags", "note", "text"}
-    for row in rows:
-        own = [name for name, value in row.items() if name not in known and (value or "").strip()]
+    for line, row in rows:
+        _check_row(row, f"{table}:{line}", known)
+    for _, row in rows:
+        own = [name for name, value in row.items() if name not in _WRITTEN and (value or "").strip()]
         tags = [tag.strip() for tag in (row["tags"] or "").split(";") if tag.strip()]
         ledger.tag(row["id"], [*tags, *own], row.get("note") or "")
     return len(rows)
+
+
+def _check_row(row: dict[str | None, Any], where: str, known: Collection[str]) -> None:
+    if None in row:
+        advice = 'Put a cell that holds commas in quotation marks: "...".'
+        raise DataError(f"A row has more cells than the header, {len(row[None])} more.", where=where, next=advice)
+    if row["id"] not in known:
+        advice = "Take the column id as it was written; spreadsheets may turn an id into a number."
+        raise DataError(f"There is no item {row['id']!r}.", where=where, next=advice)
 
 
 def fix(root: Path, data: DataConfig, store: Blobs, ref: str) -> dict[str, Any]:

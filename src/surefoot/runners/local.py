@@ -6,7 +6,8 @@ import math
 import platform
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -15,6 +16,7 @@ from surefoot.checks.causes import find_root, name_causes
 from surefoot.engine import interrupt
 from surefoot.engine.jobs import tell_lr
 from surefoot.events import Announcer
+from surefoot.exporting import bundle
 from surefoot.runners import plan
 from surefoot.runners.effects import check_effects, check_inputs
 from surefoot.runners.keep import REF
@@ -29,6 +31,7 @@ from surefoot.types.data_reports import PreparedData
 from surefoot.types.errors import DamagedError, GateStop, SurefootError, UsageError
 from surefoot.types.findings import Finding, Report
 from surefoot.types.problem import Problem
+from surefoot.types.reports import ExportReport, TestReport
 from surefoot.types.views import StepView
 
 _PATIENCE, _GRACE_S = 2.0, 60.0
@@ -41,7 +44,7 @@ class Walk:
 
     Attributes:
         to: the last step, from_: the first that is done again in any case, only: the one step that is done again if it must.
-        again: the reason for a second opening of the test set.
+        again: the reason for a second opening of the test set. past: gate, or code of a finding -> the reason for going on although it stops.
     """
 
     root: Path
@@ -53,6 +56,7 @@ class Walk:
     from_: str = ""
     only: str = ""
     again: str = ""
+    past: Mapping[str, str] = field(default_factory=dict)
 
 
 def walk(job: Walk) -> list[StepView]:
@@ -77,6 +81,7 @@ def walk(job: Walk) -> list[StepView]:
             if row is None:
                 continue
             reports[spec.name] = row
+            _go_past(job, row)
             views.append(view_step(job.store, job.ledger, spec, row))
             if isinstance(views[-1].report, Problem):
                 check_effects(job.values, views[-1].report, job.root)
@@ -85,6 +90,14 @@ def walk(job: Walk) -> list[StepView]:
             _check_gate(spec, views)
     _close_wishes(job)
     return views
+
+
+def _go_past(job: Walk, row: StepRow) -> None:
+    """Writes down, in the round that a step's result belongs to, why its gate, or a finding, is gone past."""
+    known = job.ledger.overrides(row.round)
+    for gate, reason in job.past.items():
+        if (gate == row.step or "." in gate) and known.get(gate) != reason:
+            job.ledger.override(row.round, gate, reason)
 
 
 def _find_patience(values: Settings) -> float:
@@ -164,6 +177,8 @@ def _take(job: Walk, spec: StepSpec, reports: dict[str, StepRow], position: int)
         if spec.short == "test" and job.again:
             job.events.say("  the figure of this very bundle stands: the test set was not opened again, and the reason was not written down")
         row = found if found == here else _keep(job, found, reports, begins)
+        if spec.short in ("export", "test"):
+            _put_back(job, spec, row, reports)
         job.events.emit("step_end", name=spec.name, view=view_step(job.store, job.ledger, spec, row), cached=True)
         return row
     job.events.emit("step_start", name=spec.name, index=position + 1, of=len(plan.load_road(job.root)))
@@ -177,6 +192,16 @@ def _take(job: Walk, spec: StepSpec, reports: dict[str, StepRow], position: int)
     return row
 
 
+def _put_back(job: Walk, spec: StepSpec, row: StepRow, reports: dict[str, StepRow]) -> None:
+    """`export/` is one folder and rounds are many: where it holds another round's model, or none, this one's comes back, and its card with the figure."""
+    report = read_report(job.store, spec, row.report)
+    if isinstance(report, ExportReport) and bundle.put_back(job.root / report.folder, report.files, job.store.get_bytes):
+        job.events.say(f"  {report.folder}/ held another model, or none: that of this round is back")
+    if isinstance(report, TestReport) and report.card:
+        made = read_report(job.store, plan.find_step("export", job.root), reports["s12_export"].report)
+        bundle.replace_card(job.root / made.folder, job.store.get_bytes(report.card).decode())  # type: ignore[attr-defined]
+
+
 def _keep(job: Walk, row: StepRow, reports: dict[str, StepRow], begins: bool) -> StepRow:
     """Writes a result into the ledger; a changed one begins a round, which takes over what stands so far."""
     parent = current_round(job)
@@ -186,7 +211,7 @@ def _keep(job: Walk, row: StepRow, reports: dict[str, StepRow], begins: bool) ->
             job.events.say(f"Round {number} begins; round {parent} stays for comparison.")
     else:
         number = parent
-        job.ledger.finish_step(replace(row, round=number))
+        job.ledger.finish_step(number, row, job.values.model_dump(mode="json"))
     return job.ledger.steps(number)[row.step]
 
 
@@ -196,7 +221,7 @@ def is_readable(store: Blobs, spec: StepSpec, row: StepRow) -> bool:
         report = read_report(store, spec, row.report)
     except (DamagedError, ValueError):
         return False
-    named = REF.findall(report.model_dump_json(exclude={"files", "fingerprint"}))  # hashes of what lies elsewhere
+    named = REF.findall(report.model_dump_json(exclude={"fingerprint"}))  # which is a hash of what lies elsewhere
     return all(store.has(ref) for ref in named)
 
 
@@ -294,13 +319,17 @@ def view_step(store: Blobs, ledger: ProjectLedger, spec: StepSpec, row: StepRow)
 
 
 def _tell_damage(spec: StepSpec, row: StepRow, error: Exception, *, is_current: bool) -> Finding:
-    why = error.what if isinstance(error, DamagedError) else f"It can't be read: {type(error).__name__}."
+    why = f"is damaged. {error.what}" if isinstance(error, DamagedError) else f"can't be read: {type(error).__name__}."
+    advice = "`surefoot run` does this step again." if is_current else "Restore the file from a copy; this round is not needed by the current one."
+    if not isinstance(error, DamagedError) and row.version != plan.code_version():
+        why = "was written by another version of Surefoot, and can't be read by this one."
+        advice = advice if is_current else "This round is not needed by the current one."
     return Finding(
         code="store.damaged",
         severity="warn",
-        what=f"The report of {spec.short} in round {row.round} is damaged. {why}",
+        what=f"The report of {spec.short} in round {row.round} {why}",
         where=f"store/{row.report[:2]}/{row.report[2:]}",
-        next="`surefoot run` does this step again." if is_current else "Restore the file from a copy; this round is not needed by the current one.",
+        next=advice,
         evidence={"round": row.round, "gate": row.gate},
     )
 

@@ -75,6 +75,8 @@ def export(
     files, _ = (_write(desk, data, tune, one, evidence, config.data.id or _find_id(audit)) for one in (shipment, tuned))
     rows = np.sort(randomness.stream(ctx.seed, "parity").permutation(len(desk.examples))[:_COMPARED])
     parities = {"final": _compare(desk, shipment, rows), "tuned": _compare(desk, tuned, rows)}
+    for name in files:
+        ctx.store.put_file(shipment.folder / name)  # another round writes over `export/`; a walk that comes back to this one puts it back
     graph = _compare_graph(desk, shipment, rows) if bundle.BOOSTER in files and bundle.GRAPH in files else None
     return ExportReport(
         folder=str(shipment.folder.relative_to(ctx.root)),

@@ -108,13 +108,15 @@ def test(
             *checks.goal(metric, published, problem.goal),
         ),
     )
-    _write_card(ctx.root / export.folder, Evidence(problem, audit, split, tune, diagnose, final, report))
-    return report
+    card = _write_card(ctx.root / export.folder, Evidence(problem, audit, split, tune, diagnose, final, report))
+    return report.model_copy(update={"card": ctx.store.put_bytes(card.encode())})
 
 
-def _write_card(folder: Path, evidence: Evidence) -> None:
+def _write_card(folder: Path, evidence: Evidence) -> str:
     """The model card again, with what was measured now."""
-    bundle.replace_card(folder, model_card(evidence, bundle.read_manifest(folder)))
+    card = model_card(evidence, bundle.read_manifest(folder))
+    bundle.replace_card(folder, card)
+    return card
 
 
 def _detail(ctx: Context, problem: Problem, said: Predictions, threshold: Threshold) -> dict[str, Any]:

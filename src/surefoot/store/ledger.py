@@ -137,7 +137,7 @@ class ProjectLedger:
             last = connection.execute(sa.select(sa.func.max(_ROUNDS.c.number))).scalar() or 0
             connection.execute(_ROUNDS.insert().values(number=last + 1, parent=parent, at=_now(), settings=json.dumps(settings)))
             for row in rows:
-                connection.execute(_STEPS.insert().values(**_step_values(row) | {"round": last + 1}))
+                _add_step(connection, row, last + 1)
         return last + 1
 
     def is_empty(self) -> bool:
@@ -175,9 +175,15 @@ class ProjectLedger:
         with self.engine.connect() as connection:
             return connection.execute(_select_open(step, key)).first() is not None
 
-    def finish_step(self, row: StepRow) -> None:
+    def finish_step(self, number: int, row: StepRow, settings: dict[str, Any]) -> None:
+        """Adds a result to a round, and what it was walked with: a round is walked in several goes, and the next one takes what the last one said.
+
+        Args:
+            row: whichever round it names, it becomes this one's.
+        """
         with self.engine.begin() as connection:
-            connection.execute(_STEPS.insert().values(**_step_values(row)))
+            _add_step(connection, row, number)
+            connection.execute(_ROUNDS.update().where(_ROUNDS.c.number == number).values(settings=json.dumps(settings)))
 
     # decisions and looks
 
@@ -213,7 +219,7 @@ class ProjectLedger:
 
     def overrides(self, round_number: int) -> dict[str, str]:
         with self.engine.connect() as connection:
-            return {r.gate: r.reason for r in connection.execute(sa.select(_OVERRIDES).where(_OVERRIDES.c.round == round_number).order_by(_OVERRIDES.c.id))}
+            return {r.gate: r.reason for r in connection.execute(_select_overrides(round_number))}
 
     def override(self, round_number: int, gate: str, reason: str) -> None:
         with self.engine.begin() as connection:
@@ -312,9 +318,21 @@ def _select_open(step: str, key: str) -> sa.Select[tuple[str]]:
     return sa.select(_RUNS.c.folder).where(_RUNS.c.step == step, _RUNS.c.key == key, _RUNS.c.folder.not_in(done)).order_by(_RUNS.c.id.desc()).limit(1)
 
 
-def _step_values(row: StepRow) -> dict[str, Any]:
-    values = {name: getattr(row, name) for name in ("round", "step", "key", "report", "gate", "seconds", "folder", "version")}
-    return values | {"at": row.at or _now()}
+def _add_step(connection: sa.Connection, row: StepRow, number: int) -> None:
+    """Adds a result to a round; why a gate was gone past goes with it where it comes from another one."""
+    values = {name: getattr(row, name) for name in ("step", "key", "report", "gate", "seconds", "folder", "version")}
+    connection.execute(_STEPS.insert().values(**values, round=number, at=row.at or _now()))
+    if row.round == number:
+        return
+    said = {gate: old for old in connection.execute(_select_overrides(row.round)) if (gate := old.gate) == row.step or "." in gate}
+    known = {old.gate for old in connection.execute(_select_overrides(number))}
+    for gate in said.keys() - known:
+        connection.execute(_OVERRIDES.insert().values(round=number, gate=gate, reason=said[gate].reason, at=said[gate].at))
+
+
+def _select_overrides(number: int) -> sa.Select[Any]:
+    """What was said in a round, the latest last."""
+    return sa.select(_OVERRIDES).where(_OVERRIDES.c.round == number).order_by(_OVERRIDES.c.id)
 
 
 def _step_row(row: Any) -> StepRow:

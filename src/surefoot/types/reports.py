@@ -264,7 +264,7 @@ class FinalReport(Report):
 
 
 class ExportReport(Report):
-    """s12: the bundle. `files` name -> SHA-256; `parity` name -> largest difference and its bound."""
+    """s12: the bundle. `files` name -> SHA-256, under which the store has them too; `parity` name -> largest difference and its bound."""
 
     folder: str
     kind: str
@@ -290,6 +290,7 @@ class TestReport(Report):
     Attributes:
         grid: the whole table of errors, human to wild, in two columns; gaps: all five; verdict: the largest beyond its noise.
         intervals: metric -> 95 % interval. class_intervals: class -> those of precision and recall.
+        card: ref of the model card that tells the figure.
     """
 
     __test__ = False
@@ -312,6 +313,7 @@ class TestReport(Report):
     confusion: tuple[tuple[int, ...], ...] = ()
     openings: tuple[Opening, ...]
     predictions: Ref = ""
+    card: Ref = ""
 
 
 class ServeReport(Report):
