@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from surefoot.cli.arguments import Budget, Json
-from surefoot.cli.screen import show, show_json, tell, watching
+from surefoot.cli.screen import show, show_json, tell
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="Folder, table, arrays, IDX folder, `sklearn:NAME` or `my_code:Name`.", show_default=False)]
 Target = Annotated[str, typer.Option(metavar="COLUMN", help="What is predicted; inferred when left out.", show_default=False)]
@@ -27,21 +26,25 @@ DEMO_BUDGET = "1m"
 def demo(out: DemoFolder = "demo", as_json: Json = False) -> None:
     """Walk the whole road on real handwritten digits."""
     tell("Can a net read handwritten digits? 1,797 small pictures, from the question to a tested model, one sure step at a time.")
-    from surefoot.cli.walk import conclude
+    from surefoot import settings
+    from surefoot.cli.walk import conclude, walk
     from surefoot.project import Project
     from surefoot.types.errors import UsageError
 
-    settings = Path(out) / "surefoot.toml"
-    if not settings.exists():
+    path = Path(out) / settings.FILE
+    if not path.exists():
         Project.init(DEMO_DATA, out=out, budget=DEMO_BUDGET, question="Which digit was written?")
-    elif tomllib.loads(settings.read_text(encoding="utf-8")).get("data", {}).get("source") != DEMO_DATA:
-        raise UsageError(f"{out} holds another project.", where=str(settings), next="Give the demo a folder of its own: surefoot demo --out DIR.")
-    with watching(out) as sink:
-        project = Project(out, sinks=(sink,))
-        project.run()
-    conclude(project, out, as_json)
+    elif not _is_demo(*settings.read(Path(out))):
+        raise UsageError(f"{out} holds another project.", where=str(path), next="Give the demo a folder of its own: surefoot demo --out DIR.")
+    conclude(walk(out, None, {}), out, as_json)
     if not as_json:
-        tell(f"Now your own data: surefoot init DATA. To look at this: surefoot report {out} --open")
+        tell(f"Now your own data: surefoot init DATA. To look at this: surefoot report {shlex.quote(out)} --open")
+
+
+def _is_demo(values: dict[str, Any], unread: dict[str, str]) -> bool:
+    """Whether settings are those of the demo; what can't be read of them is told by whoever walks."""
+    data = values.get("data")
+    return bool(unread) or (isinstance(data, dict) and data.get("source") == DEMO_DATA)
 
 
 def init(data: Data = "", target: Target = "", out: OutFolder = "", budget: Budget = "", question: Question = "", as_json: Json = False) -> None:

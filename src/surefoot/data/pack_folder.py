@@ -144,6 +144,8 @@ def _sum_shards(folder: Path) -> int:
 
 
 def _check_free(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file.", where=str(folder), next="Give a folder of its own: --out FOLDER.")
     if folder.exists() and any(folder.iterdir()) and not is_pack(folder) and not (folder / _JOURNAL).is_file():
         raise UsageError(f"{folder} holds something that is no pack.", where=str(folder), next="Give a folder of its own: --out FOLDER.")
 

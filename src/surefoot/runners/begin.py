@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import tempfile
 from pathlib import Path
 
-from surefoot import durable, settings
+from surefoot import durable, refs, settings
 from surefoot.data.readers.detect import open_named
 from surefoot.events import Announcer
 from surefoot.runners.plan import find_step
@@ -34,9 +35,14 @@ def write_project(data: str, *, target: str = "", out: str = "", budget: str = "
         out: folder of the project; by the name of the data in the current folder when empty.
 
     Raises:
-        UsageError: the folder holds a project already. DataError: the data can't be used.
+        UsageError: the folder holds a project already, is a file, or lies inside the data. DataError: the data can't be used.
     """
-    folder = Path(out) if out else Path(_name_folder(data))
+    folder = Path(out or _name_folder(data))
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file.", where=str(folder), next="Name a folder for the project: --out DIR.")
+    if Path(data).is_dir() and folder.resolve().is_relative_to(Path(data).resolve()):  # its own files would be data that change at every step
+        beside = f"../{Path(data).resolve().name}-project"
+        raise UsageError(f"The project {folder} would lie inside its own data.", where=str(folder), next=f"Give it a folder beside the data: --out {beside}")
     if (folder / settings.FILE).exists():
         raise UsageError(
             f"{folder} holds a project already.",
@@ -59,7 +65,7 @@ def write_project(data: str, *, target: str = "", out: str = "", budget: str = "
         problem = _ask(checked, folder)
     except BaseException:
         if is_new:
-            folder.rmdir()
+            shutil.rmtree(folder, ignore_errors=True)  # what was downloaded lies there
         raise
     durable.replace(folder / settings.FILE, _write_toml(checked, problem, test).encode())
     durable.replace(folder / ".surefoot" / "schema.json", settings.schema().encode())
@@ -67,6 +73,8 @@ def write_project(data: str, *, target: str = "", out: str = "", budget: str = "
 
 
 def _name_folder(data: str) -> str:
+    if refs.source_file(data, Path()):
+        return "."  # the user's own data set: the project is where its code is
     data = re.sub(r"\{[^}]*\}|[*?].*$", "", data)  # a pattern, or what is asked of an address
     name = _SUFFIXES.sub("", data.split(":")[-1].rstrip("/\\").replace("\\", "/").rsplit("/", 1)[-1]) or "project"
     return f"{name}-project" if Path(name).exists() and not (Path(name) / settings.FILE).exists() else name
@@ -128,7 +136,7 @@ def _suggest_model(problem: Problem) -> list[str]:
 
 def _write_toml(values: Settings, problem: Problem, test: str) -> str:
     """The settings that matter, each with why it is so; what is left out is inferred again on every run."""
-    reasons = {reason.setting: reason.why for reason in problem.reasons}
+    reasons = {reason.setting: " ".join(reason.why.split()) for reason in problem.reasons}  # a comment is one line, whatever a column is called
     target = json.dumps(problem.target[0] if len(problem.target) == 1 else list(problem.target), ensure_ascii=False)
     lines = [
         "#:schema ./.surefoot/schema.json",
