@@ -223,7 +223,7 @@ def test_a_step_is_given_its_own_sections_and_no_others(tmp_path):
 
 def test_every_key_has_a_meaning():
     known = settings.keys()
-    assert {"seed", "data.source", "train.lr", "search.space", "serve.port"} <= set(known)
+    assert {"seed", "data.source", "train.lr", "search.space", "serve.requests"} <= set(known)
     assert not [key for key, meaning in known.items() if not meaning]
 
 

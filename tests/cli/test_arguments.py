@@ -15,6 +15,8 @@ def test_a_gate_and_its_reason_become_one_word():
 
 
 def test_a_gate_with_its_reason_in_one_word_is_left_alone():
+    again = arrange(["run", "--past", "data.leaking_column", "it is known then", "flowers"])
+    assert arrange(again) == again  # what is printed after Ctrl-C can be given again
     assert arrange(["run", "--past", "audit=they are meant", "flowers"]) == ["run", "--past", "audit=they are meant", "flowers"]
 
 

@@ -94,6 +94,13 @@ def test_results_without_their_ledger_are_no_fresh_project(project, capsys, loss
     assert (project / "surefoot.db").exists() == (loss == "empty")
 
 
+def test_runs_of_another_tool_are_no_lost_ledger(tmp_path):
+    (tmp_path / "runs" / "2026-01-01-lenet").mkdir(parents=True)
+    (tmp_path / "runs" / "2026-01-01-lenet" / "events.out").write_text("x")
+    assert main(["init", "sklearn:digits", "--out", str(tmp_path), "--budget", "smoke"]) == 0
+    assert main(["run", str(tmp_path), "--to", "problem"]) == 0
+
+
 def test_a_fresh_project_without_a_ledger_begins(project):
     for name in ("runs", "store"):
         shutil.rmtree(project / name)

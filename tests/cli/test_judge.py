@@ -87,6 +87,30 @@ def test_tags_typed_in_are_summed(walked: Project, monkeypatch, capsys) -> None:
     assert walked.report("errors").ceilings["odd one"].value > 0
 
 
+def test_an_edited_table_that_is_not_what_was_written_is_told_and_nothing_of_it_taken(walked: Project, tmp_path, capsys) -> None:
+    walked.run(to="errors", set=SMALL)
+    id, before, table = walked.report("errors").rows[0].id, walked.ledger.tags(), tmp_path / "t.csv"
+    for line, told in ((f"{id},a,one, comma too many", "more cells than the header, 1 more"), (f"{id},a,\n1.2E+05,a,x", "no item '1.2E+05'")):
+        table.write_text(f"id,tags,note\n{line}\n")
+        assert main(["errors", str(walked.root), "--tags", str(table)]) == 3
+        assert told in capsys.readouterr().err
+        assert walked.ledger.tags() == before
+    table.write_bytes(f"id,tags,note\n{id},naïve,é\n".encode("cp1252"))
+    walked.tag(table)
+    assert walked.ledger.tags()[id] == (["naïve"], "é")
+    walked.ledger.tag(id, *before.get(id, ([], "")))
+
+
+def test_the_table_of_errors_that_was_deleted_is_missed_by_name(walked: Project, tmp_path, capsys) -> None:
+    words = [word for one in SMALL for word in ("--set", one)]
+    walked.run(to="errors", set=SMALL)
+    (walked.root / walked.report("errors").csv).unlink()
+    assert main(["errors", str(walked.root), "--csv", str(tmp_path / "t.csv")]) == 1
+    assert "errors.csv of s10 is missing" in capsys.readouterr().err
+    assert main(["run", str(walked.root), "--from", "errors", "--to", "errors", *words]) == 0
+    assert main(["errors", str(walked.root), "--csv", str(tmp_path / "t.csv")]) == 0
+
+
 def test_what_is_typed_changes_tags_and_notes() -> None:
     assert _edit(["dark"], "", "+blurry -dark") == (["blurry"], "")
     assert _edit(["dark"], "", "+odd size") == (["dark", "odd size"], "")

@@ -39,6 +39,17 @@ def test_the_version_is_told(capsys, words):
     assert capsys.readouterr().out.strip() == surefoot.__version__
 
 
+def test_a_file_that_ends_too_early_is_no_press_of_ctrl_c(monkeypatch, capsys):
+    def run_out(*rest):
+        raise EOFError("No data left in file")
+
+    monkeypatch.setattr("surefoot.cli.craft.parse_shape", run_out)
+    assert main(["layers", "INPUT -> FC", "--input", "1x2x2"]) == 1
+    err = capsys.readouterr().err
+    assert "No data left in file" in err
+    assert "Interrupted" not in err
+
+
 def test_a_misspelt_command_is_answered_with_the_nearest(capsys):
     assert main(["aduit"]) == 2
     err = capsys.readouterr().err

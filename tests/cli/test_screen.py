@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import pytest
 
@@ -29,6 +30,16 @@ def _watch():
 
 def test_columns_are_aligned_and_numbers_end_in_line():
     assert tabulate([("a", 5), ("bbb", 1234)], ("name", "n"), right=(1,)) == "name     n\na        5\nbbb   1234"
+
+
+def test_what_is_not_finite_is_null_in_json(capsys):
+    screen.show_json({"a": [float("nan"), 1.5], "b": {"c": float("-inf")}})
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {"a": [None, 1.5], "b": {"c": None}}
+
+
+def test_a_name_from_the_data_can_not_steer_the_terminal():
+    finding = {"severity": "warn", "code": "data.corrupt_item", "what": "\x1b[2Jgone.png can't be read.", "next": "Remove\x07 it."}
+    assert list_findings([finding]) == ["warn data.corrupt_item: [2Jgone.png can't be read.", "  next: Remove it."]
 
 
 def test_a_step_says_what_it_does_and_what_it_found():

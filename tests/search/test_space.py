@@ -109,6 +109,7 @@ def test_fixed_settings_are_not_searched(space):
         ("train.lr", Space(choice=[0.0, 0.1]), "train.lr can't be 0: nothing would be trained"),
         ("model.dropout", Space(uniform=(0.0, 1.0)), "model.dropout can't be 1.0"),
         ("model.dropout", Space(choice=[0.1, "much"]), "model.dropout can't be 'much'"),
+        ("train.milestones", Space(choice=[[0.3, 0.6], [0.5]]), "train.milestones is searched over numbers or words, and no lists"),
         ("train.batch_size", Space(uniform=(8.5, 64)), "train.batch_size can't be 8.5"),
         ("train.lrr", Space(uniform=(0.1, 0.2)), "no setting 'train.lrr' to search"),
         ("lr", Space(uniform=(0.1, 0.2)), "no setting 'lr' to search"),

@@ -231,6 +231,26 @@ def test_the_page_predicts_records_and_names_what_it_did_not_know(people):
     refused(people.post("/predict", content=b"age=3"), 400, "no JSON")
 
 
+def test_half_a_character_and_names_that_are_none_are_refused(people, pictures):
+    refused(people.post("/predict", content=rb'{"age": 30, "job": "\ud800", "member": true}'), 400, "no JSON")
+    refused(people.post("/predict", content=rb'{"age": 30, "job": "x", "member": true, "\ud800": 1}'), 400, "no JSON")
+    assert people.post("/predict", content=rb'{"age": 30, "job": "\ud83d\ude00", "member": true}').json()["unseen"] == {"job": ["\U0001f600"]}
+    body = {"inputs": [{"name": "age", "datatype": "FP64", "shape": [0], "data": []}], "outputs": [{"name": []}]}
+    with pytest.raises(protocol.RequestError, match="is a list of objects"):
+        protocol.write_response(pictures.predictor, body, np.zeros((0, 3), np.float32), np.zeros((0, 3)))
+
+
+def test_columns_that_nobody_asked_for_take_no_room(people, monkeypatch):
+    """A request of ten thousand rows with hundreds of names of their own made millions of empty cells."""
+    seen = []
+    decode = preprocess.decode_columns
+    monkeypatch.setattr(preprocess, "decode_columns", lambda columns, recipe: seen.append(set(columns)) or decode(columns, recipe))
+    records = [{"age": n, "job": "nurse", "member": True, **{f"own{n}-{k}": 1 for k in range(9)}} for n in range(5)]
+    answer = people.post("/predict", json=records).json()
+    assert seen == [{"age", "job", "member"}]
+    assert len(answer["ignored"]) == 45
+
+
 def test_a_value_that_is_not_finite_is_null_on_the_page_too(numbers):
     assert numbers.post("/predict", json=[{"a": 1, "b": 2}, {"a": None, "b": 2}]).json()["rows"] == [{"pred": 3.0}, {"pred": None}]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -224,7 +225,7 @@ def leaks(scores: Mapping[str, float], threshold: float) -> list[Finding]:
             severity="warn",
             what=f"{name} alone predicts the target almost perfectly ({score:.1%} of the way from guessing to perfect).",
             where=name,
-            next=f"Ask how it came about: if it is known only after the target, add it to data.ignore (surefoot run --set 'data.ignore=[\"{name}\"]').",
+            next=f"Ask how it came about: if it is known only after the target, add {json.dumps(name, ensure_ascii=False)} to data.ignore in surefoot.toml.",
             evidence={"score": score, "threshold": threshold},
         )
         for name, score in scores.items()

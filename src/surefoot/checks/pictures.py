@@ -89,7 +89,7 @@ def misnamed(places: Sequence[str], ids: Sequence[str]) -> list[Finding]:
         Finding(
             code="data.wrong_type",
             severity="info",
-            what=f"{len(places):,} pictures are named like another format than theirs, e.g. {places[0]}; they are read by their content.",
+            what=f"{len(places):,} pictures are named like another format than theirs; they are read by their content.",
             where=", ".join(places[:_NAMED]),
             next="Rename them: other programs may refuse them.",
             evidence={"items": len(places)},
@@ -174,10 +174,10 @@ def apart(found: Mapping[str, tuple[Sequence[int], Sequence[float]]], ids: Mappi
         Finding(
             code="data.outliers",
             severity="info",
-            what=f"{name}: {len(rows):,} numbers stand apart from all others, farther than those span, e.g. {values[0]:g} in {places[rows[0]]}.",
+            what=f"{name}: {len(rows):,} numbers stand apart from all others, farther than those span.",
             where=name,
             next="Look whether they are slips of the pen, codes for missing values, or true; drop or mend what is false.",
-            evidence={"rows": len(rows), "least": float(min(values)), "most": float(max(values))},
+            evidence={"rows": len(rows), "least": float(min(values)), "most": float(max(values)), "example": f"{values[0]:g} in {places[rows[0]]}"},
             ids=tuple(ids[row] for row in rows if row in ids)[:_LIST],
         )
         for name, (rows, values) in found.items()

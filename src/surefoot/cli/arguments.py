@@ -48,7 +48,7 @@ def arrange(words: list[str]) -> list[str]:
     while rest:
         word = rest.pop(0)
         arranged.append(word)
-        if word == "--past" and len(rest) > 1 and not re.match(r"\w+=", rest[0]):
+        if word == "--past" and len(rest) > 1 and not re.match(r"[\w.]+=", rest[0]):
             gate, why = rest.pop(0), rest.pop(0)
             arranged.append(f"{gate}={why}")
     return [*front, *arranged, *tail]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surefoot.cli.arguments import Folder, Json, open_project
-from surefoot.cli.screen import INDENT, list_findings, show, show_json, tabulate, tell
+from surefoot.cli.screen import INDENT, aim, list_findings, show, show_json, tabulate, tell
 
 if TYPE_CHECKING:
     from surefoot.types.views import RoundView
@@ -36,10 +36,9 @@ def status(folder: Folder = ".", as_json: Json = False) -> None:
         show(f"  {name:<14}" + (f"{entry['gate']:<6}{entry['seconds']:>8.1f} s{_remark(entry)}" if entry else "not walked"))
         for line in list_findings(entry["findings"]) if entry else ():
             show(INDENT + line)
-    where = "" if folder == "." else f" {folder}"
     for first in data["ranked"][:1] if len(data["ranked"]) > 1 else ():
         show(f"Mend first: {first['code']} ({first['step']})" + _explained(data["ranked"], first["code"]))
-    show(f"Next: surefoot run{where}" if set(ROAD) - set(walked) else f"Next: surefoot report{where} --open")
+    show(aim("Next: surefoot run" if set(ROAD) - set(walked) else "Next: surefoot report --open", folder))
 
 
 def _explained(ranked: list[dict[str, str]], code: str) -> str:

@@ -63,7 +63,9 @@ def main(words: list[str] | None = None) -> int:
     as_json = "--json" in words
     try:
         code = typer.main.get_command(app).main(words, prog_name="surefoot", standalone_mode=False)
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as error:
+        if isinstance(error.__cause__, EOFError):  # a file that ends too early; Typer takes it for the end of the keyboard
+            return failures.report(error.__cause__, as_json=as_json)
         code = failures.INTERRUPTED
     except SystemExit as error:
         if not failures.is_theirs(error.__traceback__):

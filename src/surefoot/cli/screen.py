@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import re
 import shlex
@@ -40,8 +41,16 @@ def show(text: str) -> None:
 
 
 def show_json(data: Any) -> None:
-    """Plain data as JSON on stdout."""
-    show(json.dumps(data, indent=2))
+    """Plain data as JSON on stdout; a number that is not finite is null, the only word that JSON has for it."""
+    show(json.dumps(_finite(data), indent=2, allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def aim(text: str, folder: str) -> str:
@@ -171,6 +180,8 @@ def describe_bytes(size: float) -> str:
 
 def list_findings(findings: Iterable[Mapping[str, Any]]) -> list[str]:
     """Findings that are more than a note, as lines: severity, code, what, because of which other one, and what to do."""
+    from surefoot.reporting.console import plain
+
     lines = []
     for finding in findings:
         if finding["severity"] != "info":
@@ -179,4 +190,4 @@ def list_findings(findings: Iterable[Mapping[str, Any]]) -> list[str]:
                 lines.append(f"  because of {finding['because']}")
             if finding.get("next"):
                 lines.append(f"  next: {finding['next']}")
-    return lines
+    return [line[: len(line) - len(line.lstrip())] + plain(line) for line in lines]  # names from the data can't steer the terminal

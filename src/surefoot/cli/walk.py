@@ -43,7 +43,7 @@ def run(
     if dry_run:
         _show_plan(open_project(folder), options, as_json)
         return
-    project = _walk(folder, past, options)
+    project = walk(folder, past, options)
     conclude(project, folder, as_json)
 
 
@@ -51,7 +51,7 @@ def make_step(name: str) -> Callable[..., None]:
     """The command that walks one step."""
 
     def step(folder: Folder = ".", budget: Budget = "", overrides: Overrides = None, past: Past = None, device: Device = "", as_json: Json = False) -> None:
-        project = _walk(folder, past, {"only": name, "set": overrides or [], "budget": budget, "device": device})
+        project = walk(folder, past, {"only": name, "set": overrides or [], "budget": budget, "device": device})
         _point(project, as_json)
 
     return step
@@ -61,7 +61,7 @@ def fix_audit(
     folder: Folder = ".", fix: Fix = False, budget: Budget = "", overrides: Overrides = None, past: Past = None, device: Device = "", as_json: Json = False
 ) -> None:
     """Walks s02; writes what it proposes to repair where that is asked for."""
-    project = _walk(folder, past, {"only": "audit", "set": overrides or [], "budget": budget, "device": device})
+    project = walk(folder, past, {"only": "audit", "set": overrides or [], "budget": budget, "device": device})
     if fix:
         done = project.fix()
         kept = f" below the {done['kept']:,} that stood there and stay" if done["kept"] else ""
@@ -72,9 +72,9 @@ def fix_audit(
     _point(project, as_json)
 
 
-def open_test(folder: Folder = ".", again: Again = "", past: Past = None, device: Device = "", as_json: Json = False) -> None:
-    """Walks s13, which opens the test set."""
-    project = _walk(folder, past, {"only": "test", "device": device, "again": again})
+def open_test(folder: Folder = ".", again: Again = "", past: Past = None, as_json: Json = False) -> None:
+    """Walks s13, which opens the test set; with the last round's settings, so that no other model is trained for it."""
+    project = walk(folder, past, {"only": "test", "again": again})
     conclude(project, folder, as_json)
 
 
@@ -82,7 +82,7 @@ def tabulate_errors(folder: Folder = ".", csv: CsvFile = "", tags: TagsFile = ""
     """Walks s10; the error table goes out as CSV and comes back edited."""
     if tags:
         tell(f"{open_project(folder).tag(tags):,} rows read from {tags}.")
-    project = _walk(folder, past, {"only": "errors", "from_": "errors" if tags else ""})
+    project = walk(folder, past, {"only": "errors", "from_": "errors" if tags else ""})
     if csv:
         _copy_table(project, Path(csv))
     _point(project, as_json)
@@ -91,13 +91,16 @@ def tabulate_errors(folder: Folder = ".", csv: CsvFile = "", tags: TagsFile = ""
 def _copy_table(project: Project, target: Path) -> None:
     """The error table as s10 wrote it, under the name that was asked for."""
     from surefoot import durable
+    from surefoot.types.errors import DamagedError
 
     table = project.root / project.report("errors").model_dump()["csv"]
+    if not table.is_file():
+        raise DamagedError(f"{table.name} of s10 is missing.", where=str(table), next="surefoot run --from errors --to errors makes it anew.")
     durable.replace(target, table.read_bytes())
     tell(f"Written: {target}. Edit the column tags (separated by ;), then: surefoot errors --tags {target}")
 
 
-def _walk(folder: str, past: list[str] | None, options: dict[str, Any]) -> Project:
+def walk(folder: str, past: list[str] | None, options: dict[str, Any]) -> Project:
     """Walks and draws the page, also where a gate stopped the road: the page says why."""
     from surefoot.types.errors import GateStop, SurefootError
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ SEVERITIES = ("stop", "warn", "info")
 WORDS = {"stop": "stop", "warn": "warning", "info": "note"}
 HIDDEN = "[hidden]"
 MOST_IDS = 12
+_IN_A_TABLE = re.compile(r"[^\s,;()]+\.\w+:\d+|[^\s,;()]+\[\d+\]")
+"""`file.csv:17` and `name[16]`."""
 # Where these families point is a layer, a setting or a file of the bundle; all others may point at an item.
 _PLACELESS = ("prepare.", "model.", "train.", "search.", "diagnose.", "export.", "serve.")
 
@@ -42,10 +45,14 @@ def list_items(reports: Iterable[Report]) -> tuple[str, ...]:
             names.update(finding.ids)
         if isinstance(report, AuditReport | Split):
             names.update(item.place for item in report.refused)
-        if isinstance(report, AuditReport) and report.boxes:
-            names.update(item.place for item in report.boxes.refused)
+        if isinstance(report, AuditReport):
+            names.update(item.place for item in (report.boxes.refused if report.boxes else ()))
+            names.update(name for suspect in report.suspects for name in (suspect.id, suspect.place))
+            names.update(name for pair in report.near for name in (pair.a, pair.b, pair.place_a, pair.place_b))
         if isinstance(report, PreparedData):
             names.update(id for ids in report.sample.values() for id in ids)
+            shown = (report.explored.suspects, report.explored.sheet, *report.explored.equal, *report.explored.near)
+            names.update(name for items in shown for item in items for name in (item.id, item.place))
         if isinstance(report, ErrorsReport):
             names.update(name for row in (*report.rows, *report.worst) for name in (row.id, row.place))
             names.update(name for suspect in report.mislabels for name in (suspect.id, suspect.place))
@@ -53,11 +60,13 @@ def list_items(reports: Iterable[Report]) -> tuple[str, ...]:
 
 
 def redact(text: str, scene: Scene) -> str:
-    """The text without the names of items where none may be shown."""
+    """The text without the names of items, and without places in tables, where none may be shown."""
+    if scene.with_items:
+        return text
     for name in scene.hidden:
         if name in text:
             text = text.replace(name, HIDDEN)
-    return text
+    return _IN_A_TABLE.sub(HIDDEN, text)
 
 
 def explain_road(steps: Sequence[StepView]) -> list[StepView]:

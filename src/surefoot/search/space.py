@@ -125,6 +125,8 @@ def _check(name: str, space: Space) -> None:
         raise UsageError(f"{name} goes from {bounds[0]:g} to {bounds[1]:g}.", where=where, next="Low comes first; a log scale starts above 0.")
     if name == "train.lr" and 0 in (bounds or space.choice or ()):
         raise UsageError("train.lr can't be 0: nothing would be trained.", where=where, next="Let its range start above 0, e.g. log_uniform = [1e-4, 0.1].")
+    if any(not isinstance(value, str | int | float) for value in space.choice or ()):
+        raise UsageError(f"{name} is searched over numbers or words, and no lists.", where=where, next="Hold it in its own section, and compare rounds.")
     for value in (bounds or space.choice or ()) if name != SIZE else ():
         try:
             _SECTIONS[section].model_validate({key: value})

@@ -107,10 +107,11 @@ class _Service:
         if len(records) > MAX_ROWS:
             raise RequestError(413, f"a request holds at most {MAX_ROWS:,} rows, this one {len(records):,}")
         names = list(dict.fromkeys(name for record in records for name in record))
-        columns = {name: [record.get(name) for record in records] for name in names}
         recipe = self.predictor.recipe
+        preprocess.check_columns(names, recipe)
+        columns = {name: [record.get(name) for record in records] for name in (column["name"] for column in recipe["columns"])}
         outputs = self.predictor.predict(preprocess.decode_columns(columns, recipe))
-        ignored = list(preprocess.unknown_columns(columns, recipe))
+        ignored = list(preprocess.unknown_columns(names, recipe))
         return {"rows": describe_answers(self.predictor, outputs), "unseen": preprocess.unseen(columns, recipe), "ignored": ignored}
 
     def _check_model(self, request: Request) -> None:
@@ -124,7 +125,10 @@ class _Service:
 
 def _parse_json(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        parsed = json.loads(body)
+        if b"\\ud" in body.lower():  # half of a surrogate pair is no character, and could not be sent back
+            json.dumps(parsed, ensure_ascii=False).encode()
+        return parsed
     except (ValueError, RecursionError) as error:
         raise RequestError(400, f"the body is no JSON: {str(error)[:200]}") from error
 

@@ -28,7 +28,7 @@ def render_page(predictor: Predictor, nonce: str) -> str:
     manifest, recipe = predictor.manifest, predictor.recipe
     columns: list[dict[str, Any]] = recipe.get("columns", [])
     arguments = write_arguments(recipe)
-    return _template().render(manifest=manifest, kind=recipe["kind"], columns=columns, is_regression=not manifest.classes, arguments=arguments, nonce=nonce)
+    return _template().render(manifest=manifest, kind=recipe["kind"], columns=columns, arguments=arguments, nonce=nonce)
 
 
 @functools.cache

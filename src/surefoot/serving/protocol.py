@@ -93,7 +93,7 @@ def write_response(predictor: Predictor, body: dict[str, Any], logits: np.ndarra
         chosen = [name for name in made if name not in _OPTIONAL]
     else:
         chosen = [one.get("name") if isinstance(one, dict) else None for one in asked] if isinstance(asked, list) else [None]
-        if any(name not in made for name in chosen):
+        if any(not isinstance(name, str) or name not in made for name in chosen):
             raise RequestError(400, f'"outputs" is a list of objects with a "name" out of {", ".join(made)}')
     response = {"model_name": predictor.manifest.name, "model_version": predictor.manifest.version, "outputs": [made[name] for name in chosen]}
     if "id" in body:

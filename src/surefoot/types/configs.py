@@ -255,8 +255,6 @@ class FinalConfig(Section):
 class ServeConfig(Section):
     """The model behind HTTP."""
 
-    host: str = Field("127.0.0.1", description="Address to bind to.")
-    port: int = Field(8000, ge=0, le=65535, description="Port; 0: any free one.")
     requests: int = Field(200, ge=10, description="Requests of the latency measurement.")
 
 

@@ -256,7 +256,7 @@ def _runs(curves: dict[str, tuple[tuple[float, float], ...]]) -> list[Series]:
 
 def _residuals(report: DiagnoseReport, scene: Scene) -> list[Markup]:
     """Regression: what was predicted against the truth, and how far off it was."""
-    if not report.residuals:
+    if not report.residuals or not scene.with_items:  # each point is an item, and tells its target
         return []
     problem = scene.find(Problem)
     is_log = bool(problem and problem.log_target)
