@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,9 +83,9 @@ class Project:
             GateStop: a gate stopped the road. BusyError: another run holds the project. SurefootError: see its text.
         """
         with self._held():
-            job = self._walk([*set, *_as_overrides(budget=budget, device=device)], to=to, from_=from_, only=only, again=again.strip())
             reasons = {gate if "." in gate else plan.find_step(gate).name: reason for gate, reason in (past or {}).items()}
-            return walk(replace(job, past=reasons))
+            overrides = [*set, *_as_overrides(budget=budget, device=device)]
+            return walk(self._walk(overrides, to=to, from_=from_, only=only, again=again.strip(), past=reasons))
 
     def plan(
         self, to: str = "", from_: str = "", *, only: str = "", set: list[str] | tuple[str, ...] = (), budget: str = "", device: str = ""
@@ -192,15 +191,15 @@ class Project:
         with self._held():
             return keep.fix(self.root, self.settings.data, self.store, self.report("audit").repairs)  # type: ignore[attr-defined]
 
-    def _walk(self, overrides: list[str], **limits: str) -> Walk:
-        for name in ("to", "from_", "only"):
-            if limits.get(name):
-                plan.find_step(limits[name])
+    def _walk(self, overrides: list[str], *, to: str = "", from_: str = "", only: str = "", again: str = "", past: Mapping[str, str] | None = None) -> Walk:
+        for name in (to, from_, only):
+            if name:
+                plan.find_step(name)
         values = names.load(self.root, overrides)
         rounds = self.ledger.rounds()
-        if limits.get("only") in _OF_THE_LAST_ROUND and rounds and not overrides:
+        if only in _OF_THE_LAST_ROUND and rounds and not overrides:
             values = settings.check(rounds[-1].settings)
-        return Walk(self.root, values, self.ledger, self.store, self.events, **limits)
+        return Walk(self.root, values, self.ledger, self.store, self.events, to, from_, only, again, past or {})
 
     def _steps(self, round_row: RoundRow) -> list[StepView]:
         rows = sorted(self.ledger.steps(round_row.number).items())
