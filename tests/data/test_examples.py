@@ -57,6 +57,23 @@ def test_a_batch_is_the_same_from_memory_and_from_disk(tmp_path, rows):
         assert batch.rows is wanted
 
 
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_rows_on_the_cpu_are_gathered_from_examples_on_another_device(tmp_path, monkeypatch, in_memory):
+    """As on a GPU, whose `index_select` refuses an index of the CPU: here on the device without numbers."""
+    gather = torch.Tensor.index_select
+
+    def refuse(tensor, dim, index):
+        assert index.device == tensor.device
+        return gather(tensor, dim, index)
+
+    monkeypatch.setattr(torch.Tensor, "index_select", refuse)
+    examples = Examples(pack_of(tmp_path, [[0], [1], [2], [1]], [1.0, 2.0, 1.0, 0.5]), problem("multiclass"), in_memory=in_memory, device="meta")
+    rows = torch.tensor([3, 0])
+    batch = examples.batch(rows, examples.encode(STATISTICS))
+    tensors = (*examples.inputs(rows), *batch.inputs, batch.targets, batch.weights)
+    assert {(tensor.device.type, len(tensor)) for tensor in tensors} == {("meta", 2)}
+
+
 def test_equal_weights_are_no_weights(tmp_path):
     examples = Examples(pack_of(tmp_path, [[0], [1], [2], [1]]), problem("multiclass"), in_memory=True)
     assert examples.batch(torch.tensor([0]), torch.zeros(4)).weights is None

@@ -22,10 +22,10 @@ _ASKED = 512
 
 
 def tuned_network(ctx: Context, desk: Desk, tune: TuneReport, fold: int) -> Network:
-    """The tuned net of a fold, in eval mode."""
+    """The tuned net of a fold, in eval mode, where the examples are."""
     network = build_network(desk, tune.model, desk.folds[fold])
     load_weights(ctx.store, tune.weights[fold], network)
-    return network.eval()
+    return network.to(desk.examples.device).eval()
 
 
 def tuned_yardstick(desk: Desk, name: str, baseline: BaselineReport, fold: int, rows: np.ndarray) -> Yardstick:
@@ -58,7 +58,7 @@ def make_answer(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineRe
         network = yardstick.network
     else:
         network = tuned_network(ctx, desk, tune, fold)
-    return None if network is None else partial(_ask_network, desk, network.to(desk.examples.device), tune.temperature)
+    return None if network is None else partial(_ask_network, desk, network, tune.temperature)
 
 
 def _ask_network(desk: Desk, network: Network, temperature: float, fields: tuple[np.ndarray, ...]) -> np.ndarray:

@@ -61,7 +61,7 @@ def fit_yardstick(name: str, desk: Desk, part: Part, rows: np.ndarray, rounds: R
         return Yardstick(_ask_neighbours(desk, part, rows))
     body = blank_linear(desk, part)
     body.set_weights(*map(torch.from_numpy, _constant(name, desk, part) if name in TRIVIAL else _fit_linear(desk, part)))
-    network = assemble(desk, body, part).eval()
+    network = assemble(desk, body, part).to(desk.examples.device).eval()
     return Yardstick(to_outputs(desk.problem, network, predict(network, desk.examples, rows)), network)
 
 
