@@ -9,12 +9,11 @@ from pathlib import Path
 
 import lightgbm
 import numpy as np
-from safetensors.torch import save as to_bytes
 
 from surefoot import randomness
 from surefoot.engine.build import Desk, assemble, build_network, lay_out
 from surefoot.engine.predict import predict
-from surefoot.engine.weights import load_weights
+from surefoot.engine.weights import dump_weights, load_weights
 from surefoot.engine.winners import kind_of, tuned_network, tuned_yardstick
 from surefoot.engine.yardsticks import blank_linear
 from surefoot.exporting import boosting, bundle
@@ -113,7 +112,7 @@ def _write(desk: Desk, data: PreparedData, tune: TuneReport, shipment: Shipment,
     contents = {bundle.RECIPE: json.dumps(data.recipe, indent=1).encode(), bundle.LABELS: "".join(f"{name}\n" for name in problem.classes).encode()}
     if shipment.network is not None:
         network = copy.deepcopy(shipment.network).cpu().eval()
-        contents[bundle.WEIGHTS] = to_bytes({name: value.detach().contiguous() for name, value in network.state_dict().items()})
+        contents[bundle.WEIGHTS] = dump_weights(network)
         contents[bundle.GRAPH] = export_onnx(Deployed(network, problem.head, tune.temperature), data.fields)
     else:
         contents[bundle.BOOSTER] = boosting.dump_booster(booster := lightgbm.Booster(model_str=shipment.text))
