@@ -1,4 +1,7 @@
-"""Started by torchrun in `test_ranks`: fits the small job by an optimizer, with whole or shared weights, and writes what the first process has."""
+"""Started by torchrun in `test_ranks`: fits the small job by an optimizer, with whole or shared weights, and writes what the first process has.
+
+Arguments: folder, optimizer, `train.shard`, epochs, `train.micro_batch`, and `heavy` where items and classes weigh differently.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,9 @@ if __name__ == "__main__":
     ranks.join()
     optimizer, shard, epochs = sys.argv[2], sys.argv[3], float(sys.argv[4])
     settings = {"batch_size": 33, "augment": "none", "averaging": 0.9, "lr": 0.01, "lookahead": 3, "optimizer": optimizer, "shard": shard, "epochs": epochs}
+    settings |= {"micro_batch": int(sys.argv[5]), "class_weights": "balanced" if sys.argv[6] == "heavy" else "none"}
     config = FULL.model_copy(update=settings)
-    desk = make_desk(folder / f"desk{ranks.is_first()}-{torch.distributed.get_rank() if ranks.count() > 1 else 0}")
+    desk = make_desk(folder / f"desk{ranks.is_first()}-{torch.distributed.get_rank() if ranks.count() > 1 else 0}", is_heavy=sys.argv[6] == "heavy")
     job = start_job(desk, config, 0.0)
     torch.manual_seed(0)
     job.network.body = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 3))  # batch norm would see the parts

@@ -32,15 +32,20 @@ def make_problem(**changes: object) -> Problem:
     return Problem.model_validate(values | changes)
 
 
-def make_desk(folder: Path, num: int = 150) -> Desk:
-    """Pictures of a bright bar at the left, in the middle or at the right, on noise."""
+def make_desk(folder: Path, num: int = 150, *, is_heavy: bool = False) -> Desk:
+    """Pictures of a bright bar at the left, in the middle or at the right, on noise.
+
+    Where it is heavy, the classes are no longer equally frequent, and every third item weighs as much as ten others.
+    """
     generator = np.random.default_rng(0)
-    targets = generator.integers(0, 3, num)
+    targets, weights = generator.integers(0, 3, num), np.ones(num, np.float32)
+    if is_heavy:
+        targets[: num // 2], weights[::3] = 0, 10.0
     images = generator.integers(0, 120, (num, 1, 8, 8)).astype(np.uint8)
     for image, target in zip(images, targets):
         image[0, :, 3 * target : 3 * target + 2] += 120
     store, field = Blobs(folder / "store"), FieldSpec(name="image", shape=(1, 8, 8), dtype="uint8")
-    block = Block([f"item-{n}" for n in range(num)], ["made"] * num, (images,), targets.reshape(-1, 1).astype(np.float64), np.ones(num, np.float32))
+    block = Block([f"item-{n}" for n in range(num)], ["made"] * num, (images,), targets.reshape(-1, 1).astype(np.float64), weights)
     pack = open_pack(store, write_pack(store, (field,), 1, [block]))
     train, val = np.arange(0, 100), np.arange(100, num)
     statistics = measure(pack.fields, pack.chunks(train), pack.targets[train])

@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="gloo over loopback is tested on Linux")
 
 
-def start(folder: Path, processes: int, optimizer: str = "nesterov", shard: str = "off", epochs: float = 2.0) -> Path:
+def start(folder: Path, processes: int, optimizer: str = "nesterov", shard: str = "off", epochs: float = 2.0, *, heavy_by: int = 0) -> Path:
+    """Args: heavy_by: items at a time, of items that weigh differently; 0: the whole part of items that weigh the same."""
     folder.mkdir(exist_ok=True)
-    script = [str(Path(__file__).with_name("ranks_script.py")), str(folder), optimizer, shard, str(epochs)]
+    script = [str(Path(__file__).with_name("ranks_script.py")), str(folder), optimizer, shard, str(epochs), str(heavy_by), "heavy" if heavy_by else "plain"]
     launch = (
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
         if processes > 1
@@ -48,6 +49,12 @@ def test_three_processes_end_where_one_does_also_with_uneven_tails(tmp_path: Pat
 
 
 @ON_LINUX
+def test_two_processes_end_where_one_does_where_items_and_classes_weigh_and_a_part_is_taken_in_parts(tmp_path: Path) -> None:
+    """Parts of thirteen and twelve, by four: as many small parts in each process, four, and each counts as its items weigh."""
+    demand_same(start(tmp_path / "alone", 1, heavy_by=100), start(tmp_path / "shared", 2, heavy_by=4))
+
+
+@ON_LINUX
 def test_processes_that_share_the_weights_too_end_where_one_does_and_go_on_from_a_checkpoint(tmp_path: Path) -> None:
     """Two processes, each with a part of every weight; the run is extended in its folder, so that it goes on from a checkpoint."""
     alone, shared = tmp_path / "alone", tmp_path / "shared"
@@ -60,4 +67,4 @@ def test_processes_that_share_the_weights_too_end_where_one_does_and_go_on_from_
 def test_a_process_that_is_alone_has_the_whole_batch() -> None:
     rows = torch.arange(7)
     assert torch.equal(ranks.part_of(rows), rows)
-    assert (ranks.count(), ranks.weigh(7), ranks.is_first(), ranks.join()) == (1, 1.0, True, False)
+    assert (ranks.count(), ranks.count_own(7), ranks.count_most(7), ranks.is_first(), ranks.join()) == (1, 7, 7, True, False)

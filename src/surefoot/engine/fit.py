@@ -224,7 +224,7 @@ def _is_healthy(job: Job, run: Run) -> bool:
 
 def _look(job: Job, run: Run, gear: Gear, *, lr: float, moved: float, started: float) -> None:
     """Ends an interval: what it cost, what val says, how the net feels, and the best weights so far."""
-    norm = torch.nn.utils.get_total_norm([p.grad for p in job.network.parameters() if p.grad is not None])
+    norm = torch.nn.utils.get_total_norm([p.grad for p in job.network.parameters() if p.grad is not None]) if gear.unclipped is None else gear.unclipped
     epoch = run.step / count_steps(len(job.train), gear.batch_size)
     with averaging.swapped(job.network, gear.average):
         val_loss, val_metric, train_metric = ranks.follow_first(*evaluate(job, job.val), evaluate(job, job.watch)[1])

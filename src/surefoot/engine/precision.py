@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import torch
 
-HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+from surefoot.losses.weighting import HALVES
 
 
 def list_promising(device: str) -> list[str]:

@@ -1,6 +1,6 @@
 """Several processes that train one net, as `torchrun` starts them: each takes its part of every global batch.
 
-The settings name the global batch only. Parts differ by one item at most, and a part's loss weighs as its items do, so that uneven tails neither
+The settings name the global batch only. Parts differ by one item at most, and a part's loss counts as its items weigh, so that uneven tails neither
 repeat nor drop an item: the gradient is that of the whole batch.
 """
 
@@ -37,20 +37,21 @@ def is_first() -> bool:
 
 
 def part_of(rows: Tensor) -> Tensor:
-    """This process's items of a global batch; at least one, whose weight is then 0 (see `weigh`)."""
+    """This process's items of a global batch; at least one, which then counts for nothing (see `count_own`)."""
     if not _is_shared():
         return rows
     own = rows[distributed.get_rank() :: distributed.get_world_size()]
     return own if len(own) else rows[:1]
 
 
-def weigh(num_global: int) -> float:
-    """What this process's mean loss must be multiplied by, so that the mean over processes is the mean over the global batch."""
-    if not _is_shared():
-        return 1.0
-    rank, world = distributed.get_rank(), distributed.get_world_size()
-    own = len(range(rank, num_global, world))
-    return own * world / num_global
+def count_own(num_global: int) -> int:
+    """How many items of a global batch are this process's."""
+    return len(range(distributed.get_rank(), num_global, distributed.get_world_size())) if _is_shared() else num_global
+
+
+def count_most(num_global: int) -> int:
+    """How many items of a global batch the process with the most of them has; at least one."""
+    return max(1, -(-num_global // count()))
 
 
 def share(network: nn.Module) -> nn.Module:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Generator, Tensor, nn
@@ -13,9 +14,11 @@ from torch import Generator, Tensor, nn
 from surefoot import optim, randomness
 from surefoot.engine import averaging, memory, precision, ranks, shards
 from surefoot.engine.augmenting import Augment, find_augmentation
+from surefoot.losses.weighting import weigh
 from surefoot.models.network import Network
 from surefoot.transforms import mix
 from surefoot.types.configs import TrainConfig
+from surefoot.types.errors import ResourceError
 from surefoot.types.examples import Batch
 
 if TYPE_CHECKING:
@@ -31,8 +34,9 @@ class Gear:
         move: the optimizer's step. parameters: those that are trained. factor: step -> share of the peak lr.
         casting: what a forward pass runs inside.
         average, slow: the moving average of the weights and lookahead's slow weights; empty where they are off.
-        batch_size: of the global batch. micro_batch: items at a time; 0: the whole batch. Halved where memory runs out.
+        batch_size: of the global batch. micro_batch: items at a time, at most; 0: the whole batch. Halved where memory runs out.
         blank: the net without its numbers, where each process holds a part of it only; None: it is whole.
+        unclipped: norm of the last step's gradient before it was clipped, on the device; None: nothing is clipped.
     """
 
     forward: nn.Module
@@ -48,6 +52,15 @@ class Gear:
     batch_size: int
     micro_batch: int = 0
     blank: Network | None = None
+    unclipped: Tensor | None = None
+
+
+class Counts(NamedTuple):
+    """What the mean loss of a part counts in that of its batch: over its targets, over those of the items mixed in, and what depends on no item."""
+
+    targets: float | Tensor = 1.0
+    others: float | Tensor = 1.0
+    penalty: float = 1.0
 
 
 def gear_up(job: Job, config: TrainConfig, num_steps: int) -> Gear:
@@ -89,6 +102,9 @@ def take_step(job: Job, config: TrainConfig, gear: Gear, batch: Batch, step: int
 
     Args:
         step: counted from 0. seed: the run's seed and name.
+
+    Raises:
+        ResourceError: memory runs out in one of several processes.
     """
     lr = config.lr * gear.factor(step)
     for group in gear.optimizer.param_groups:
@@ -101,6 +117,7 @@ def take_step(job: Job, config: TrainConfig, gear: Gear, batch: Batch, step: int
             smaller = memory.halve(gear.micro_batch, len(batch.targets))
             if not memory.is_exhausted(error) or not smaller:
                 raise
+            _demand_alone(smaller, error)
             gear.micro_batch = smaller
         memory.free()
     _move(job, config, gear)
@@ -141,42 +158,83 @@ def _backward(job: Job, config: TrainConfig, gear: Gear, batch: Batch) -> Tensor
     for parameter in gear.parameters:  # what the optimizer's own method does besides costs as much as a layer of a small net
         parameter.grad = None
     total = None
-    for part, weight in _split(batch, gear.micro_batch):
-        loss = _loss(job, config, gear, part)
-        scaled = loss if weight == 1.0 else loss * weight
-        (gear.scaler.scale(scaled) if gear.scaler else scaled).backward()
-        total = scaled.detach() if total is None else total + scaled.detach()
+    for part, counts in _split(job, batch, gear.micro_batch):
+        loss = _loss(job, config, gear, part, counts)
+        (gear.scaler.scale(loss) if gear.scaler else loss).backward()
+        total = loss.detach() if total is None else total + loss.detach()
     assert total is not None
     return total
 
 
-def _split(batch: Batch, micro_batch: int) -> Iterator[tuple[Batch, float]]:
-    """The parts of a batch, each with what its mean loss counts."""
-    num = len(batch.targets)
-    weight = ranks.weigh(batch.num_global or num)
-    if not micro_batch or micro_batch >= num:
-        yield batch, weight
-        return
-    for start in range(0, num, micro_batch):
-        part = batch.part(slice(start, start + micro_batch))
-        yield part, weight * len(part.targets) / num
+def _split(job: Job, batch: Batch, micro_batch: int) -> list[tuple[Batch, Counts]]:
+    """The parts of a batch, each with what its mean loss counts, so that their sum, and the mean over processes, is the mean loss of the global batch.
+
+    They differ by one item at most: 33 by 16 would leave a tail of one, which batch norm can't bear. Every process makes as many, because gradients are
+    exchanged after each: one that has too few items makes a part of one that counts for nothing.
+    """
+    num, num_global = len(batch.targets), batch.num_global or len(batch.targets)
+    num_parts = -(-ranks.count_most(num_global) // micro_batch) if micro_batch else 1
+    if num_parts == 1 and ranks.count() == 1:
+        return [(batch, Counts())]
+    bounds = list(pairwise(number * num // num_parts for number in range(num_parts + 1)))
+    parts = [batch.part(slice(start, max(end, start + 1))) for start, end in bounds]
+    counted = [min(end - start, ranks.count_own(num_global)) for start, end in bounds]
+    targets = _share_out(job, [(part.targets, part.weights) for part in parts], counted, num_global)
+    others = targets if batch.others is None else _share_out(job, [(part.others, part.other_weights) for part in parts], counted, num_global)
+    return [(part, Counts(own, other, 1 / num_parts)) for part, own, other in zip(parts, targets, others)]
 
 
-def _loss(job: Job, config: TrainConfig, gear: Gear, batch: Batch) -> Tensor:
+def _share_out(job: Job, parts: list[tuple[Tensor, Tensor | None]], counted: list[int], num_global: int) -> Sequence[float | Tensor]:
+    """What the mean loss over each part counts, by what its items weigh: losses divide by that, and a part of heavy items would else count like any other.
+
+    Args:
+        parts: targets and weights of each. counted: how many of its items count, on this process; 0: it is there for the others' sake.
+        num_global: items of the batch over all processes.
+    """
+    world = ranks.count()
+    each = [weigh(targets, weights, job.loss_options.get("class_weights")) for targets, weights in parts]
+    if any(heavy is None for heavy in each):
+        return [num * world / num_global for num in counted]
+    masses = torch.stack([heavy.sum() * bool(num) for heavy, num in zip(each, counted) if heavy is not None])
+    return list(masses * world / ranks.add_up(masses.sum()).clamp_min(torch.finfo(masses.dtype).tiny))
+
+
+def _loss(job: Job, config: TrainConfig, gear: Gear, batch: Batch, counts: Counts) -> Tensor:
+    """What a part adds to the loss of its batch."""
     try:
         with gear.casting():
             outputs = gear.forward(*batch.inputs)
-        loss = job.loss(outputs, batch.targets, weights=batch.weights, **job.loss_options)
+        loss = _scale(job.loss(outputs, batch.targets, weights=batch.weights, **job.loss_options), counts.targets)
         if batch.others is not None:
-            loss = batch.share * loss + (1 - batch.share) * job.loss(outputs, batch.others, weights=batch.other_weights, **job.loss_options)
+            other = _scale(job.loss(outputs, batch.others, weights=batch.other_weights, **job.loss_options), counts.others)
+            loss = batch.share * loss + (1 - batch.share) * other
     except Exception as error:
         if not memory.is_exhausted(error):
             shapes = ", ".join(f"{tuple(given.shape)} {str(given.dtype).removeprefix('torch.')}" for given in (*batch.inputs, batch.targets))
             error.add_note(f"while: a training step, inputs and targets {shapes}")
         raise
     if config.l1:
-        loss = loss + config.l1 * torch.stack([p.abs().sum() for p in job.network.parameters() if p.requires_grad and p.ndim > 1]).sum()
+        size = torch.stack([p.abs().sum() for p in job.network.parameters() if p.requires_grad and p.ndim > 1]).sum()
+        loss = loss + config.l1 * counts.penalty * size
     return loss
+
+
+def _scale(loss: Tensor, count: float | Tensor) -> Tensor:
+    return loss if isinstance(count, float) and count == 1 else loss * count
+
+
+def _demand_alone(smaller: int, error: RuntimeError) -> None:
+    """Halves are for a process that is alone: the others are past this part, and wait for gradients of it.
+
+    Raises:
+        ResourceError: there are others.
+    """
+    if ranks.count() > 1:
+        raise ResourceError(
+            "Memory ran out in one of several processes that train one net.",
+            where="a training step",
+            next=f"Set train.micro_batch = {smaller}, or less: each process then takes so many items of its part at a time.",
+        ) from error
 
 
 def _move(job: Job, config: TrainConfig, gear: Gear) -> None:
@@ -184,7 +242,7 @@ def _move(job: Job, config: TrainConfig, gear: Gear) -> None:
     if gear.scaler:
         gear.scaler.unscale_(gear.optimizer)
     if config.clip:
-        torch.nn.utils.clip_grad_norm_(job.network.parameters(), config.clip)
+        gear.unclipped = torch.nn.utils.clip_grad_norm_(job.network.parameters(), config.clip)
     if gear.scaler:
         gear.scaler.step(gear.optimizer)
         gear.scaler.update()

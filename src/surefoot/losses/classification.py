@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch.nn import functional as F
 
-from surefoot.losses.weighting import average, demand_same_shape, widen
+from surefoot.losses.weighting import average, demand_same_shape, weigh, widen
 
 
 def cross_entropy(
@@ -27,10 +27,7 @@ def cross_entropy(
     if weights is None and class_weights is None:  # 58 µs a step less than the mean of losses per item
         return F.cross_entropy(widen(logits), targets, label_smoothing=label_smoothing)
     losses = F.cross_entropy(widen(logits), targets, reduction="none", label_smoothing=label_smoothing)
-    if class_weights is not None:
-        given = class_weights[targets]
-        weights = given if weights is None else weights * given
-    return average(losses, weights)
+    return average(losses, weigh(targets, weights, class_weights))
 
 
 def binary_cross_entropy(
@@ -55,8 +52,5 @@ def binary_cross_entropy(
     logits = widen(logits)
     smoothed = targets.to(logits.dtype) * (1 - label_smoothing) + label_smoothing / 2
     losses = F.binary_cross_entropy_with_logits(logits, smoothed, reduction="none")
-    cells = weights[:, None].expand_as(losses) if weights is not None else None
-    if class_weights is not None:
-        given = torch.where(targets > 0.5, class_weights[..., 1], class_weights[..., 0])
-        cells = given if cells is None else cells * given
-    return average(losses, cells)
+    cells = weigh(targets, weights, class_weights)
+    return average(losses, cells if cells is None or cells.ndim == losses.ndim else cells[:, None].expand_as(losses))

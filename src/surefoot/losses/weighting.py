@@ -6,12 +6,29 @@ import torch
 
 from surefoot.types.errors import UsageError
 
-HALVES = (torch.float16, torch.bfloat16)
+HALVES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def widen(values: torch.Tensor) -> torch.Tensor:
     """Half precision as float32: logarithms and sums of a loss need its digits."""
-    return values.float() if values.dtype in HALVES else values
+    return values.float() if values.dtype in HALVES.values() else values
+
+
+def weigh(targets: torch.Tensor, weights: torch.Tensor | None, class_weights: torch.Tensor | None) -> torch.Tensor | None:
+    """What each item (B,), or each of its labels (B, K), weighs in a loss: its own weight times its class's; None where all weigh the same.
+
+    Args:
+        targets: int64 (B,) class indices, or float (B, K) of 0 and 1.
+        weights: (B,) or None.
+        class_weights: (K,) for class indices; (K, 2), or (2,) for all labels, the weight of 0s and of 1s; or None.
+    """
+    if class_weights is None:
+        return weights
+    if not targets.is_floating_point():
+        given = class_weights[targets]
+        return given if weights is None else weights * given
+    given = torch.where(targets > 0.5, class_weights[..., 1], class_weights[..., 0])
+    return given if weights is None else weights[:, None] * given
 
 
 def average(values: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
