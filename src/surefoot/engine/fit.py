@@ -96,7 +96,7 @@ class Fitted:
     """A run that ended.
 
     Attributes:
-        network: with the last weights, averaged where asked for; after a fault the last healthy ones.
+        network: with the last weights, averaged, or halfway back under lookahead, where asked for; after a fault the last healthy ones.
         best, best_epoch: the weights of the best val metric, and when that was.
         fault: where the run broke; None where it did not.
     """
@@ -160,7 +160,7 @@ def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | N
                 interrupt.obey()
 
     ranks.wait()
-    averaging.finish(job.network, gear.average)
+    averaging.finish(job.network, averaging.find_last(job.network, gear.average, gear.slow))
     network = shards.gather(job.network, gear.blank, job.examples.device) if gear.blank else job.network
     return Fitted(network.eval(), tuple(run.records), run.best, run.best_epoch, fault)
 
@@ -226,7 +226,7 @@ def _look(job: Job, run: Run, gear: Gear, *, lr: float, moved: float, started: f
     """Ends an interval: what it cost, what val says, how the net feels, and the best weights so far."""
     norm = torch.nn.utils.get_total_norm([p.grad for p in job.network.parameters() if p.grad is not None]) if gear.unclipped is None else gear.unclipped
     epoch = run.step / count_steps(len(job.train), gear.batch_size)
-    with averaging.swapped(job.network, gear.average):
+    with averaging.swapped(job.network, averaging.find_last(job.network, gear.average, gear.slow)):
         val_loss, val_metric, train_metric = ranks.follow_first(*evaluate(job, job.val), evaluate(job, job.watch)[1])
         dead, saturated = health.measure_activity(job.network, job.examples.inputs(torch.from_numpy(job.train[:64])))
         record = EpochRecord(

@@ -122,7 +122,7 @@ def take_step(job: Job, config: TrainConfig, gear: Gear, batch: Batch, step: int
         memory.free()
     _move(job, config, gear)
     if gear.average:
-        averaging.update(gear.average, job.network, config.averaging)
+        averaging.update(gear.average, job.network, averaging.decay_at(step, config.averaging))
     if gear.slow and (step + 1) % config.lookahead == 0:
         averaging.catch_up(gear.slow, job.network)
     return loss

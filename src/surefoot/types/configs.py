@@ -172,7 +172,7 @@ class TrainConfig(Section):
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="Of `momentum`, `nesterov`, `rmsprop`, `muon`; first beta of `adam`, `adamw`.")
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Share of the target spread over all classes.")
     augment: str = Field("", description="Augmentations joined by `+`, e.g. `affine+colour(0.5)`; empty: chosen by the search; `none`: none.")
-    averaging: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Decay per step of the moving average of the weights; 0: off.")
+    averaging: Annotated[float, Field(ge=0, lt=1)] = Field(0.0, description="Decay per step of the moving average of the weights, which rises to it; 0: off.")
     lookahead: int = Field(0, ge=0, description="Steps between those at which the weights go back half of the way to where they were; 0: off.")
     mixup: float = Field(0.0, ge=0, description="Alpha of mixup: each item is blended with another; 0: off.")
     cutmix: float = Field(0.0, ge=0, description="Alpha of cutmix: a rectangle of another picture is pasted in; 0: off.")
