@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from surefoot.engine.build import Desk
+from surefoot.engine.devices import measure_rate
 from surefoot.engine.fit import fit
-from surefoot.engine.jobs import fill_batch, resolve_train, tell_batch, tell_lr
+from surefoot.engine.jobs import fill_batch, resolve_train, tell_batch, tell_lr, training_step
 from surefoot.optim.usual import find_usual
-from surefoot.types import ConfigError, TrainConfig
+from surefoot.types import ConfigError, TrainConfig, UsageError
 
 from .samples import FULL, start_job
 
@@ -47,3 +51,41 @@ def test_an_lr_left_open_is_the_optimizers_own_and_one_that_was_said_stays() -> 
 def test_an_lr_that_was_set_to_nothing_is_told_and_one_that_was_left_out_is_not() -> None:
     assert "train.lr = 0 leaves it open" in tell_lr(TrainConfig(lr=0.0))
     assert tell_lr(TrainConfig()) == tell_lr(TrainConfig(lr=0.1)) == ""
+
+
+SLOW = """
+import time
+
+import torch
+
+
+class Slow(torch.optim.SGD):
+    def step(self, closure=None):
+        time.sleep(0.02)
+        super().step()
+
+
+def slow(parameters, *, lr, weight_decay, momentum):
+    return Slow(parameters, lr=lr)
+"""
+
+
+def test_the_rate_that_a_plan_rests_on_is_that_of_the_optimizer_that_trains(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(SLOW)
+    config = FULL.model_copy(update={"optimizer": "mine:slow"})
+    job = start_job(replace(desk, folder=tmp_path), config)
+    before = {name: value.clone() for name, value in job.network.state_dict().items()}
+    assert measure_rate(training_step(job, config), 0.2) < 50
+    assert all(bool((value == before[name]).all()) for name, value in job.network.state_dict().items())
+
+
+def test_the_rate_that_a_plan_rests_on_is_that_with_augmentation(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import time\n\n\ndef slowly(images, generator):\n    time.sleep(0.02)\n    return images\n")
+    config = FULL.model_copy(update={"augment": "mine:slowly"})
+    assert measure_rate(training_step(start_job(replace(desk, folder=tmp_path), config), config), 0.2) < 50
+
+
+def test_a_loss_that_takes_no_option_that_is_in_use_is_named(desk: Desk) -> None:
+    amounts = replace(desk, problem=desk.problem.model_copy(update={"loss": "mse"}))
+    with pytest.raises(UsageError, match="The loss mse takes no label_smoothing"):
+        start_job(amounts)

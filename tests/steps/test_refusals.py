@@ -162,10 +162,10 @@ def test_an_lr_of_nothing_is_told_when_the_road_is_walked(flags):
 
 def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
     """As soon as kind and task are known, before anything is read or trained."""
-    train = '[train]\naugment = "noise+flip"\ncutmix = 1.0\nsampling = "balanced"\nclass_weights = "balanced"\nshard = "on"'
+    train = '[train]\naugment = "noise+flip"\ncutmix = 1.0\nsampling = "balanced"\nclass_weights = "balanced"\nshard = "on"\nlabel_smoothing = 0.1'
     settings = f'target = "y"\nid = "y"\n[problem]\ngoal = -1\n{train}'
     project = make(tmp_path, settings, y=lambda n: n * 1.37)
-    with pytest.raises(ConfigError, match=r"7 settings are wrong") as caught:
+    with pytest.raises(ConfigError, match=r"8 settings are wrong") as caught:
         project.run(to="audit")
     told = str(caught.value)
     for part in (
@@ -173,6 +173,7 @@ def test_settings_that_could_have_no_effect_are_told_together(tmp_path):
         "train.cutmix: only pictures are pasted",
         "data.id: y is the target",
         "train.class_weights: regression has no classes",
+        "train.label_smoothing: regression has no classes that a target could be spread over; its loss is mse",
         "train.sampling: classes are drawn evenly",
         "train.shard: the road is walked by one process",
         "problem.goal: Root mean squared error is never below 0 (got -1)",

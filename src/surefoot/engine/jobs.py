@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -119,26 +120,26 @@ def make_job(desk: Desk, network: Network, part: Part, config: TrainConfig) -> J
         train=part.train,
         val=part.val,
         watch=part.train[np.sort(watched)],
-        loss_options=_loss_options(loss, config, weights),
+        loss_options=_loss_options(loss, config.loss or desk.problem.loss, config, weights),
         folder=desk.folder,
     )
 
 
-def _loss_options(loss: Callable, config: TrainConfig, class_weights: torch.Tensor | None) -> dict[str, Any]:
-    """Those of our options that are in use and that the loss, perhaps the user's own, takes.
+def _loss_options(loss: Callable, name: str, config: TrainConfig, class_weights: torch.Tensor | None) -> dict[str, Any]:
+    """Those of our options that are in use and that the loss of this name, perhaps the user's own, takes.
 
     Raises:
         UsageError: an option is in use that the loss does not take.
     """
     used = {
-        name: value
-        for name, value in (("label_smoothing", config.label_smoothing), ("class_weights", class_weights))
+        option: value
+        for option, value in (("label_smoothing", config.label_smoothing), ("class_weights", class_weights))
         if value is not None and not (isinstance(value, float) and value == 0)
     }
-    unknown = [name for name in used if name not in inspect.signature(loss).parameters]
+    unknown = [option for option in used if option not in inspect.signature(loss).parameters]
     if unknown:
         raise UsageError(
-            f"The loss {config.loss} takes no {' and no '.join(unknown)}.", where="train.loss", next=f"Give it the argument, or leave train.{unknown[0]} out."
+            f"The loss {name} takes no {' and no '.join(unknown)}.", where="train.loss", next=f"Give it the argument, or leave train.{unknown[0]} out."
         )
     return used
 
@@ -154,13 +155,17 @@ def smoke_epochs(train: TrainConfig, num_train: int) -> float:
 
 
 def training_step(job: Job, config: TrainConfig) -> Callable[[], object]:
-    """One step of this job on a copy of its network, to be timed: nothing of the job changes."""
-    copied = replace(job, network=copy.deepcopy(job.network))
-    gear = gear_up(copied, config.model_copy(update={"lr": 0.0, "augment": "none", "schedule": "fixed", "optimizer": "sgd"}), 1)
+    """The next step of this job on a copy of its network, to be timed: nothing of the job changes.
+
+    Optimizer and augmentation are the job's own: Muon takes 18 ms where SGD takes 3.7 on the net of a table. The lr stays at its peak, as a schedule
+    counts on an end.
+    """
+    copied, config = replace(job, network=copy.deepcopy(job.network)), config.model_copy(update={"schedule": "fixed"})
+    gear, steps = gear_up(copied, config, 1), itertools.count()
     picked = torch.from_numpy(job.train[: config.batch_size])
 
     def step() -> None:
-        take_step(copied, config.model_copy(update={"lr": 0.0, "augment": "none"}), gear, job.examples.batch(picked, job.targets), 0, (0, "measure"))
+        take_step(copied, config, gear, job.examples.batch(picked, job.targets), next(steps), (0, "measure"))
 
     return step
 

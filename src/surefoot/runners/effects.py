@@ -71,6 +71,9 @@ def _check_task(values: Settings, problem: Problem) -> dict[str, str]:
     problems = {}
     if values.train.class_weights == "balanced" and not problem.classes:
         problems["train.class_weights"] = f"{problem.task.replace('_', ' ')} has no classes that could be weighed."
+    if (values.train.label_smoothing or "train.label_smoothing" in values.search.space) and not problem.classes:
+        loss = values.train.loss or problem.loss
+        problems["train.label_smoothing"] = f"{problem.task.replace('_', ' ')} has no classes that a target could be spread over; its loss is {loss}."
     if values.train.sampling == "balanced" and problem.task not in ("binary", "multiclass"):
         problems["train.sampling"] = f"classes are drawn evenly where each item has one; the task is {problem.task.replace('_', ' ')}."
     if values.train.sampling == "grouped" and not values.split.group:
