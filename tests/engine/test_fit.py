@@ -155,6 +155,13 @@ def test_time_that_is_up_ends_the_run_after_its_step_with_a_checkpoint(desk: Des
     assert_equal(fit(start_job(desk), FULL, seed=0, name="run"), fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path / "cut"))
 
 
+def test_time_that_is_up_does_not_end_a_run_that_keeps_no_checkpoint(desk: Desk) -> None:
+    """It would begin anew each time, and never come to its end."""
+    with interrupt.timed(0.0):
+        fitted = fit(start_job(desk), FULL, seed=0, name="run")
+    assert fitted.records[-1].epoch == FULL.epochs
+
+
 def test_streaming_from_disk_trains_to_the_same_weights_as_memory(desk: Desk) -> None:
     streamed = dataclasses.replace(desk, examples=Examples(desk.examples.pack, desk.problem, in_memory=False))
     assert_equal(fit(start_job(desk), FULL, seed=0, name="run"), fit(start_job(streamed), FULL, seed=0, name="run"))

@@ -145,7 +145,7 @@ def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | N
             run.add(loss, batch.num_global or len(batch.targets))
             if listen:
                 listen(run.step / course.epoch_steps, course.num_steps / course.epoch_steps)
-            ends = interrupt.is_asked()
+            ends = interrupt.is_asked(by_clock=folder is not None)
             if (ends or course.checks_at(run.step)) and not _is_healthy(job, run):
                 fault = _trace(job, config, gear, run, feed, healthy)
                 break
@@ -157,7 +157,7 @@ def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | N
             if run.step % _KEEP_EVERY == 0:
                 healthy = checkpoint.capture(job.network, gear, run)
             if ends:
-                interrupt.obey()
+                interrupt.obey(by_clock=folder is not None)
 
     ranks.wait()
     averaging.finish(job.network, averaging.find_last(job.network, gear.average, gear.slow))

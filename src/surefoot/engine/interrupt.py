@@ -19,13 +19,20 @@ _ends = math.inf
 """When the time that the run may take is up, by `perf_counter`."""
 
 
-def is_asked() -> bool:
-    """Whether Ctrl-C was pressed, or the time is up, and the loop has not yet obeyed."""
-    return _ASKED.is_set() or perf_counter() > _ends
+def is_asked(*, by_clock: bool = True) -> bool:
+    """Whether Ctrl-C was pressed, or the time is up, and the loop has not yet obeyed.
+
+    Args:
+        by_clock: the time counts. It must not where no checkpoint is kept: the same command would begin anew, and pause at the same place for ever.
+    """
+    return _ASKED.is_set() or (by_clock and perf_counter() > _ends)
 
 
-def obey() -> None:
+def obey(*, by_clock: bool = True) -> None:
     """Ends the run if that was asked for; the loop calls it after a step, once its checkpoint is written.
+
+    Args:
+        by_clock: see `is_asked`.
 
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed. ResourceError: the time is up.
@@ -33,7 +40,7 @@ def obey() -> None:
     if _ASKED.is_set():
         _ASKED.clear()
         raise KeyboardInterrupt
-    if perf_counter() > _ends:
+    if by_clock and perf_counter() > _ends:
         raise ResourceError(
             "The run has taken much longer than its budget, and pauses; what was done is kept.",
             where="budget",
