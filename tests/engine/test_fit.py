@@ -33,7 +33,7 @@ def assert_equal(one: Fitted, other: Fitted) -> None:
 def test_it_learns_what_can_be_learned(desk: Desk) -> None:
     config = FULL.model_copy(update={"epochs": 20.0, "augment": "none"})
     fitted = fit(start_job(desk, config, 0.0), config, seed=0, name="learn")
-    assert fitted.best_record().val_metric == 1.0
+    assert max(record.val_metric or 0.0 for record in fitted.records) == 1.0
     assert fitted.records[-1].loss < fitted.records[0].loss
 
 

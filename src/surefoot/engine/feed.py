@@ -51,7 +51,10 @@ class Feed:
             self._reader.shutdown(wait=True, cancel_futures=True)
 
     def rows(self, step: int) -> Tensor:
-        """The rows of the pack that a step learns from: int64 (B,). Batches differ by one item at most, so that no tail of one breaks batch norm."""
+        """The rows of the pack that a step learns from: int64 (B,).
+
+        Batches differ by one item at most. A tail of one would break batch norm; so only an odd number of items by two leaves one alone.
+        """
         epoch, position = divmod(step, self.steps_per_epoch)
         if epoch != self._epoch:
             self._epoch, self._order = epoch, torch.from_numpy(self.job.train[self._draw(epoch)])

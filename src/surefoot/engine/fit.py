@@ -112,10 +112,6 @@ class Fitted:
         """Whether the loss stopped being a finite number."""
         return self.fault is not None
 
-    def best_record(self) -> EpochRecord:
-        """The epoch whose weights are in `best`."""
-        return next(record for record in self.records if record.epoch == self.best_epoch)
-
 
 def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | None = None, listen: Listen | None = None) -> Fitted:
     """Trains `job.network` as `config` says.

@@ -141,12 +141,6 @@ def _name_terms(job: Job, outputs: Tensor, is_share: bool) -> str:
     return "probs" if is_share else "log-probs" if are_logs else ""
 
 
-def _spread(outputs: Tensor) -> float:
-    """How far items differ, relative to the size of what is said of them; 1 where that is no number."""
-    apart = float((outputs - outputs[:1]).abs().max() / outputs.abs().max().clamp_min(1e-12))
-    return apart if math.isfinite(apart) else 1.0
-
-
 def _find_last(network: Network, inputs: tuple[Tensor, ...]) -> tuple[str, bool | None]:
     """The layer whose outputs are the net's, and whether it has a bias."""
     last: list[tuple[str, nn.Module, Tensor]] = []
