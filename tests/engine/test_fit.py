@@ -16,7 +16,7 @@ from surefoot.engine import checkpoint, interrupt
 from surefoot.engine.build import Desk
 from surefoot.engine.fit import Fitted, count_steps, fit
 from surefoot.engine.predict import predict, to_outputs
-from surefoot.types.errors import ResourceError
+from surefoot.types.errors import ResourceError, SurefootError
 
 from .samples import FULL, start_job
 
@@ -247,3 +247,94 @@ def test_a_record_says_how_training_feels(desk: Desk) -> None:
     assert record.dead_frac is not None
     assert 0 <= record.dead_frac <= 1
     assert record.saturated_frac is None  # ReLU does not saturate on both sides
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"), [({"lr": 0.01}, r"train\.lr was 0\.003, now 0\.01"), ({"averaging": 0.0}, r"train\.averaging was 0\.9, now 0\.0")]
+)
+def test_a_folder_with_a_run_of_other_settings_is_refused_with_the_differences(desk: Desk, tmp_path: Path, settings: dict, told: str) -> None:
+    fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path)
+    config = FULL.model_copy(update=settings)
+    with pytest.raises(SurefootError, match=told) as caught:
+        fit(start_job(desk, config), config, seed=0, name="run", folder=tmp_path)
+    assert caught.value.where == str(tmp_path / "checkpoints" / "step-000000028.json")
+    assert "Delete the run's folder" in caught.value.next
+
+
+def test_a_folder_with_a_run_of_another_seed_name_or_number_of_items_is_refused(desk: Desk, tmp_path: Path) -> None:
+    fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path)
+    with pytest.raises(SurefootError, match="seed was 0, now 1; name was 'run', now 'walk'"):
+        fit(start_job(desk), FULL, seed=1, name="walk", folder=tmp_path)
+    with pytest.raises(SurefootError, match="items to train on was 100, now 90"):
+        fit(dataclasses.replace(start_job(desk), train=desk.folds[0].train[:90]), FULL, seed=0, name="run", folder=tmp_path)
+
+
+def test_a_run_goes_on_where_only_its_length_its_machine_or_what_is_looked_at_changes(desk: Desk, tmp_path: Path) -> None:
+    fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path)
+    free = {"epochs": 5.0, "patience": 50, "threads": 1, "precision": "fp32", "micro_batch": 8, "compile": "off", "snapshot_steps": 9, "val_steps": 9}
+    config = FULL.model_copy(update=free)
+    assert fit(start_job(desk, config), config, seed=0, name="run", folder=tmp_path).records[-1].epoch == 5.0
+
+
+def test_a_checkpoint_that_does_not_say_what_it_is_of_goes_on(desk: Desk, tmp_path: Path) -> None:
+    """As those of versions before did not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checkpoint, "describe_run", lambda *given: {})
+        fit(start_job(desk), FULL.model_copy(update={"epochs": 2.0}), seed=0, name="run", folder=tmp_path)
+    assert fit(start_job(desk), FULL, seed=0, name="run", folder=tmp_path).records[-1].epoch == 4.0
+
+
+OWN = """
+import torch
+
+
+class Counted(torch.optim.Optimizer):
+    \"\"\"Its steps shrink by a count beside each weight, and grow by one in its group, a number and a tensor.\"\"\"
+
+    def __init__(self, parameters, lr, keeps):
+        super().__init__(parameters, {"lr": lr, "taken": 0})
+        self.keeps = keeps
+        for group in self.param_groups:
+            group["d"] = torch.ones(())
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        for group in self.param_groups:
+            group["taken"] += 1
+            group["d"].mul_(1.01)
+            for parameter in group["params"]:
+                state = self.state[parameter]
+                state["step"] = state.get("step", 0) + 1
+                if self.keeps:
+                    state["kept"] = self.keeps
+                parameter.sub_(parameter.grad * group["d"].item(), alpha=group["lr"] * group["taken"] / state["step"] ** 1.5)
+
+
+def counted(parameters, *, lr, weight_decay, momentum):
+    return Counted(parameters, lr, None)
+
+
+def hoarder(parameters, *, lr, weight_decay, momentum):
+    return Counted(parameters, lr, ["a list"])
+"""
+
+
+def test_an_optimizer_that_remembers_plain_numbers_ends_bit_equal_too(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "own_steps.py").write_text(OWN)
+    desk, config = dataclasses.replace(desk, folder=tmp_path), FULL.model_copy(update={"optimizer": "own_steps:counted", "lr": 0.01})
+    whole, steps = fit(start_job(desk, config), config, seed=0, name="run"), iter(range(1, 100))
+
+    def stop(done: float, total: float) -> None:
+        if next(steps) == 9:
+            raise Stopped("the power went")
+
+    with pytest.raises(Stopped, match="power"):
+        fit(start_job(desk, config), config, seed=0, name="run", folder=tmp_path / "cut", listen=stop)
+    assert_equal(whole, fit(start_job(desk, config), config, seed=0, name="run", folder=tmp_path / "cut"))
+
+
+def test_an_optimizer_that_remembers_what_no_checkpoint_keeps_is_refused(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "own_hoard.py").write_text(OWN)
+    desk, config = dataclasses.replace(desk, folder=tmp_path), FULL.model_copy(update={"optimizer": "own_hoard:hoarder", "lr": 0.01})
+    with pytest.raises(SurefootError, match="Counted remembers kept as an object of type list, which no checkpoint keeps"):
+        fit(start_job(desk, config), config, seed=0, name="run", folder=tmp_path / "run")

@@ -171,6 +171,29 @@ def test_an_optimizer_that_keeps_its_memory_outside_the_state_fails():
     assert failed == ["goes on from its saved state, bit by bit"]
 
 
+class _Counting(torch.optim.SGD):
+    """Gradient descent whose steps shrink by a number in its group."""
+
+    def step(self, closure=None):
+        for group in self.param_groups:
+            group["taken"] = group.get("taken", 0) + 1
+            for parameter in group["params"]:
+                parameter.data -= group["lr"] / group["taken"] ** 0.1 * parameter.grad
+
+
+def test_an_optimizer_that_counts_in_its_groups_passes():
+    assert not _failed(OPTIMIZER, lambda parameters, *, lr, weight_decay, momentum: _Counting(parameters, lr=lr))
+
+
+def test_an_optimizer_that_keeps_what_no_checkpoint_keeps_fails():
+    def hoarder(parameters, *, lr, weight_decay, momentum):
+        made = torch.optim.SGD(parameters, lr=lr, weight_decay=weight_decay)
+        made.register_step_post_hook(lambda optimizer, *_: [optimizer.state[p].update(kept=["a list"]) for p in optimizer.param_groups[0]["params"]])
+        return made
+
+    assert _failed(OPTIMIZER, hoarder) == ["goes on from its saved state, bit by bit"]
+
+
 def test_an_optimizer_that_ignores_the_schedule_fails():
     failed = _failed(OPTIMIZER, lambda parameters, *, lr, weight_decay, momentum: _Plain(parameters, lr, forgets=False))
     assert failed == ["obeys the lr of its groups"]

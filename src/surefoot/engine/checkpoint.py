@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from surefoot import durable
 from surefoot.engine import shards
+from surefoot.types.configs import TrainConfig
 from surefoot.types.errors import SurefootError
 from surefoot.types.reports import EpochRecord
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from surefoot.engine.step import Gear
 
 _KEPT = 2
+_FREE = ("epochs", "patience", "precision", "threads", "micro_batch", "compile", "shard", "snapshot_epochs", "snapshot_steps", "val_epochs", "val_steps")
+"""Settings that say how far a run goes, on what machine, or what is looked at: it may go on with others."""
+_UNUSED = ("phases", "lr_range_test")
+"""Settings that a run doesn't read."""
 _LOG = logging.getLogger("surefoot")
 
 
@@ -97,18 +102,19 @@ def capture(network: nn.Module, gear: Gear, run: Run) -> State:
     tensors = {f"model/{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"average/{name}": value for name, value in gear.average.items()}
     tensors |= {f"slow/{name}": value for name, value in gear.slow.items()}
-    tensors |= {
-        f"optimizer/{n}/{name}": value for n, state in gear.optimizer.state_dict()["state"].items() for name, value in state.items() if value is not None
-    }
+    remembered, numbers = keep_optimizer(gear.optimizer)
+    tensors |= {f"optimizer/{name}": value for name, value in remembered.items()}
     tensors["loss_sum"] = run.loss_sum
     # By name: the parts of a sharded net are gathered in one order everywhere, and a state that was loaded has any order.
     copied = {name: shards.whole(tensors[name].detach()).to("cpu", copy=True).contiguous() for name in sorted(tensors)}
     copied |= {f"best/{name}": value.cpu().contiguous() for name, value in run.best.items()}  # never changed once it is there
     facts = {
+        "of": run.of,
         "step": run.step,
         "num_items": run.num_items,
         "best_epoch": run.best_epoch,
         "micro_batch": gear.micro_batch,
+        "optimizer": numbers,
         "scaler": gear.scaler.state_dict() if gear.scaler else {},
         "made_on": describe_machine(str(run.loss_sum.device)),
         "records": [record.model_dump() for record in run.records],
@@ -124,7 +130,7 @@ def restore(state: State, network: nn.Module, gear: Gear, run: Run) -> None:
     for prefix, copies in (("average/", gear.average), ("slow/", gear.slow)):
         for name, value in _part(tensors, prefix).items():
             copies[name].copy_(shards.spread(value, copies[name]))
-    _load_optimizer(gear.optimizer, _part(tensors, "optimizer/"))
+    load_optimizer(gear.optimizer, _part(tensors, "optimizer/"), facts.get("optimizer", {}))
     if gear.scaler:
         gear.scaler.load_state_dict(facts["scaler"])
     gear.micro_batch = facts["micro_batch"]
@@ -146,7 +152,7 @@ def resume(folder: Path | None, network: nn.Module, gear: Gear, run: Run) -> Non
     """Sets network, gear and run to the newest whole checkpoint; leaves them where there is none.
 
     Raises:
-        SurefootError: the checkpoint is of another model; the differences are named.
+        SurefootError: the checkpoint is of another model, or of a run with other settings; the differences are named.
     """
     generations = _manifests(folder) if folder else []
     while generations:
@@ -157,6 +163,7 @@ def resume(folder: Path | None, network: nn.Module, gear: Gear, run: Run) -> Non
             _LOG.warning("checkpoint %s is torn or altered; %s", manifest_path.stem, instead)
             continue
         _check_names(network, _part(state.tensors, "model/"), manifest_path)
+        _check_settings(run.of, state.facts.get("of", {}), manifest_path)
         restore(state, network, gear, run)
         if differences := _compare(state.facts["made_on"], describe_machine(str(run.loss_sum.device))):
             _LOG.warning("goes on from %s, which was made elsewhere (%s): equal to an uninterrupted run to tolerance only", manifest_path.stem, differences)
@@ -218,15 +225,43 @@ def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    state: dict[int, dict[str, Tensor]] = {}
-    for name, value in tensors.items():
-        number, _, key = name.partition("/")
-        state.setdefault(int(number), {})[key] = value
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+def keep_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, float]]:
+    """What an optimizer remembers, the tensors and the plain numbers: beside its weight number 3 as `3/exp_avg`, in its first group as `group 0/lr`.
+
+    Raises:
+        SurefootError: beside a weight it remembers something else.
+    """
+    told = optimizer.state_dict()
+    groups = {f"group {n}/{name}": value for n, group in enumerate(told["param_groups"]) for name, value in group.items()}
+    states = {f"{n}/{name}": value for n, state in told["state"].items() for name, value in state.items() if value is not None}
+    for name, value in states.items():
+        if not isinstance(value, Tensor | int | float):
+            raise SurefootError(
+                f"{type(optimizer).__name__} remembers {name.partition('/')[2]} as an object of type {type(value).__name__}, which no checkpoint keeps.",
+                where="train.optimizer",
+                next="Keep tensors and plain numbers in self.state.",
+            )
+    every = states | groups
+    return {n: v for n, v in every.items() if isinstance(v, Tensor)}, {n: v for n, v in every.items() if isinstance(v, int | float)}
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], numbers: dict[str, float]) -> None:
+    """Gives an optimizer back what `keep_optimizer` found."""
+    groups = optimizer.state_dict()["param_groups"]
+    state: dict[int, dict[str, Tensor | float]] = {}
+    every: dict[str, Tensor | float] = {**tensors, **numbers}
+    for name, value in every.items():
+        owner, _, key = name.partition("/")
+        if owner.startswith("group "):
+            group = groups[int(owner.removeprefix("group "))]
+            held = group.get(key)
+            group[key] = value.to(held.device, copy=True) if isinstance(held, Tensor) and isinstance(value, Tensor) else value
+        else:
+            state.setdefault(int(owner), {})[key] = value
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
     for parameter, values in optimizer.state.items():
         for name, value in values.items():
-            if value.shape == parameter.shape:  # fused steps walk memory: state must lie as its weights do (channels_last)
+            if isinstance(value, Tensor) and value.shape == parameter.shape:  # fused steps walk memory: state must lie as its weights do (channels_last)
                 values[name] = torch.empty_like(parameter, requires_grad=False).copy_(shards.spread(value, parameter))
 
 
@@ -243,4 +278,21 @@ def _check_names(network: nn.Module, saved: dict[str, Tensor], path: Path) -> No
             f"The checkpoint is of another model: {'; '.join(sorted(differences)[:5])}.",
             where=str(path),
             next="Delete the run's folder, or go back to the model it was made with.",
+        )
+
+
+def describe_run(config: TrainConfig, seed: int, name: str, num_train: int) -> dict[str, Any]:
+    """What a run is of, as JSON knows it: what must be the same for a checkpoint to go on."""
+    settings = json.loads(config.model_dump_json(exclude={*_FREE, *_UNUSED}))
+    return {"seed": seed, "name": name, "items to train on": num_train} | {f"train.{key}": value for key, value in settings.items()}
+
+
+def _check_settings(now: dict[str, Any], before: dict[str, Any], path: Path) -> None:
+    """A setting that one of the two versions didn't have is not compared."""
+    differences = [f"{name} was {before[name]!r}, now {now[name]!r}" for name in now if name in before and before[name] != now[name]]
+    if differences:
+        raise SurefootError(
+            f"The checkpoint is of a run with other settings: {'; '.join(differences[:5])}.",
+            where=str(path),
+            next="Delete the run's folder, or go back to the settings it was made with.",
         )

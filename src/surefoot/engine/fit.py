@@ -70,6 +70,7 @@ class Run:
     Attributes:
         step: how many are done. loss_sum, num_items: since the last record, on the device.
         best, best_epoch: the weights of the best val metric so far, and when that was.
+        of: what it is a run of: only a run of the same goes on from its checkpoints. Empty: any does.
     """
 
     loss_sum: Tensor
@@ -78,6 +79,7 @@ class Run:
     records: list[EpochRecord] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
     best_epoch: float = 0.0
+    of: dict[str, Any] = field(default_factory=dict)
 
     def add(self, loss: Tensor, num: int) -> None:
         """Counts a step: the mean loss of so many items."""
@@ -125,10 +127,13 @@ def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | N
 
     Returns:
         Fitted, with the records up to its end or its fault.
+
+    Raises:
+        SurefootError: in the folder is a run of another model, or with other settings.
     """
     with Feed(job, config, seed=seed, name=name) as feed, checkpoint.Writer(folder if ranks.is_first() else None) as writer:
-        course = _plan(config, feed.steps_per_epoch)
-        gear, run, started = gear_up(job, config, course.num_steps), Run(_zero(job)), perf_counter()
+        course, of = _plan(config, feed.steps_per_epoch), checkpoint.describe_run(config, seed, name, len(job.train))
+        gear, run, started = gear_up(job, config, course.num_steps), Run(_zero(job), of=of), perf_counter()
         checkpoint.resume(folder, job.network, gear, run)
         writer.log(run.records)
         healthy, fault = checkpoint.capture(job.network, gear, run), None

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from surefoot.engine.checkpoint import keep_optimizer, load_optimizer
 from surefoot.optim import call_schedule
 from surefoot.testing.questions import Question
 from surefoot.types.configs import TrainConfig
@@ -196,14 +197,14 @@ def _obeys_groups(optimizer: Callable) -> str:
 
 
 def _resumes(optimizer: Callable) -> str:
-    """Half the way, state saved and loaded into a new one, the other half: the same weights to the last bit."""
+    """Half the way, what a checkpoint keeps of it loaded into a new one, the other half: the same weights to the last bit."""
     whole, halves = _bowl(), _bowl()
     _descend(_make(optimizer, whole), whole, 2 * _STEPS)
     first = _make(optimizer, halves)
     _descend(first, halves, _STEPS)
-    state = copy.deepcopy(first.state_dict())
+    kept = copy.deepcopy(keep_optimizer(first))
     second = _make(optimizer, halves)
-    second.load_state_dict(state)
+    load_optimizer(second, *kept)
     _descend(second, halves, _STEPS)
     return "" if _same(whole.state_dict(), halves.state_dict()) else "the weights differ from those of the uninterrupted run"
 
@@ -219,7 +220,7 @@ OPTIMIZER = (
     Question(
         "takes groups, and obeys their weight decay", _obeys_groups, 'Pass the groups on, and read group["weight_decay"]: biases and norms are not decayed.'
     ),
-    Question("goes on from its saved state, bit by bit", _resumes, "Keep all that it remembers in self.state, as tensors."),
+    Question("goes on from its saved state, bit by bit", _resumes, "Keep all that it remembers in self.state, or in its groups, as tensors and plain numbers."),
 )
 
 
