@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from surefoot.engine import interrupt
 from surefoot.project import Project
+from surefoot.steps import s11_final
 
 from .samples import SMALL
 
 ASKED = [*SMALL, "search.trials=1", "model.width=8"]
 MORE = 'final.more=[{epochs = 1}, {epochs = 2, optimizer = "nesterov"}]'
+PHASED = [*ASKED, 'train.phases=[{epochs = 1, lr = 0.01, optimizer = "nesterov", batch_size = 32}, {epochs = 2}]', "final.more=[{epochs = 1}]"]
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +68,36 @@ def test_what_is_put_behind_goes_on_at_a_tenth_of_the_lr(trained):
     phases = trained[0].report("final").phases
     assert phases[1].lr == pytest.approx(phases[0].lr / 10)
     assert phases[2].lr == phases[1].lr
+
+
+@pytest.fixture(scope="module")
+def phased(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose last training has two phases, and one put behind them."""
+    project = _make_bars(tmp_path_factory.mktemp("phased"))
+    project.run(to="final", set=PHASED)
+    return project
+
+
+def test_what_a_phase_does_not_say_stays_as_the_phase_before_said(phased):
+    phases = phased.report("final").phases
+    assert [(phase.optimizer, phase.batch_size, phase.epochs) for phase in phases] == [("nesterov", 32, 1.0), ("nesterov", 32, 2.0), ("nesterov", 32, 1.0)]
+    assert [phase.lr for phase in phases] == pytest.approx([0.01, 0.01, 0.001])
+
+
+def test_a_run_stopped_in_a_second_phase_ends_with_the_weights_of_one_that_was_not(phased, tmp_path, monkeypatch):
+    project, fit, stopped = _make_bars(tmp_path), s11_final.fit, []
+
+    def train(job: Any, config: Any, *, name: str, **given: Any) -> Any:
+        def press(done: float, total: float) -> None:
+            if name == "final phase 1" and done > 0.5 and not stopped:
+                stopped.append(done)
+                interrupt._ASKED.set()
+
+        return fit(job, config, **given | {"name": name, "listen": press})
+
+    monkeypatch.setattr(s11_final, "fit", train)
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        project.run(to="final", set=PHASED)
+    assert stopped
+    project.run(to="final", set=PHASED)
+    assert project.report("final").model == phased.report("final").model

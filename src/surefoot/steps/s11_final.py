@@ -75,13 +75,13 @@ def _train(ctx: Context, config: FinalStepConfig, desk: Desk, job: Job, tune: Tu
     done = {phase.made_by: phase for phase in ctx.previous.phases if phase.weights} if isinstance(ctx.previous, FinalReport) else {}
     records: list[PhaseRecord] = []
     for number, phase in enumerate(phases):
-        made_by = _hash(made_by, phase.model_dump())
+        made_by, train = _hash(made_by, phase.model_dump()), _phase_config(train, phase)
         if made_by in done:
             ctx.events.say(f"  final phase {number}: the weights of the training before stand, and it goes on from them")
             load_weights(ctx.store, done[made_by].weights, job.network)
             records.append(done[made_by])
             continue
-        record, fault = _run_phase(ctx, job, desk.folds[0].train, _phase_config(train, phase), phase.data, number)
+        record, fault = _run_phase(ctx, job, desk.folds[0].train, train, phase.data, number)
         if fault:
             return [*records, record], fault
         records.append(record.model_copy(update={"weights": save_weights(ctx.store, job.network), "made_by": made_by}))
@@ -110,7 +110,7 @@ def _start(ctx: Context, desk: Desk, tune: TuneReport, is_scratch: bool) -> Job:
 def _list_phases(config: FinalStepConfig, tune: TuneReport) -> list[PhaseConfig]:
     """The declared phases, or the one that the search found, and what was put behind them."""
     phases = list(config.train.phases) or [_default_phase(tune, config.final.start == "scratch")]
-    lr = (phases[-1].lr or tune.train.lr) * _RESUMED_LR
+    lr = next((phase.lr for phase in reversed(phases) if phase.lr), tune.train.lr) * _RESUMED_LR
     for phase in config.final.more:
         lr = phase.lr or lr
         phases.append(phase.model_copy(update={"lr": lr}))
@@ -124,6 +124,7 @@ def _default_phase(tune: TuneReport, is_scratch: bool) -> PhaseConfig:
 
 
 def _phase_config(train: TrainConfig, phase: PhaseConfig) -> TrainConfig:
+    """The settings of a phase, given those of the phase before: what is not said stays as it was."""
     said = {name: value for name in ("lr", "schedule", "batch_size", "optimizer") if (value := getattr(phase, name)) is not None}
     return train.model_copy(update=said | {"epochs": phase.epochs})
 
