@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
-from surefoot.transforms.draws import draw_chosen, draw_spread, to_pixels
+from surefoot.transforms.draws import carry, draw_chosen, draw_spread, to_pixels
 
 _TURN = torch.pi / 18
 """10 degrees."""
@@ -95,7 +95,7 @@ def warp(images: Tensor, linear: Tensor, moved: Tensor | None = None) -> Tensor:
         linear: float32 (B, 2, 2), about the middle, in pixels (x, y). moved: float32 (B, 2), in half sides.
     """
     height, width = images.shape[2:]
-    ratios = torch.tensor([[1.0, height / width], [width / height, 1.0]], device=images.device)
+    ratios = carry(torch.tensor([[1.0, height / width], [width / height, 1.0]]), images)
     moved = torch.zeros_like(linear[:, 0]) if moved is None else moved
     grid = F.affine_grid(torch.cat([linear * ratios, moved.unsqueeze(2)], 2), list(images.shape), align_corners=False)
     return _sample(images, grid)
@@ -116,8 +116,9 @@ def _reach(side: int, share: float) -> int:
 
 
 def _moved(images: Tensor, side: int, most: int, generator: Generator) -> Tensor:
-    """int64 (B, side): for each picture, which pixel stands where after the move; perhaps outside."""
-    return torch.arange(side) + torch.randint(-most, most + 1, (len(images), 1), generator=generator)
+    """int64 (B, side), where the pictures are: for each, which pixel stands where after the move; perhaps outside."""
+    moves = torch.randint(-most, most + 1, (len(images), 1), generator=generator)
+    return torch.arange(side, device=images.device) + carry(moves, images)
 
 
 def _mirror(places: Tensor, side: int) -> Tensor:
@@ -128,5 +129,5 @@ def _mirror(places: Tensor, side: int) -> Tensor:
 
 def _pick(images: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
     batch, channels, _, width = images.shape
-    flat = (rows.unsqueeze(2) * width + columns.unsqueeze(1)).reshape(batch, 1, -1).to(images.device)
+    flat = (rows.unsqueeze(2) * width + columns.unsqueeze(1)).reshape(batch, 1, -1)
     return images.flatten(2).gather(2, flat.expand(-1, channels, -1)).view_as(images)

@@ -13,6 +13,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from surefoot.transforms.draws import carry, draw_spread
 from surefoot.types.source import KEPT_FRAC
 
 Moved = tuple[Tensor, Tensor, Tensor]
@@ -23,7 +24,7 @@ GREY = 114.0
 
 def flip(images: Tensor, corners: Tensor, items: Tensor, generator: Generator) -> Moved:
     """Mirrors each picture left to right with probability one half."""
-    is_mirrored = torch.rand(len(images), generator=generator).to(images.device) < 0.5
+    is_mirrored = carry(torch.rand(len(images), generator=generator), images) < 0.5
     width = images.shape[3]
     mirrored = torch.stack([width - corners[:, 2], corners[:, 1], width - corners[:, 0], corners[:, 3]], 1)
     moved = torch.where(is_mirrored[items, None], mirrored, corners)
@@ -33,15 +34,15 @@ def flip(images: Tensor, corners: Tensor, items: Tensor, generator: Generator) -
 def shift(images: Tensor, corners: Tensor, items: Tensor, generator: Generator) -> Moved:
     """Moves each picture by up to a tenth of its side, by whole pixels."""
     height, width = images.shape[2:]
-    most = torch.tensor([max(1, width // 10), max(1, height // 10)])
-    by = (_draw(2, images, generator).T.cpu() * (most + 0.5)).round().clamp(-most, most).to(images.device)
+    most = carry(torch.tensor([max(1, width // 10), max(1, height // 10)]), images)
+    by = (draw_spread(images, generator, 2).T * (most + 0.5)).round().clamp(-most, most)
     return _move(images, corners, items, _matrices(torch.ones(len(images), device=images.device), by))
 
 
 def crop(images: Tensor, corners: Tensor, items: Tensor, generator: Generator) -> Moved:
     """Cuts a window of six tenths of the sides at least, anywhere, and enlarges it to the whole."""
-    size = torch.tensor([images.shape[3], images.shape[2]], device=images.device)
-    share, *place = (_draw(3, images, generator) + 1) / 2
+    size = carry(torch.tensor([images.shape[3], images.shape[2]]), images)
+    share, *place = (draw_spread(images, generator, 3) + 1) / 2
     side = 0.6 + 0.4 * share
     corner = torch.stack(place, 1) * (1 - side)[:, None] * size
     return _move(images, corners, items, _matrices(1 / side, -corner / side[:, None]))
@@ -49,7 +50,7 @@ def crop(images: Tensor, corners: Tensor, items: Tensor, generator: Generator) -
 
 def scale(images: Tensor, corners: Tensor, items: Tensor, generator: Generator) -> Moved:
     """Makes each picture up to a half smaller or larger, around its centre."""
-    factor = 1 + 0.5 * _draw(1, images, generator)[0]
+    factor = 1 + 0.5 * draw_spread(images, generator)[0]
     return _move(images, corners, items, _around_centre(images, _matrices(factor, torch.zeros(len(images), 2, device=images.device))))
 
 
@@ -58,8 +59,8 @@ def affine(images: Tensor, corners: Tensor, items: Tensor, generator: Generator)
 
     A turned box is the smallest upright one around it, so it is larger than what it holds: at 10 degrees a square's side grows by 16 %.
     """
-    turn, factor, across, down = _draw(4, images, generator)
-    size = torch.tensor([images.shape[3], images.shape[2]], device=images.device)
+    turn, factor, across, down = draw_spread(images, generator, 4)
+    size = carry(torch.tensor([images.shape[3], images.shape[2]]), images)
     angle, factor = turn * (torch.pi / 18), 1 + factor * 0.1
     matrices = _matrices(factor, torch.stack([across, down], 1) * 0.1 * size)
     cosine, sine = torch.cos(angle) * factor, torch.sin(angle) * factor
@@ -77,7 +78,7 @@ def move_boxes(corners: Tensor, matrices: Tensor, size: tuple[int, int]) -> tupl
     points = torch.stack([torch.stack([x0, x1, x0, x1], 1), torch.stack([y0, y0, y1, y1], 1), torch.ones(len(corners), 4, device=corners.device)], 1)
     moved = (matrices @ points)[:, :2]
     hull = torch.cat([moved.amin(2), moved.amax(2)], 1)
-    limit = torch.tensor([*size, *size], dtype=hull.dtype, device=hull.device)
+    limit = carry(torch.tensor([*size, *size], dtype=hull.dtype), hull)
     inside = torch.minimum(hull.clamp(min=0), limit)
     sides, before = inside[:, 2:] - inside[:, :2], hull[:, 2:] - hull[:, :2]
     is_left = (sides.prod(1) >= KEPT_FRAC * before.prod(1)) & (sides >= SMALLEST_SIDE).all(1)
@@ -94,16 +95,11 @@ def _move(images: Tensor, corners: Tensor, items: Tensor, matrices: Tensor) -> M
 def _warp(images: Tensor, matrices: Tensor) -> Tensor:
     """Pictures moved by one matrix each, in pixels; `grid_sample` asks for the way back, on a grid from -1 to 1."""
     height, width = images.shape[2:]
-    to_grid = torch.tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]], dtype=torch.float64, device=images.device)
+    to_grid = carry(torch.tensor([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]], dtype=torch.float64), images)
     back = to_grid @ torch.linalg.inv(matrices.double()) @ torch.linalg.inv(to_grid)
     grid = F.affine_grid(back[:, :2].float(), list(images.shape), align_corners=False)
     moved = F.grid_sample(images.float() - GREY, grid, padding_mode="zeros", align_corners=False)
     return (moved + GREY).round().clamp(0, 255).to(images.dtype)
-
-
-def _draw(num: int, images: Tensor, generator: Generator) -> Tensor:
-    """`num` draws from -1 to 1 for each picture: (num, B)."""
-    return (torch.rand((num, len(images)), generator=generator) * 2 - 1).to(images.device)
 
 
 def _matrices(factor: Tensor, by: Tensor) -> Tensor:
@@ -115,7 +111,7 @@ def _matrices(factor: Tensor, by: Tensor) -> Tensor:
 
 def _around_centre(images: Tensor, matrices: Tensor) -> Tensor:
     """The same, with the centre of the picture staying where it is."""
-    centre = torch.tensor([images.shape[3] / 2, images.shape[2] / 2], device=images.device)
+    centre = carry(torch.tensor([images.shape[3] / 2, images.shape[2] / 2]), images)
     matrices = matrices.clone()
     matrices[:, :2, 2] += centre - matrices[:, :2, :2] @ centre
     return matrices

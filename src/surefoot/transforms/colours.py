@@ -10,7 +10,7 @@ from functools import cache
 import torch
 from torch import Generator, Tensor
 
-from surefoot.transforms.draws import draw_chosen, draw_spread, spread_out, to_pixels
+from surefoot.transforms.draws import carry, draw_chosen, draw_spread, spread_out, to_pixels
 
 _LUMA = (0.299, 0.587, 0.114)
 """How bright red, green and blue look (ITU-R 601), as in Pillow's `L`."""
@@ -51,7 +51,7 @@ def find_light(images: Tensor) -> Tensor:
     """How bright each pixel is: float32 (B, 1, H, W)."""
     if images.shape[1] != 3:
         return images.float().mean(1, keepdim=True)
-    return (images.float() * torch.tensor(_LUMA, device=images.device)[:, None, None]).sum(1, keepdim=True)
+    return (images.float() * carry(torch.tensor(_LUMA), images)[:, None, None]).sum(1, keepdim=True)
 
 
 def brighten(images: Tensor, factor: Tensor) -> Tensor:
@@ -69,7 +69,7 @@ def recolour(images: Tensor, saturation: Tensor, hue: Tensor) -> Tensor:
     """Colour times `saturation` (B,), turned by `hue` (B,) in radians; one 3 by 3 matrix a picture does both."""
     if images.shape[1] != 3:
         return images
-    to_axes, back = (matrix.to(images.device) for matrix in _axes())
+    to_axes, back = (carry(matrix, images) for matrix in _axes())
     cosine, sine, whole = torch.cos(hue) * saturation, torch.sin(hue) * saturation, torch.ones_like(hue)
     nought = torch.zeros_like(hue)
     rows = [torch.stack(row, 1) for row in ((whole, nought, nought), (nought, cosine, -sine), (nought, sine, cosine))]

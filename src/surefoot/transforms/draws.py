@@ -1,6 +1,7 @@
 """What augmentations share: draws from the given generator, one a picture, and the way back to pixels.
 
-Draws are made on the CPU, whose generator is the same on every machine, and then follow the pictures to their device.
+Draws are made on the CPU, whose generator is the same on every machine, and then follow the pictures to their device. Few numbers a picture do so: what is
+as large as a picture is made of them there. For 512 pictures of 224 x 224 the places of all pixels were 205 MB to carry over in every step.
 """
 
 from __future__ import annotations
@@ -9,14 +10,19 @@ import torch
 from torch import Generator, Tensor
 
 
+def carry(values: Tensor, images: Tensor) -> Tensor:
+    """Values on the pictures' device, without waiting for what that is still at work on."""
+    return values.to(images.device, non_blocking=True)
+
+
 def draw_spread(images: Tensor, generator: Generator, num: int = 1) -> Tensor:
     """float32 (num, B): evenly from -1 to 1, where the pictures are."""
-    return (torch.rand((num, len(images)), generator=generator) * 2 - 1).to(images.device)
+    return carry(torch.rand((num, len(images)), generator=generator) * 2 - 1, images)
 
 
 def draw_chosen(images: Tensor, generator: Generator, chance: float) -> Tensor:
     """bool (B, 1, 1, 1): whether a picture is among those that are changed."""
-    return (torch.rand(len(images), generator=generator).to(images.device) < chance)[:, None, None, None]
+    return (carry(torch.rand(len(images), generator=generator), images) < chance)[:, None, None, None]
 
 
 def follow(images: Tensor, generator: Generator) -> Generator:

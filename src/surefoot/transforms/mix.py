@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from surefoot.transforms.draws import carry
 from surefoot.types.examples import Batch
 
 
@@ -51,7 +52,7 @@ def cutmix(batch: Batch, alpha: float, generator: np.random.Generator) -> Batch:
 
 
 def _draw_partners(batch: Batch, generator: np.random.Generator) -> Tensor:
-    return torch.from_numpy(generator.permutation(len(batch.targets))).to(batch.targets.device)
+    return carry(torch.from_numpy(generator.permutation(len(batch.targets))), batch.targets)
 
 
 def _pair(batch: Batch, inputs: tuple[Tensor, ...], partners: Tensor, share: float) -> Batch:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from surefoot.transforms.augment import turn, warp
 from surefoot.transforms.colours import brighten, recolour, set_contrast
-from surefoot.transforms.draws import spread_out, to_pixels
+from surefoot.transforms.draws import carry, spread_out, to_pixels
 
 Change = Callable[[Tensor, Tensor], Tensor]
 
@@ -46,8 +46,8 @@ def _change(images: Tensor, level: Tensor, generator: Generator) -> Tensor:
     changed = images.clone()
     for chosen, change in [((number > 0) & (number <= _MOVES), None), *((number == 1 + _MOVES + n, change) for n, change in enumerate(_CHANGES))]:
         if rows := chosen.nonzero().squeeze(1).tolist():
-            there, by = torch.tensor(rows, device=images.device), level[rows].to(images.device)
-            changed[there] = change(images[there], by) if change else _move(images[there], by, number[rows].to(images.device))
+            there, by = carry(torch.tensor(rows), images), carry(level[rows], images)
+            changed[there] = change(images[there], by) if change else _move(images[there], by, carry(number[rows], images))
     return changed
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from surefoot.transforms.draws import carry
+
 _NOISE = 0.1
 
 
 def noise(numbers: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
     """Adds Gaussian noise with a tenth of each column's spread: the same as a penalty on steep outputs (Bishop 1995)."""
-    return numbers + torch.randn(numbers.shape, generator=generator).to(numbers.device) * (_NOISE * strength)
+    return numbers + carry(torch.randn(numbers.shape, generator=generator), numbers) * (_NOISE * strength)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from surefoot.transforms.draws import carry
 from surefoot.types.data_reports import UNKNOWN
 
 _DROPPED, _SWAPPED = 0.1, 0.1
@@ -19,7 +20,7 @@ def token_dropout(tokens: Tensor, generator: Generator, strength: float = 1.0) -
 
     Source: Iyyer et al. 2015, "Deep Unordered Composition Rivals Syntactic Methods" (word dropout); Bowman et al. 2016 (in its place the unknown word).
     """
-    is_dropped = torch.rand(tokens.shape, generator=generator).to(tokens.device) < _DROPPED * strength
+    is_dropped = carry(torch.rand(tokens.shape, generator=generator), tokens) < _DROPPED * strength
     return torch.where(is_dropped & (tokens > 0), UNKNOWN, tokens)
 
 
@@ -29,7 +30,7 @@ def token_swap(tokens: Tensor, generator: Generator, strength: float = 1.0) -> T
     Source: Wei and Zou 2019, "EDA: Easy Data Augmentation" (random swaps); Artetxe et al. 2018 (of neighbours only).
     """
     batch, length = tokens.shape
-    draws = torch.rand((batch, length + 1), generator=generator).to(tokens.device)
+    draws = carry(torch.rand((batch, length + 1), generator=generator), tokens)
     places = torch.arange(length, device=tokens.device).expand(batch, -1)
     odd = (draws[:, length:] < 0.5).to(places.dtype)  # pairs begin at every second place, at the first or at the second
     partners = (((places + odd) ^ 1) - odd).clamp(0, max(length - 1, 0))
