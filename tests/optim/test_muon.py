@@ -97,6 +97,17 @@ def test_a_frozen_weight_stays_and_keeps_no_state():
     assert not optimizer.state
 
 
+def test_a_state_that_was_read_back_lies_where_the_weights_do():
+    """A checkpoint is read on the CPU; a fused step takes its count of steps on the weights' device only."""
+    weight, bias = (nn.Parameter(torch.empty(shape, device="meta")) for shape in ((2, 2), (2,)))
+    optimizer = Muon([weight, bias], lr=0.1, weight_decay=0.0, momentum=0.9)
+    saved = {0: {"momentum": torch.ones(2, 2)}, 1: {"step": torch.tensor(3.0), "exp_avg": torch.ones(2), "exp_avg_sq": torch.ones(2)}}
+    optimizer.load_state_dict({"state": saved, "param_groups": optimizer.state_dict()["param_groups"]})
+    assert {name: value.device.type for state in optimizer.state.values() for name, value in state.items()} == dict.fromkeys(
+        ("momentum", "step", "exp_avg", "exp_avg_sq"), "meta"
+    )
+
+
 @pytest.mark.parametrize(("name", "value"), [("lr", -0.1), ("weight_decay", -1.0), ("momentum", 1.0), ("momentum", -0.1)])
 def test_values_out_of_range_are_refused(name, value):
     with pytest.raises(UsageError, match=f"muon can't take {name} = {value:g}") as caught:

@@ -49,7 +49,8 @@ class Muon(torch.optim.Optimizer):
             if not fits:
                 allowed = "from 0 up to, but not, 1" if name == "momentum" else "0 or more"
                 raise UsageError(f"muon can't take {name} = {value:g}.", where=f"train.{name}", next=f"Set it to {allowed}.")
-        super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "matrix": True})
+        # `fused` is said as AdamW says it: by it PyTorch knows that `step`, read back from a checkpoint, belongs beside its weights and not on the CPU.
+        super().__init__(parameters, {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "matrix": True, "fused": True})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
