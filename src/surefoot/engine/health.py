@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from surefoot.engine import shards
+from surefoot.engine import memory, shards
 from surefoot.engine.feed import Feed
 from surefoot.engine.step import Gear, take_step
 from surefoot.types.configs import TrainConfig
@@ -64,7 +64,12 @@ def measure_activity(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[fl
     handles = [m.register_forward_hook(lambda module, _, output: seen.append((module, output))) for m in network.modules() if isinstance(m, ACTIVATIONS)]
     was_training = network.training
     network.eval()
-    network(*(field[:_SHOWN] for field in inputs))
+
+    def show(num: int) -> None:
+        seen.clear()
+        network(*(field[:num] for field in inputs))
+
+    memory.take_some(min(_SHOWN, len(inputs[0])), show)
     network.train(was_training)
     for handle in handles:
         handle.remove()

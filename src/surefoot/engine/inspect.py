@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from surefoot.data.examples import Examples
+from surefoot.engine import memory
 from surefoot.models.network import Network
 
 _BATCH = 512
@@ -15,16 +16,20 @@ _BATCH = 512
 def find_features(network: Network, examples: Examples, rows: np.ndarray) -> np.ndarray:
     """What the last layer sees of some items, float32 (N, D); the raw outputs of a net that names no last layer."""
     kept: list[Tensor] = []
+    given: list[Tensor] = []
     final = getattr(network.body, "final", None)
-    seen = final.register_forward_pre_hook(lambda _, inputs: kept.append(inputs[0].flatten(1).float().cpu())) if isinstance(final, nn.Module) else None
+    seen = final.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].flatten(1).float().cpu())) if isinstance(final, nn.Module) else None
     was_training = network.training
     network.eval()
+
+    def ask(part: slice) -> None:
+        given.clear()
+        said = network(*examples.inputs(torch.from_numpy(rows[part])))
+        kept.extend([said.float().cpu()] if seen is None else given)
+
     try:
         with torch.inference_mode():
-            for start in range(0, len(rows), _BATCH):
-                said = network(*examples.inputs(torch.from_numpy(rows[start : start + _BATCH])))
-                if seen is None:
-                    kept.append(said.float().cpu())
+            memory.take_parts(len(rows), _BATCH, ask)
     finally:
         if seen is not None:
             seen.remove()
@@ -45,9 +50,9 @@ def weigh_pixels(network: Network, images: np.ndarray, said: np.ndarray) -> np.n
     was_training = network.training
     network.eval()
     device = next(network.parameters()).device
-    parts = []
-    for start in range(0, len(images), _BATCH):
-        here = slice(start, start + _BATCH)
+    parts: list[np.ndarray] = []
+
+    def ask(here: slice) -> None:
         with torch.no_grad():
             prepared = network.prepare(torch.from_numpy(images[here]).to(device))[0].float()
         prepared = prepared.clone().requires_grad_(True)
@@ -57,5 +62,7 @@ def weigh_pixels(network: Network, images: np.ndarray, said: np.ndarray) -> np.n
         (slope,) = torch.autograd.grad(chosen.sum(), prepared)
         weight = (slope * prepared.detach()).sum(1, keepdim=True)
         parts.append(nn.functional.avg_pool2d(weight, 3, 1, 1)[:, 0].double().cpu().numpy())
+
+    memory.take_parts(len(images), _BATCH, ask)
     network.train(was_training)
     return np.concatenate(parts) if parts else np.zeros((0, 1, 1))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from surefoot.data.examples import Examples
+from surefoot.engine import memory
 from surefoot.models.network import Network
 from surefoot.types.errors import SurefootError
 from surefoot.types.problem import Problem
 
 _BATCH = 512
+"""Items at a time; fewer where memory runs out."""
 _EDGE = 1e-7
 
 
@@ -19,11 +21,14 @@ def predict(network: nn.Module, examples: Examples, rows: np.ndarray) -> np.ndar
     """Raw outputs in eval mode: float32 (len(rows), num_outputs). The network's mode is as it was afterwards."""
     was_training = network.training
     network.eval()
-    parts = []
+    parts: list[Tensor] = []
+
+    def ask(part: slice) -> None:
+        outputs = network(*examples.inputs(torch.from_numpy(rows[part])))
+        parts.append(outputs.detach().float().cpu())  # a weight that is given out as it is would keep its gradient
+
     with torch.inference_mode():
-        for start in range(0, len(rows), _BATCH):
-            outputs = network(*examples.inputs(torch.from_numpy(rows[start : start + _BATCH])))
-            parts.append(outputs.detach().float().cpu())  # a weight that is given out as it is would keep its gradient
+        memory.take_parts(len(rows), _BATCH, ask)
     network.train(was_training)
     logits = torch.cat(parts).numpy() if parts else np.zeros((0, 1), np.float32)
     if len(logits) != len(rows) or logits.ndim != 2:

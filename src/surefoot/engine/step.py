@@ -113,7 +113,7 @@ def take_step(job: Job, config: TrainConfig, gear: Gear, batch: Batch, step: int
         try:
             loss = _backward(job, config, gear, _change(config, gear, batch, step, seed))
             break
-        except RuntimeError as error:  # PyTorch's own errors of exhausted memory are all RuntimeErrors
+        except (RuntimeError, MemoryError) as error:  # PyTorch's own errors of exhausted memory are RuntimeErrors, NumPy's and Python's are the other
             smaller = memory.halve(gear.micro_batch, len(batch.targets))
             if not memory.is_exhausted(error) or not smaller:
                 raise
