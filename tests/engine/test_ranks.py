@@ -20,16 +20,18 @@ ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="gloo over loopbac
 def start(folder: Path, processes: int, optimizer: str = "nesterov", shard: str = "off", epochs: float = 2.0, *, heavy_by: int = 0) -> Path:
     """Args: heavy_by: items at a time, of items that weigh differently; 0: the whole part of items that weigh the same."""
     folder.mkdir(exist_ok=True)
-    script = [str(Path(__file__).with_name("ranks_script.py")), str(folder), optimizer, shard, str(epochs), str(heavy_by), "heavy" if heavy_by else "plain"]
-    launch = (
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
-        if processes > 1
-        else [sys.executable]
-    )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    done = subprocess.run([*launch, *script], env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr[-3000:]
+    launch("ranks_script.py", processes, str(folder), optimizer, shard, str(epochs), str(heavy_by), "heavy" if heavy_by else "plain")
     return folder
+
+
+def launch(script: str, processes: int, *arguments: str) -> None:
+    command = [sys.executable]
+    if processes > 1:
+        command += ["-m", "torch.distributed.run", "--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(processes)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]), "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    command += [str(Path(__file__).with_name(script)), *arguments]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
 
 
 def demand_same(alone: Path, shared: Path) -> None:
@@ -64,7 +66,18 @@ def test_processes_that_share_the_weights_too_end_where_one_does_and_go_on_from_
     demand_same(alone, shared)
 
 
+@ON_LINUX
+def test_each_process_drops_out_by_its_own_draws_and_goes_on_bit_equal_from_a_checkpoint(tmp_path: Path) -> None:
+    launch("ranks_dropout_script.py", 2, str(tmp_path))
+    first, second = (load_file(tmp_path / f"dropped{rank}.safetensors")["dropped"][:12] for rank in (0, 1))
+    assert 0.4 < first.float().mean() < 0.6
+    assert 0.4 < (first != second).float().mean() < 0.6, "masks that have nothing to do with each other differ in half of the places"
+    whole, cut = (load_file(tmp_path / f"{name}.safetensors") for name in ("whole", "cut"))
+    assert all(torch.equal(cut[name], value) for name, value in whole.items())
+
+
 def test_a_process_that_is_alone_has_the_whole_batch() -> None:
     rows = torch.arange(7)
     assert torch.equal(ranks.part_of(rows), rows)
-    assert (ranks.count(), ranks.count_own(7), ranks.count_most(7), ranks.is_first(), ranks.join()) == (1, 7, 7, True, False)
+    alone = (ranks.count(), ranks.count_own(7), ranks.count_most(7), ranks.is_first(), ranks.place(), ranks.join())
+    assert alone == (1, 7, 7, True, (), False)

@@ -23,7 +23,7 @@ STEPS: dict[str, str] = {name.partition("_")[2]: stage.purpose for name, stage i
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="The project's folder.", show_default="here")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, errors included.")]
 Budget = Annotated[str, typer.Option(metavar="TIME", help="`smoke`, or a time such as 20m or 8h; epochs, trials and model size follow.", show_default=False)]
-Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.", show_default=False)]
+Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda or cuda:1.", show_default=False)]
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting for this run, e.g. train.lr=0.1; may be repeated.", show_default=False)
 ]

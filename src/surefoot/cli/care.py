@@ -93,8 +93,6 @@ def _look_at_torch() -> dict[str, Any]:
     import torch
 
     devices = ["cpu", *(f"cuda:{n} {torch.cuda.get_device_name(n)}" for n in range(torch.cuda.device_count()))]
-    if torch.backends.mps.is_available():
-        devices.append("mps")
     single, half = (_time_product(torch.ones(SIDE, SIDE, dtype=dtype)) for dtype in (torch.float32, torch.bfloat16))
     return {"devices": devices, "threads": torch.get_num_threads(), "fp32_gflops": round(single, 1), "bf16_gflops": round(half, 1)}
 

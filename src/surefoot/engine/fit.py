@@ -203,8 +203,7 @@ def is_over(run: Run, config: TrainConfig) -> bool:
 
 
 def _zero(job: Job) -> Tensor:
-    device = job.targets.device
-    return torch.zeros((), dtype=torch.float32 if device.type == "mps" else torch.float64, device=device)
+    return torch.zeros((), dtype=torch.float64, device=job.targets.device)
 
 
 def _trace(job: Job, config: TrainConfig, gear: Gear, run: Run, feed: Feed, healthy: checkpoint.State) -> health.Fault:

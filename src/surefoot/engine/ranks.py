@@ -15,15 +15,25 @@ from torch.nn.parallel import DistributedDataParallel
 
 
 def join() -> bool:
-    """Joins the processes that `torchrun` started, once; False where this process is alone. gloo on CPU, nccl on GPUs."""
+    """Joins the processes that `torchrun` started, once; False where this process is alone. gloo carries what is on the CPU, nccl what is on GPUs."""
     if distributed.is_available() and distributed.is_initialized():
         return True
     if int(os.environ.get("WORLD_SIZE", "1")) < 2:
         return False
-    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(own_gpu())
+    distributed.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")  # with nccl alone nothing on the CPU could be trained
     return True
+
+
+def own_gpu() -> int:
+    """Which of the GPUs that this process sees is its own: that of its place on this machine, or the only one where each process is shown another."""
+    return int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()
+
+
+def place() -> tuple[int, ...]:
+    """What is added to the key of a draw that each process makes for its own items: its rank; nothing where it is alone, where keys are as they always were."""
+    return (distributed.get_rank(),) if _is_shared() else ()
 
 
 def count() -> int:

@@ -131,9 +131,9 @@ def take_step(job: Job, config: TrainConfig, gear: Gear, batch: Batch, step: int
 def _change(config: TrainConfig, gear: Gear, batch: Batch, step: int, seed: tuple[int, str]) -> Batch:
     """The batch as this step sees it: augmented, and mixed. Also sets the global generators (dropout) to where they are at this step."""
     number, name = seed
-    _seed_dropout(batch.targets.device.type, randomness.key(number, f"{name} dropout", step))
+    _seed_dropout(batch.targets.device, randomness.key(number, f"{name} dropout", step, *ranks.place()))
     if config.augment != "none":
-        generator = Generator().manual_seed(randomness.key(number, f"{name} augment", step))
+        generator = Generator().manual_seed(randomness.key(number, f"{name} augment", step, *ranks.place()))
         batch = replace(batch, inputs=gear.augment(batch.inputs, generator))
     if config.mixup:
         batch = mix.mixup(batch, config.mixup, randomness.stream(number, f"{name} mixup", step))
@@ -142,13 +142,11 @@ def _change(config: TrainConfig, gear: Gear, batch: Batch, step: int, seed: tupl
     return batch
 
 
-def _seed_dropout(device: str, key: int) -> None:
+def _seed_dropout(device: torch.device, key: int) -> None:
     """Sets the generators that layers draw from, of the CPU and of the device: `torch.manual_seed` asks for every kind there is, at 245 µs a step."""
     torch.default_generator.manual_seed(key)
-    if device == "cuda":
-        torch.cuda.manual_seed(key)
-    elif device == "mps":
-        torch.mps.manual_seed(key)
+    if device.type == "cuda":
+        torch.cuda.default_generators[device.index].manual_seed(key)  # `torch.cuda.manual_seed` means the current device, which may be another
 
 
 def _backward(job: Job, config: TrainConfig, gear: Gear, batch: Batch) -> Tensor:

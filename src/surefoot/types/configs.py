@@ -264,7 +264,7 @@ class Settings(Section):
     question: str = Field("", description="What the project wants to know, in your words.")
     budget: str = Field("20m", pattern=r"^(smoke|\d+(\.\d+)?[smh])$", description="The one dial: `smoke`, or a time such as `20m` or `8h`.")
     seed: int = Field(0, ge=0, lt=2**31, description="Every random draw follows from it.")
-    device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
+    device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1`.")
     data: DataConfig = DataConfig()
     prepare: PrepareConfig = PrepareConfig()
     problem: ProblemConfig = ProblemConfig()
