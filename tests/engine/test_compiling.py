@@ -31,7 +31,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, times_faster: float) -> list[str]:
         return lambda: config.compile
 
     monkeypatch.setattr(compiling, "training_step", training_step)
-    monkeypatch.setattr(compiling, "measure_rate", lambda step: times_faster if step() == "on" else 1.0)
+    monkeypatch.setattr(compiling, "measure_rate", lambda step, device: times_faster if step() == "on" else 1.0)
     return measured
 
 

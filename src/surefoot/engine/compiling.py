@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from surefoot.engine.devices import measure_rate
+from surefoot.engine.devices import measure_rate, wait_for
 from surefoot.engine.fit import Job
 from surefoot.engine.jobs import training_step
 from surefoot.types.configs import TrainConfig
@@ -34,14 +34,17 @@ def settle_compile(ctx: Context, job: Job, config: TrainConfig, seconds: float, 
 
 def _measure(job: Job, config: TrainConfig) -> dict[str, tuple[float, float]]:
     """Way -> seconds that compiling takes, and the share of the time that it saves; without the ways that this machine can't go."""
-    plain = measure_rate(training_step(job, config.model_copy(update={"compile": "off"})))
+    device = job.examples.device
+    plain = measure_rate(training_step(job, config.model_copy(update={"compile": "off"})), device=device)
     measured = {}
-    for way in WAYS.get(job.examples.device.split(":")[0], ()):
+    for way in WAYS.get(device.split(":")[0], ()):
         try:
+            wait_for(device)
             started = perf_counter()
             step = training_step(job, config.model_copy(update={"compile": way}))
             step()
-            measured[way] = (perf_counter() - started, 1 - plain / measure_rate(step))
+            wait_for(device)
+            measured[way] = (perf_counter() - started, 1 - plain / measure_rate(step, device=device))
         except Exception:  # whatever a compiler or its absence raises: the plain net is always there
             continue
     return measured

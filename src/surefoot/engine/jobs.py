@@ -176,13 +176,14 @@ def settle_speed(ctx: Context, job: Job, config: TrainConfig, name: str) -> tupl
     Returns:
         The settings with nothing of this left open, and how many train items a second they bear.
     """
-    settle_threads(ctx, config.threads, name, training_step(job, config.model_copy(update={"precision": "fp32"})))
+    settle_threads(ctx, config.threads, name, training_step(job, config.model_copy(update={"precision": "fp32"})), job.examples.device)
     rates = ctx.ledger.decide(f"items per second of {name}", lambda: _measure_precisions(job, config))
     precision = max(rates, key=lambda one: rates[one])
     return config.model_copy(update={"precision": precision}), float(rates[precision])
 
 
 def _measure_precisions(job: Job, config: TrainConfig) -> dict[str, float]:
-    asked = list_promising(job.examples.device) if config.precision == "auto" else [config.precision]
+    device = job.examples.device
+    asked = list_promising(device) if config.precision == "auto" else [config.precision]
     num = min(config.batch_size, len(job.train))
-    return {one: num * measure_rate(training_step(job, config.model_copy(update={"precision": one}))) for one in asked}
+    return {one: num * measure_rate(training_step(job, config.model_copy(update={"precision": one})), device=device) for one in asked}

@@ -12,13 +12,13 @@ from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.devices import choose_device
 from surefoot.engine.feed import count_steps
 from surefoot.engine.fit import Job, fit
-from surefoot.engine.floor import find_floor, refuse_hopeless, settle_peak
+from surefoot.engine.floor import refuse_hopeless, settle_floor
 from surefoot.engine.jobs import PLAIN, count_epoch_items, fill_batch, resolve_train, settle_speed, smoke_epochs, start_job
 from surefoot.engine.lr_range import find_lr
 from surefoot.engine.pace import Pace, take_stock
 from surefoot.metrics import better
 from surefoot.models.build import sizes
-from surefoot.models.cost import count_flops, count_parameters, count_training_flops
+from surefoot.models.cost import count_flops, count_parameters
 from surefoot.settings import budget_seconds
 from surefoot.types import (
     BaselineReport,
@@ -63,7 +63,7 @@ def overfit(ctx: Context, config: OverfitStepConfig, *, problem: Problem, data: 
         if ladder and (told := _refuse_larger(pace, desk, train, epoch_s, planned)):
             ctx.events.say(told)
             break
-        _tell_cost(ctx, config, desk, job, epoch_s, is_first=not ladder)
+        _tell_cost(ctx, config, desk, job, epoch_s, precision=train.precision, is_first=not ladder)
         epochs = _affordable(pace, len(rungs), planned, epoch_s * len(desk.folds), train, len(job.train))
         planned += epochs * epoch_s * len(desk.folds)
         ladder.append(_climb(ctx, desk, model, train.model_copy(update={"epochs": epochs}), number).model_copy(update={"rate": rate}))
@@ -105,14 +105,12 @@ def _refuse_larger(pace: Pace, desk: Desk, train: TrainConfig, epoch_s: float, p
     return ""
 
 
-def _tell_cost(ctx: Context, config: OverfitStepConfig, desk: Desk, job: Job, epoch_s: float, *, is_first: bool) -> None:
+def _tell_cost(ctx: Context, config: OverfitStepConfig, desk: Desk, job: Job, epoch_s: float, *, precision: str, is_first: bool) -> None:
     """Says what an epoch takes at least and what it will take, and refuses what no machine of this rate can do in the budget."""
-    flops = count_training_flops(job.network, job.examples.inputs(torch.from_numpy(job.train[:1])))
-    peak = settle_peak(ctx, job.examples.device)
-    floor_s = find_floor(flops, len(job.train), peak)
+    floor_s, flops, peak = settle_floor(ctx, job, precision)
     ctx.events.say(
         f"  {count_parameters(job.network.body):,} parameters, {write(flops / 1e6)} MFLOP to learn from an item: an epoch takes at least {write(floor_s, 2)} s"
-        f" at this machine's {write(peak / 1e9, 2)} GFLOP/s, and about {write(epoch_s, 2)} s as measured"
+        f" at this machine's {write(peak / 1e9, 2)} GFLOP/s in {precision}, and about {write(epoch_s, 2)} s as measured"
     )
     if is_first:
         epochs = (config.train.epochs or 1.0) * len(desk.folds)

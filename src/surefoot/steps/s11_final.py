@@ -16,6 +16,7 @@ from surefoot.engine.build import Desk, lay_out
 from surefoot.engine.compiling import settle_compile
 from surefoot.engine.devices import choose_device
 from surefoot.engine.fit import Job, fit
+from surefoot.engine.floor import refuse_hopeless, settle_floor
 from surefoot.engine.health import Fault
 from surefoot.engine.jobs import fill_batch, make_job, settle_speed, start_job, tell_batch
 from surefoot.engine.weights import load_weights, save_weights
@@ -23,6 +24,7 @@ from surefoot.engine.winners import tuned_network, tuned_yardstick
 from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.models.boosting import ENOUGH, Rounds
 from surefoot.models.network import Network
+from surefoot.settings import budget_seconds
 from surefoot.types import (
     BaselineReport,
     Context,
@@ -36,6 +38,7 @@ from surefoot.types import (
     TrainConfig,
     TuneReport,
 )
+from surefoot.types.figures import write
 
 _RESUMED_EPOCHS, _RESUMED_LR = 1 / 3, 0.1
 """Going on from trained weights: a third of the epochs (where none are said) at a tenth of the peak lr, so that what the net knows is kept."""
@@ -81,11 +84,20 @@ def _train(ctx: Context, config: FinalStepConfig, desk: Desk, job: Job, tune: Tu
             load_weights(ctx.store, done[made_by].weights, job.network)
             records.append(done[made_by])
             continue
+        _refuse_hopeless(ctx, config, job, train, sum(one.epochs for one in phases[number:]), rate)
         record, fault = _run_phase(ctx, job, desk.folds[0].train, train, phase.data, number)
         if fault:
             return [*records, record], fault
         records.append(record.model_copy(update={"weights": save_weights(ctx.store, job.network), "made_by": made_by}))
     return records, None
+
+
+def _refuse_hopeless(ctx: Context, config: FinalStepConfig, job: Job, train: TrainConfig, epochs: float, rate: float) -> None:
+    """Refuses epochs that were asked for and that the budget can't bear; those that the search found are planned within it."""
+    if config.train.phases or config.final.more:
+        floor_s, _, _ = settle_floor(ctx, job, train.precision)
+        what = f"The final training, {write(epochs)} epochs,"
+        refuse_hopeless(epochs * floor_s, epochs * len(job.train) / rate, budget_seconds(config.budget), what)
 
 
 def _hash_inputs(ctx: Context, config: FinalStepConfig, problem: Problem, data: PreparedData, tune: TuneReport) -> str:
