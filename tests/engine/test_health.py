@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from surefoot.engine import health
+from surefoot.engine import health, precision
 from surefoot.engine.build import Desk
 from surefoot.engine.feed import Feed
-from surefoot.engine.fit import fit
+from surefoot.engine.fit import Job, fit
 
 from .samples import FULL, start_job
 
@@ -39,20 +39,48 @@ class Breaks(nn.Module):
 
 @pytest.mark.parametrize("how", ["outputs", "gradients"])
 def test_the_first_bad_layer_its_step_and_the_ids_of_its_batch_are_named(desk: Desk, how: str) -> None:
-    job = start_job(desk)
-    body = list(job.network.body.body.named_children())
-    place = next(n for n, (name, _) in enumerate(body) if name.endswith("_relu"))
-    layers = [*body[: place + 1], ("breaks", Breaks(17, how)), *body[place + 1 :]]
-    job.network.body.body = nn.Sequential(OrderedDict(layers))
+    job = break_at(start_job(desk), 17, how)
+    names = [name for name, _ in job.network.body.body.named_children()]
     fitted = fit(job, FULL, seed=0, name="run")
     fault = fitted.fault
     assert fault is not None
     assert (fault.step, fault.what) == (17, how)
-    assert fault.layer.rpartition(".")[2] == ("breaks" if how == "outputs" else body[place - 1][0])
+    assert fault.layer.rpartition(".")[2] == ("breaks" if how == "outputs" else names[names.index("breaks") - 2])
     rows = Feed(job, FULL, seed=0, name="run").rows(17)
     assert fault.ids == tuple(desk.examples.pack.ids(rows.numpy()))
     assert [record.step for record in fitted.records] == [7, 14]
     assert all(bool(torch.isfinite(value).all()) for value in fitted.network.state_dict().values())
+
+
+def break_at(job: Job, step: int, how: str) -> Job:
+    """The job with a layer behind its first ReLU that breaks at a step."""
+    body = list(job.network.body.body.named_children())
+    place = next(n for n, (name, _) in enumerate(body) if name.endswith("_relu"))
+    job.network.body.body = nn.Sequential(OrderedDict([*body[: place + 1], ("breaks", Breaks(step, how)), *body[place + 1 :]]))
+    return job
+
+
+def test_the_layer_is_named_where_the_net_is_compiled(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiled net calls no hook that was added after it was compiled; it is traced as it was written. Without a compiler: the graph is run as it is."""
+    compile_it = torch.compile
+    monkeypatch.setattr(torch, "compile", lambda module, mode=None: compile_it(module, backend="eager"))
+    config = FULL.model_copy(update={"optimizer": "sgd", "lr": 1e20, "clip": 0.0, "schedule": "fixed", "weight_decay": 0.0})
+    faults = [fit(start_job(desk), config.model_copy(update={"compile": way}), seed=0, name="run").fault for way in ("off", "on")]
+    assert faults[0] is not None
+    assert faults[0].what == "outputs"
+    assert faults[1] == faults[0]
+
+
+def test_gradients_that_overflow_because_they_are_scaled_up_are_no_fault(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scaler of fp16 tries a scale that is too large, leaves out the step, and takes half; what breaks at step 20 is the layer."""
+    scaler, scales = torch.amp.GradScaler("cpu", init_scale=2.0**26), list[float]()
+    monkeypatch.setattr(precision, "make_scaler", lambda *given: scaler)
+    config = FULL.model_copy(update={"precision": "fp16", "augment": "none"})
+    job = break_at(start_job(desk), 20, "outputs")
+    fault = fit(job, config, seed=0, name="run", listen=lambda *given: scales.append(scaler.get_scale())).fault
+    assert scales[0] < 2.0**26, "it did overflow"
+    assert fault is not None
+    assert (fault.step, fault.layer.rpartition(".")[2], fault.what) == (20, "breaks", "outputs")
 
 
 def test_dead_and_saturated_units_are_counted() -> None:

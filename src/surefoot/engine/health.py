@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,12 +99,15 @@ def share_squashed(output: Tensor, middle: float) -> float:
 def find_fault(job: Job, config: TrainConfig, gear: Gear, feed: Feed, steps: range) -> Fault:
     """Takes steps again, from a state that was healthy, and looks at every layer until one breaks.
 
+    The plain net takes them: a compiled one calls no hook that was added after it was compiled.
+
     Args:
         steps: the first was healthy before it; by the end of the last the loss was no finite number.
     """
+    gear = replace(gear, forward=getattr(gear.forward, "_orig_mod", gear.forward))
     for step in steps:
         batch = feed.take(step)
-        with _watching(job.network) as broken:
+        with _watching(job.network, gradients=gear.scaler is None) as broken:
             take_step(job, config, gear, batch, step, (feed.seed, feed.name))
         layer, what = next(iter(broken or _find_weights(job.network)), ("", ""))
         if layer or step == steps[-1]:
@@ -114,8 +117,12 @@ def find_fault(job: Job, config: TrainConfig, gear: Gear, feed: Feed, steps: ran
 
 
 @contextlib.contextmanager
-def _watching(network: nn.Module) -> Iterator[list[tuple[str, str]]]:
-    """Inside the block the list gathers what is no finite number, in the order it happens: outputs going forward, gradients coming back."""
+def _watching(network: nn.Module, *, gradients: bool) -> Iterator[list[tuple[str, str]]]:
+    """Inside the block the list gathers what is no finite number, in the order it happens: outputs going forward, gradients coming back.
+
+    Args:
+        gradients: whether these are looked at. Those that are scaled up for fp16 overflow now and then; the scaler leaves out that step and takes less.
+    """
     broken: list[tuple[str, str]] = []
 
     def note(layer: str, what: str, values: object) -> None:
@@ -131,7 +138,7 @@ def _watching(network: nn.Module) -> Iterator[list[tuple[str, str]]]:
     handles += [
         parameter.register_post_accumulate_grad_hook(lambda p, name=name: note(name.rpartition(".")[0], "gradients", p.grad))
         for name, parameter in network.named_parameters()
-        if parameter.requires_grad
+        if gradients and parameter.requires_grad
     ]
     try:
         yield broken
