@@ -98,7 +98,8 @@ class Fitted:
     """A run that ended.
 
     Attributes:
-        network: with the last weights, averaged, or halfway back under lookahead, where asked for; after a fault the last healthy ones.
+        network: with the last weights, averaged, or halfway back under lookahead, where asked for; after a fault the last healthy ones. On the CPU if the
+            processes shared its weights.
         best, best_epoch: the weights of the best val metric, and when that was.
         fault: where the run broke; None where it did not.
     """
@@ -162,7 +163,7 @@ def fit(job: Job, config: TrainConfig, *, seed: int, name: str, folder: Path | N
 
     ranks.wait()
     averaging.finish(job.network, averaging.find_last(job.network, gear.average, gear.slow))
-    network = shards.gather(job.network, gear.blank, job.examples.device) if gear.blank else job.network
+    network = shards.gather(job.network, gear.blank) if gear.blank else job.network
     return Fitted(network.eval(), tuple(run.records), run.best, run.best_epoch, fault)
 
 
@@ -235,7 +236,7 @@ def _look(job: Job, run: Run, gear: Gear, *, lr: float, moved: float, started: f
             micro_batch=gear.micro_batch, seconds=perf_counter() - started,
         )  # fmt: skip
         if val_metric is not None and (run.best_value is None or better(job.metric, val_metric, run.best_value)):
-            run.best, run.best_epoch = {k: shards.whole(v.detach()).clone() for k, v in job.network.state_dict().items()}, epoch
+            run.best, run.best_epoch = {name: shards.keep(value) for name, value in job.network.state_dict().items()}, epoch
     run.records.append(record)
     run.loss_sum, run.num_items = torch.zeros_like(run.loss_sum), 0
 

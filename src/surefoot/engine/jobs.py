@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from surefoot import losses, randomness
+from surefoot.engine import shards
 from surefoot.engine.build import Desk, Part, build_network, set_prior
 from surefoot.engine.devices import measure_rate, settle_threads
 from surefoot.engine.feed import count_steps
@@ -103,15 +104,16 @@ def start_job(desk: Desk, model: ModelConfig, part: Part, config: TrainConfig) -
 
 
 def make_job(desk: Desk, network: Network, part: Part, config: TrainConfig) -> Job:
-    """A job for a network, with the weights it has."""
+    """A job for a network, with the weights it has; they are brought to the device, unless several processes will share them: `gear_up` deals them out then."""
+    device = desk.examples.device
     targets = desk.examples.plain_targets(part.train)
     weights = None
     if config.class_weights == "balanced" and desk.problem.classes:
-        weights = torch.from_numpy(losses.balanced_weights(desk.problem.task, targets, desk.problem.num_outputs)).float().to(desk.examples.device)
+        weights = torch.from_numpy(losses.balanced_weights(desk.problem.task, targets, desk.problem.num_outputs)).float().to(device)
     loss = losses.get(config.loss or desk.problem.loss, desk.folder)
     watched = randomness.stream(desk.seed, "watch").permutation(len(part.train))[: WATCHED if len(part.val) else 0]
     return Job(
-        network=network.to(desk.examples.device),
+        network=network if shards.is_wanted(network, config, device) else network.to(device),
         problem=desk.problem,
         examples=desk.examples,
         targets=desk.examples.encode(part.statistics),

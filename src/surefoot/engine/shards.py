@@ -50,7 +50,10 @@ def fits(network: nn.Module, device: str) -> bool:
 
 
 def shard(network: nn.Module, device: str) -> None:
-    """Leaves each process its part of every weight, layer by layer; the network is called as before, by all processes together."""
+    """Leaves each process its part of every weight, layer by layer; the network is called as before, by all processes together.
+
+    What is not on the device yet is brought there a layer at a time, so that it need have room for the largest layer only, and for the parts.
+    """
     from torch.distributed.device_mesh import init_device_mesh  # 0.3 s that only several processes need, here and below
     from torch.distributed.fsdp import fully_shard
 
@@ -80,14 +83,23 @@ def spread(value: Tensor, like: Any) -> Tensor:
     return distribute_tensor(value.to(like.device), like.device_mesh, like.placements, src_data_rank=None)
 
 
+def keep(value: Tensor) -> Tensor:
+    """A copy of the whole value: on the CPU where this process holds a part only, because no device need have room for all of them."""
+    return whole(value.detach()).to("cpu", copy=True) if hasattr(value, "full_tensor") else value.detach().clone()
+
+
 def make_blank(network: Network) -> Network:
-    """The net without its numbers, from which `gather` makes a whole one; before it is sharded."""
-    return copy.deepcopy(network).to("meta")
+    """The net without the numbers that are saved, from which `gather` makes a whole one; before it is sharded. Nothing is copied on its device."""
+    blank: dict[int, Any] = {}
+    for value in network.state_dict(keep_vars=True).values():
+        empty = torch.empty_like(value, device="meta")
+        blank[id(value)] = nn.Parameter(empty, value.requires_grad) if isinstance(value, nn.Parameter) else empty
+    return copy.deepcopy(network, blank)
 
 
-def gather(network: Network, blank: Network, device: str) -> Network:
-    """A whole net with the weights of all parts."""
-    values = {name: whole(value) for name, value in network.state_dict().items()}
-    made = blank.to_empty(device=device)
-    made.load_state_dict(values)
-    return made
+def gather(network: Network, blank: Network) -> Network:
+    """A whole net with the weights of all parts, on the CPU: one weight at a time is whole on the device."""
+    like = blank.state_dict()
+    values = {name: torch.empty_like(like[name], device="cpu").copy_(whole(value)) for name, value in network.state_dict().items()}
+    blank.load_state_dict(values, assign=True)
+    return blank.to("cpu")
