@@ -46,8 +46,11 @@ def test_nobody_waits_for_a_cpu(seen: list[str]) -> None:
 def test_what_compiling_takes_is_over_when_its_time_is_taken(seen: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiling, "training_step", lambda job, config: lambda: seen.append("work"))
     monkeypatch.setattr(compiling, "measure_rate", lambda work, device: 1.0)
-    compiling._measure(SimpleNamespace(examples=SimpleNamespace(device="cuda:0")), FULL)
+    job = SimpleNamespace(examples=SimpleNamespace(device="cuda:0"), train=range(96))
+    once = compiling._measure(job, FULL)
     assert seen == ["wait cuda:0", "clock", "work", "wait cuda:0", "clock"] * 2
+    job.train = range(100)  # in seven batches of 14 and 15: each size is compiled for
+    assert [cost for cost, _ in compiling._measure(job, FULL).values()] == pytest.approx([2 * cost for cost, _ in once.values()])
 
 
 @pytest.mark.parametrize(("rank", "there", "device"), [(None, 2, "cuda:0"), ("1", 2, "cuda:1"), ("3", 1, "cuda:0")])
@@ -58,7 +61,7 @@ def test_each_process_takes_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch, ra
     monkeypatch.delenv("LOCAL_RANK", raising=False)
     if rank:
         monkeypatch.setenv("LOCAL_RANK", rank)
-    assert devices.choose_device("auto") == device
+    assert devices.choose_device("auto") == devices.choose_device("cuda") == device
 
 
 def test_processes_on_gpus_carry_both_what_is_on_the_cpu_and_what_is_on_them(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from surefoot.engine.devices import measure_rate, wait_for
+from surefoot.engine.feed import count_steps
 from surefoot.engine.fit import Job
 from surefoot.engine.jobs import training_step
 from surefoot.types.configs import TrainConfig
@@ -44,7 +45,12 @@ def _measure(job: Job, config: TrainConfig) -> dict[str, tuple[float, float]]:
             step = training_step(job, config.model_copy(update={"compile": way}))
             step()
             wait_for(device)
-            measured[way] = (perf_counter() - started, 1 - plain / measure_rate(step, device=device))
+            measured[way] = (_count_sizes(job, config) * (perf_counter() - started), 1 - plain / measure_rate(step, device=device))
         except Exception:  # whatever a compiler or its absence raises: the plain net is always there
             continue
     return measured
+
+
+def _count_sizes(job: Job, config: TrainConfig) -> int:
+    """How many sizes of batches a run has, each of which is compiled for: two, one item apart, where steps don't divide the items."""
+    return 1 + bool(len(job.train) % count_steps(len(job.train), config.batch_size))

@@ -19,13 +19,17 @@ _OTHERS = ("mps", "xpu", "hpu", "xla", "mtia", "meta")
 
 
 def choose_device(name: str) -> str:
-    """`auto` -> this process's GPU where there is one, else `cpu`.
+    """`auto` and `cuda` -> this process's GPU, `auto` without one -> `cpu`.
+
+    A GPU has its number: which is the current one differs between threads, and what is read ahead would be brought to another than the net.
 
     Raises:
         UsageError: a device was asked for that is not there, or of a kind that nothing here is made for.
     """
+    if name in ("auto", "cuda") and torch.cuda.is_available():
+        return f"cuda:{ranks.own_gpu()}"
     if name == "auto":
-        return f"cuda:{ranks.own_gpu()}" if torch.cuda.is_available() else "cpu"
+        return "cpu"
     if name.split(":")[0] in _OTHERS:
         raise UsageError(
             f"Nothing is trained on {name!r}: the sanity checks count in float64 and the loop keeps its sums in it, and all is tested on cpu and cuda alone.",
