@@ -221,7 +221,7 @@ def _scale(loss: Tensor, count: float | Tensor) -> Tensor:
     return loss if isinstance(count, float) and count == 1 else loss * count
 
 
-def _demand_alone(smaller: int, error: RuntimeError) -> None:
+def _demand_alone(smaller: int, error: RuntimeError | MemoryError) -> None:
     """Halves are for a process that is alone: the others are past this part, and wait for gradients of it.
 
     Raises:
