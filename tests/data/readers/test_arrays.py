@@ -60,6 +60,7 @@ def test_missing_keys_are_an_error_that_lists_what_is_there(tmp_path, arrays):
         (PIXELS.astype(np.float32), "0..255"),
         (PIXELS / 127.5 - 1, "-1..1"),
         (PIXELS.astype(np.uint16) * 257, "0..65535"),
+        (PIXELS.astype(np.uint16) * 16, "0..4080"),
         (PIXELS * 3.0 - 100, "no customary range"),
     ],
 )

@@ -50,7 +50,7 @@ def choose_scale(low: float, high: float, dtype: np.dtype) -> Scale:
     if dtype == np.uint8 or (low >= 0 and 127 < high <= 255):
         return Scale(0.0, 1.0, "" if dtype.kind in "iu" else f"Pixels were {dtype} in 0..255; they were rounded to uint8.")
     for start, end in ((0.0, 1.0), (-1.0, 1.0), *([(0.0, 65535.0)] if dtype == np.uint16 else [])):
-        if start <= low and high <= end:
+        if start <= low and high <= end and (end <= 1 or high > end / 2):  # 12 bits in uint16, up to 4,095, were all but black divided by 257
             return Scale(start, 255 / (end - start), f"Pixels were {dtype} in {start:g}..{end:g}; they were scaled to 0..255.")
     factor = 255 / (high - low) if high > low else 0.0
     return Scale(low, factor, f"Pixels were {dtype} in {low:g}..{high:g}, no customary range; they were scaled from it to 0..255.")
