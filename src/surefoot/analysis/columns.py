@@ -46,7 +46,7 @@ def _find_leaks(source: TableSource, profiles: Sequence[ColumnProfile], used: Us
     picked = np.flatnonzero(used.visible)
     picked = picked[leakage.sample_rows(len(picked), seed)]
     rows = used.rows[picked]
-    columns = {p.name: _to_numbers(source.columns[p.name][rows]) for p in profiles if p.role == "input" and p.kind != "text"}
+    columns = {p.name: _count_days(source.columns[p.name][rows]) for p in profiles if p.role == "input" and p.kind != "text"}
     scores = leakage.score_columns(columns, used.targets[picked, 0], is_classification=bool(problem.classes), seed=seed)
     return checks.leaks(scores, leakage.THRESHOLD)
 
@@ -63,7 +63,6 @@ def _count_numbers(source: TableSource, profiles: Sequence[ColumnProfile], visib
     return found
 
 
-def _to_numbers(values: np.ndarray) -> np.ndarray:
-    if values.dtype.kind == "M":
-        return to_days(values)
-    return values if values.dtype.kind == "f" else np.unique(values.astype(str), return_inverse=True)[1].astype(np.float64)
+def _count_days(values: np.ndarray) -> np.ndarray:
+    """Dates as days; numbers and words as they are."""
+    return to_days(values) if values.dtype.kind == "M" else values

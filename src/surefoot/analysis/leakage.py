@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -17,13 +17,21 @@ spam by its length by 0.11."""
 
 _ROWS = 5_000
 _HUGE = 1e30  # scikit-learn's trees read float32
+_FEWEST = 5
+"""Rows from which a leaf or a word answers by itself: what fewer say is chance, or a row that stands twice."""
+
+Guess = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""What rows (F,) hold, float64 or codes, and their targets (F,), classes as int or amounts as float64; what others (A,) hold -> guesses (A,)."""
 
 
 def score_columns(columns: dict[str, np.ndarray], targets: np.ndarray, *, is_classification: bool, seed: int) -> dict[str, float]:
     """Column -> how far it alone goes from guessing (0) to perfect (1), by three-fold cross-validation.
 
+    A column of words is asked twice, and the better answer counts: by a tree over their alphabetical order, which finds beginnings that tell, and word by
+    word, for a tree of 64 leaves cannot hold two hundred words that have nothing in common: by it alone names that decide among seven classes score 0.45.
+
     Args:
-        columns: name -> float64 (N,), categories as codes, NaN where missing.
+        columns: name -> float64 (N,), NaN where missing, or words, object (N,).
         targets: (N,) class indices or values.
         is_classification: accuracy over the majority's, else R².
         seed: picks at most 5,000 rows.
@@ -39,24 +47,49 @@ def sample_rows(num: int, seed: int) -> np.ndarray:
 
 
 def _score(values: np.ndarray, y: np.ndarray, is_classification: bool) -> float:
-    x = np.nan_to_num(values, nan=np.nanmin(values) - 1 if np.isfinite(values).any() else 0.0, posinf=_HUGE, neginf=-_HUGE).clip(-_HUGE, _HUGE).reshape(-1, 1)
     if len(y) < 30:
         return 0.0
-    if is_classification:
-        y = y.astype(int)
+    y = y.astype(int) if is_classification else y
+    if values.dtype == object:
+        codes = np.unique(values.astype(str), return_inverse=True)[1]
+        return max(_rate(_cross_guess(way, codes, y), y) for way in (_ask_tree, _ask_words))
+    lowest = np.nanmin(values) - 1 if np.isfinite(values).any() else 0.0
+    return _rate(_cross_guess(_ask_tree, np.nan_to_num(values, nan=lowest, posinf=_HUGE, neginf=-_HUGE).clip(-_HUGE, _HUGE), y), y)
+
+
+def _rate(guess: np.ndarray, y: np.ndarray) -> float:
+    """How far guesses (N,) go from the trivial predictor's (0) to perfect ones (1)."""
+    if y.dtype.kind == "i":
         trivial = np.bincount(y).max() / len(y)
-        guess = _guess(DecisionTreeClassifier(max_leaf_nodes=64, min_samples_leaf=5), x, y)
         return float(((guess == y).mean() - trivial) / (1 - trivial)) if trivial < 1 else 0.0
-    guess = _guess(DecisionTreeRegressor(max_leaf_nodes=256, min_samples_leaf=5), x, y)
     return float(1 - ((guess - y) ** 2).sum() / max(((y - y.mean()) ** 2).sum(), 1e-300))
 
 
-def _guess(tree: DecisionTreeClassifier | DecisionTreeRegressor, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Guesses for rows that the tree was not fitted to; a third of the time of `cross_val_predict` on a hundred rows."""
-    guess = np.empty_like(y)
+def _cross_guess(guess: Guess, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Guesses for rows that were not among the fitted ones; a third of the time of `cross_val_predict` on a hundred rows."""
+    guesses = np.empty_like(y)
     for fitted, asked in _folds(len(y)):
-        guess[asked] = tree.fit(x[fitted], y[fitted]).predict(x[asked])
-    return guess
+        guesses[asked] = guess(x[fitted], y[fitted], x[asked])
+    return guesses
+
+
+def _ask_tree(x: np.ndarray, y: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    is_class = y.dtype.kind == "i"
+    tree = (DecisionTreeClassifier if is_class else DecisionTreeRegressor)(max_leaf_nodes=64 if is_class else 256, min_samples_leaf=_FEWEST)
+    return np.asarray(tree.fit(x.reshape(-1, 1), y).predict(asked.reshape(-1, 1)))
+
+
+def _ask_words(x: np.ndarray, y: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """The commonest class, or the mean, of the rows with the same word; of all rows where fewer than five have it."""
+    words = int(max(x.max(), asked.max())) + 1
+    held = np.bincount(x, minlength=words)
+    if y.dtype.kind == "i":
+        counts = np.zeros((words, y.max() + 1), np.int32)
+        np.add.at(counts, (x, y), 1)
+        told, overall = counts.argmax(1), counts.sum(0).argmax()
+    else:
+        told, overall = np.bincount(x, y, minlength=words) / np.maximum(held, 1), y.mean()
+    return np.where(held >= _FEWEST, told, overall)[asked]
 
 
 def _folds(n: int) -> list[tuple[np.ndarray, np.ndarray]]:
