@@ -190,6 +190,18 @@ def test_ranks_do_not_care_how_far_apart_the_values_are():
     assert np.isfinite(prepare(torch.tensor([[np.nan, 1e30, -1e30]]))[0].numpy()).all()
 
 
+@pytest.mark.parametrize(("tied", "at"), [(0.0, 0), (0.6, 0), (0.6, 1), (0.95, 0)])
+def test_ranks_are_centred_also_where_values_are_tied_at_one_end(tied, at):
+    """The middle of the ranks of 60 % zeros is 0.3, which is (0.3 - 0.5) * 12 ** 0.5."""
+    values = np.random.default_rng(0).uniform(0, 1, (4_000, 3)).astype(np.float32)
+    values[: int(tied * len(values))] = at
+    prepare, _ = fit((NUMERIC,), values, scale="quantile")
+    made = prepare(torch.from_numpy(values))[0].double()
+    assert float(made.mean()) == pytest.approx(0, abs=0.05)
+    if tied:
+        assert float(made[0, 0]) == pytest.approx((1 - 2 * at) * (tied / 2 - 0.5) * 12**0.5, abs=0.06)
+
+
 def test_columns_may_be_scaled_each_in_its_own_way():
     values = np.random.default_rng(0).normal(50, 10, (300, 3)).astype(np.float32)
     prepare, _ = fit((NUMERIC,), values, scale="none", columns={"b": {"scale": "minmax"}, "c": {"scale": "quantile"}})

@@ -190,17 +190,18 @@ def _map_to_ranks(values: np.ndarray) -> dict[str, np.ndarray]:
     """Per column a map, linear between knots, from a value to its rank among the train values, scaled to mean 0 and variance 1.
 
     Returns:
-        `numeric.knots` (F, K + 1), rising, `numeric.slopes` (F, K); slopes are 0 behind the last knot that a column needs. Ties share the mean of their ranks.
+        `numeric.knots` (F, K + 1), rising, `numeric.slopes` (F, K), and `numeric.first` (F,), what the lowest value becomes; slopes are 0 behind the last knot
+        that a column needs. Ties share the mean of their ranks.
     """
     levels = np.linspace(0, 1, _KNOTS)
-    knots, slopes = np.zeros((values.shape[1], _KNOTS)), np.zeros((values.shape[1], _KNOTS - 1))
+    knots, slopes, first = np.zeros((values.shape[1], _KNOTS)), np.zeros((values.shape[1], _KNOTS - 1)), np.zeros(values.shape[1])
     for j, quantiles in enumerate(np.nanquantile(values, levels, axis=0).T):
         distinct, group = np.unique(quantiles, return_inverse=True)
         ranks = np.bincount(group, levels) / np.bincount(group)
         knots[j] = np.append(distinct, np.full(_KNOTS - len(distinct), distinct[-1]))
         slopes[j, : len(distinct) - 1] = np.diff(ranks) / np.maximum(np.diff(distinct), _SMALLEST) / _UNIFORM_SD
-    first = np.asarray([slope @ np.diff(knot) for knot, slope in zip(knots, slopes)])
-    return {"numeric.knots": knots, "numeric.slopes": slopes, "numeric.first": -first / 2}
+        first[j] = (ranks[0] - 0.5) / _UNIFORM_SD  # the middle rank is 0, not the middle of the map: where 60 % are zeros that lies at 0.65
+    return {"numeric.knots": knots, "numeric.slopes": slopes, "numeric.first": first}
 
 
 _GAUGES: dict[str, type[ImageGauge] | type[CategoryGauge] | type[NumericGauge]] = {"image": ImageGauge, "category": CategoryGauge, "numeric": NumericGauge}
