@@ -17,7 +17,10 @@ from surefoot.types.source import ImageSource, TableSource
 
 
 def audit(sizes=None, modes=None, columns=()) -> AuditReport:
-    return AuditReport(fingerprint="", num_items=1, num_usable=1, index="", sizes=sizes or {}, modes=modes or {}, columns=columns)
+    sides = np.sort([[int(side) for side in size.split("x")] for size, count in (sizes or {"0x0": 1}).items() for _ in range(count)])
+    shorter, longer = np.median(sides, 0).astype(int).tolist()
+    more = {"sizes": sizes or {}, "shorter_side": shorter, "longer_side": longer, "modes": modes or {}, "columns": columns}
+    return AuditReport(fingerprint="", num_items=1, num_usable=1, index="", **more)
 
 
 # pictures

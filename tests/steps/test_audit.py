@@ -13,8 +13,10 @@ import numpy as np
 from PIL import Image
 
 from surefoot.cli.main import main
+from surefoot.data.making import choose_side
 from surefoot.data.readers import folder as folders
 from surefoot.project import Project
+from surefoot.types.configs import DataConfig
 
 SIDE = 24
 
@@ -58,6 +60,19 @@ def test_the_clean_twin_raises_nothing(tmp_path):
     assert (report.refused, report.near, report.suspects, report.repairs) == ((), (), (), "")
     assert report.file_modes == {"RGB": 120}
     assert report.measures["brightness"].low < report.measures["brightness"].median < report.measures["brightness"].high
+
+
+def test_the_typical_side_is_that_of_all_photos_also_where_each_has_its_own_size(tmp_path):
+    """The fifty commonest of so many sizes are the first fifty by path: all small, all of one class."""
+    sides = [(20 + n % 8, 30 + n // 8) for n in range(60)] + [(70 + n % 20, 120 + n // 20) for n in range(200)]
+    for n, (height, width) in enumerate(sides):
+        there = tmp_path / "photos" / ("a" if n < 60 else "b")
+        there.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.random.default_rng(n).integers(0, 256, (height, width), np.uint8)).save(there / f"{n:03}.png")
+    report = audit(tmp_path / "photos").report("audit")
+    assert len(report.sizes) == 50
+    assert (report.shorter_side, report.longer_side) == tuple(int(np.median(column)) for column in zip(*sides))
+    assert choose_side(report, DataConfig(), 28_800.0) == (int(np.median([height for height, _ in sides])), "the pictures' own size")
 
 
 # the twelve kinds of dirty picture

@@ -86,8 +86,10 @@ def sum_up_pictures(records: np.ndarray, used: Used, problem: Problem, seed: int
         *_find_leaks(records[visible], used, problem, seed),
     ]
     sizes = Counter(f"{height}x{width}" for height, width in zip(records["height"].tolist(), records["width"].tolist()))
+    sides = np.sort(np.stack([records["height"], records["width"]])[:, visible], 0)
     shown = {
         "sizes": dict(sizes.most_common(_SIZES)),
+        **({"shorter_side": int(np.median(sides[0])), "longer_side": int(np.median(sides[1]))} if visible.any() else {}),
         "modes": _count(np.where(records["is_colour"], "colour", "grey")),
         "file_modes": file_modes,
         "turned": _count(records["turn"][turned]),

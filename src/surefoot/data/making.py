@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -39,10 +38,7 @@ def choose_side(audit: AuditReport, data: DataConfig, budget_s: float) -> tuple[
     """Pixels a side and the reason for it."""
     if data.side:
         return data.side, "as data.side says"
-    shorter = Counter[int]()
-    for size, count in audit.sizes.items():
-        shorter[min(map(int, size.split("x")))] += count
-    typical = int(np.median(list(shorter.elements())))
+    typical = audit.shorter_side
     if typical <= _SIDES[0][1]:
         return typical, "the pictures' own size"
     affordable = next(side for limit, side in _SIDES if budget_s <= limit)
@@ -65,12 +61,11 @@ def boxes_recipe(audit: AuditReport, data: DataConfig, config: PrepareConfig) ->
     Pictures of one size keep their shape; others come into a square. Boxes are smaller than pictures, so that the budget's sides would leave nothing
     of them: the longer side is the pictures' own, up to 320 pixels.
     """
-    sizes = [tuple(map(int, size.split("x"))) for size, count in audit.sizes.items() for _ in range(count)]
-    typical = int(np.median([max(size) for size in sizes]))
+    typical = audit.longer_side
     side = data.side or min(typical, _BOX_SIDE)
     why = "as data.side says" if data.side else f"the longer side is {typical} at the median, and {_BOX_SIDE} at most is packed; set data.side for more"
     config = config.model_copy(update={"resize": "fit"}) if config.resize == "auto" else config
-    height, width = sizes[0] if len(audit.sizes) == 1 and config.resize == "fit" else (1, 1)
+    height, width = map(int, next(iter(audit.sizes)).split("x")) if len(audit.sizes) == 1 and config.resize == "fit" else (1, 1)
     scale = side / max(height, width)
     return _size_recipe(audit, max(1, round(height * scale)), max(1, round(width * scale)), config), why
 

@@ -47,7 +47,8 @@ class SourceReport(Plain):
 
     Attributes:
         items: it holds. usable, refused: of them.
-        shared: usable items that have an equal in another source. conflict: share of them whose equals there all have another target.
+        shared: usable items that have an equal in another source. conflict: share of them whose equals there all have another label; None for amounts,
+            of which equal items may have several.
         agreement: share of its labels that a simple model, fitted to other items, gives too (amounts: rank correlation).
     """
 
@@ -135,6 +136,7 @@ class AuditReport(Report):
         balance: class -> count (regression: a histogram over `balance_edges`).
         columns: profile per table column.
         sizes: "HxW" -> count for pictures, the most frequent first, at most 50.
+        shorter_side, longer_side: of the pictures, in pixels, at the median; a given test set aside.
         modes: "grey" or "colour" -> pictures, as they are used. file_modes: the mode as the file has it ("RGB", "P", "CMYK", "I;16", ...) -> pictures.
         turned: EXIF orientation, "2" to "8" -> pictures that are stored so; they are set upright while reading.
         near: pairs of near duplicates, the most alike first, at most 200; num_near: items that have one.
@@ -155,6 +157,8 @@ class AuditReport(Report):
     balance_edges: tuple[float, ...] = ()
     columns: tuple[ColumnProfile, ...] = ()
     sizes: dict[str, int] = {}
+    shorter_side: int = 0
+    longer_side: int = 0
     modes: dict[str, int] = {}
     file_modes: dict[str, int] = {}
     turned: dict[str, int] = {}
