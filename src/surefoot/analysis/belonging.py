@@ -46,7 +46,7 @@ def find_ties(source: TableSource, profiles: Sequence[ColumnProfile], used: Used
         found += checks.group_leak({name: likeness for name, likeness in alike.items() if likeness is not None})
     if not by_time and not any(used.given_sets):
         moments = {p.name: to_days(source.columns[p.name][rows]) for p in inputs if p.kind == "date"}
-        found += checks.time_leak({name: measure_order(days, targets) for name, days in moments.items()}, len(rows))
+        found += checks.time_leak({name: measure_order(days, targets, seed) for name, days in moments.items()}, len(rows))
     return found
 
 
@@ -91,14 +91,17 @@ def measure_groups(of: np.ndarray, targets: np.ndarray) -> float:
     return 1 - (within / max(num - groups, 1)) / max(whole / max(num - 1, 1), 1e-300)
 
 
-def measure_order(days: np.ndarray, targets: np.ndarray) -> float:
+def measure_order(days: np.ndarray, targets: np.ndarray, seed: int) -> float:
     """How alike the targets of rows are that follow each other in time: their autocorrelation, in [-1, 1]; 0 where a row has no date.
 
+    Rows of one moment come in any order: in that of the file, a table sorted by class, with a dozen dates, would lie class by class within each of them.
+
     Args:
-        days: float (N,). targets: float (N, K), centred.
+        days: float (N,). targets: float (N, K), centred. seed: draws the order of rows of one moment.
     """
     power = float((targets**2).sum())
     if np.isnan(days).any() or len(days) < 2 or power == 0:
         return 0.0
-    told = targets[np.argsort(days, kind="stable")]
+    order = randomness.stream(seed, "rows of one moment").permutation(len(days))
+    told = targets[order[np.argsort(days[order], kind="stable")]]
     return float((told[1:] * told[:-1]).sum()) / power
