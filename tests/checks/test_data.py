@@ -65,6 +65,10 @@ def test_at_most_a_hundred_items_are_named():
     assert found.evidence["copies"] == 999
 
 
+def test_amounts_of_equal_items_may_differ():
+    assert [one.code for one in checks.duplicates(["x", "y", "x"], list("abc"), None)] == ["data.duplicates"]
+
+
 def test_distinct_items_are_no_duplicates():
     assert checks.duplicates(["x", "y"], ["a", "b"], [0, 1]) == []
     assert checks.duplicates([], [], []) == []

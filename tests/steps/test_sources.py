@@ -65,6 +65,19 @@ def test_a_source_with_bad_labels_is_named(tmp_path):
     assert not [found for found in audit.findings if found.code == "data.source_shift"]
 
 
+def test_settings_that_were_measured_three_times_are_no_wrong_labels(tmp_path):
+    """Of amounts: replicates in one file, and between two laboratories."""
+    rng = np.random.default_rng(0)
+    settings = rng.normal(size=(150, 2)).round(3)
+    for name in ("one", "other"):
+        rows = [f"{a},{b},{a - b + 0.1 * rng.normal():.4f}" for a, b in settings.tolist() for _ in range(3)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["heat,time,yield", *rows]) + "\n", encoding="utf-8")
+    for sources in ('source = "../one.csv"\n', '[[data.sources]]\npath = "../one.csv"\n[[data.sources]]\npath = "../other.csv"\n'):
+        audit = walk(tmp_path, f'[data]\ntarget = "yield"\n{sources}', "audit").report("audit")
+        assert "data.duplicates" in {found.code for found in audit.findings}
+        assert [found.code for found in audit.findings if found.severity != "info"] == []
+
+
 def test_a_column_says_who_goes_where_and_is_no_input(tmp_path):
     write_rows(tmp_path / "own.csv", 300, 0, extra="part")
     settings = '[data]\nsource = "../own.csv"\ntarget = "sold"\n[split]\ncolumn = "part"\n'

@@ -61,7 +61,7 @@ def look(usable: Usable, profiles: tuple[ColumnProfile, ...], data: DataConfig, 
         sample = sample[np.isin(ids[sample], features.ids)]
     else:
         features = table_features(usable.source, profiles, usable.rows[sample], ids[sample])
-    reports = [_report(usable, names, one, len(declared) == 1) for one in declared]
+    reports = [_report(usable, names, one, problem, is_only=len(declared) == 1) for one in declared]
     raw = [SourceReport(name=one.name, role=one.role, labels="raw", items=one.items + one.refused, refused=one.refused) for one in count_raw(data, root)]
     if len(declared) == 1:
         return Look(features, (*reports, *raw), {})
@@ -89,7 +89,7 @@ def _units(usable: Usable, sample: np.ndarray) -> np.ndarray:
     return np.unique(np.asarray(words, dtype=str), return_inverse=True)[1]
 
 
-def _report(usable: Usable, names: np.ndarray, one: SourceConfig, is_only: bool) -> SourceReport:
+def _report(usable: Usable, names: np.ndarray, one: SourceConfig, problem: Problem, *, is_only: bool) -> SourceReport:
     refused = [item.place for item in usable.source.refused if is_only or item.place.startswith(f"{one.name}/")]
     items = len(usable.source) if is_only else sum(name == one.name for name in usable.source.sources)
     inside = np.ones(len(names), bool) if is_only else names == one.name
@@ -101,7 +101,7 @@ def _report(usable: Usable, names: np.ndarray, one: SourceConfig, is_only: bool)
         usable=int(inside.sum()),
         refused=items + len(refused) - int(inside.sum()),
         shared=shared,
-        conflict=Measured(value=conflicts / shared, interval=wilson(conflicts, shared), n=shared) if shared else None,
+        conflict=Measured(value=conflicts / shared, interval=wilson(conflicts, shared), n=shared) if shared and problem.classes else None,
     )
 
 

@@ -58,8 +58,12 @@ def name_reasons(group: Sequence[Refused]) -> str:
     return "; ".join([*named, *([f"{rest:,} more for other reasons"] if rest else [])])
 
 
-def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[object]) -> list[Finding]:
-    """Equal contents, and equal contents with different targets."""
+def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[object] | None) -> list[Finding]:
+    """Equal contents, and equal contents with different targets.
+
+    Args:
+        targets: what items of equal content must share; None for amounts: whoever measures a setting three times gets three, and none of them is wrong.
+    """
     seen: set[str] = set()
     again: set[str] = set()
     for content in contents:
@@ -69,7 +73,7 @@ def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[ob
         if content in again:
             groups.setdefault(content, []).append(row)
     equal = list(groups.values())
-    conflicting = [rows for rows in equal if len({repr(targets[row]) for row in rows}) > 1]
+    conflicting = [] if targets is None else [rows for rows in equal if len({repr(targets[row]) for row in rows}) > 1]
     found = []
     if equal:
         copies = sum(len(rows) - 1 for rows in equal)

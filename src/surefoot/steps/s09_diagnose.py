@@ -253,7 +253,9 @@ def _measure_part(ctx: Context, desk: Desk, tune: TuneReport, rows: np.ndarray) 
 
 
 def _conflicts(desk: Desk) -> float:
-    """Share of the train items that are equal to another with a different target: an error that no model can avoid."""
+    """Share of the train items that are equal to another with a different label: an error that no model can avoid. Amounts of equal items may differ."""
+    if not desk.problem.classes:
+        return 0.0
     ids = [str(i).rsplit("-", 1)[0] for i in desk.examples.pack.ids(desk.folds[0].train)]
     targets = desk.examples.raw_targets[desk.folds[0].train]
     seen: dict[str, bytes] = {}
