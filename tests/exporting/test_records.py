@@ -166,7 +166,7 @@ def test_values_that_count_as_missing_are_told_by_their_reason(table_predictor, 
     rows = ["k1,yes,nurse,foo", "k2,no,nurse,1e300", "k3,no,nurse,inf"]
     list(predict_inputs(table_predictor, [people_csv(tmp_path / "p.csv", rows)], told.append))
     assert "p.csv: age holds values that are no numbers and count as missing: foo." in told
-    assert "p.csv: age holds values that are beyond what float32 holds (3.4e+38) and count as missing: 1e300." in told
+    assert "p.csv: age holds values that are beyond what a model computes with (1e+30) and count as missing: 1e300." in told
     assert "p.csv: age holds values that are infinite and count as missing: inf." in told
 
 

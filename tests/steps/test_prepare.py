@@ -65,6 +65,17 @@ def test_rows_with_gaps_are_dropped_from_training_and_from_nothing_else(project)
     assert (np.isnan(pack.read_all()[0]).any(1).sum() + len(read(project)[1]["whole"])) == len(pack)
 
 
+def test_masses_of_stars_in_kilograms_go_the_road_in_a_unit_of_their_own(tmp_path):
+    rng = np.random.default_rng(0)
+    masses = rng.uniform(0.1, 30, 200) * 2e30
+    rows = [f"{mass:.6g},{rng.normal():.3f},{'blue' if mass > 2e31 else 'red'}" for mass in masses]
+    (tmp_path / "stars.csv").write_text("\n".join(["mass,metal,colour", *rows]) + "\n")
+    project = Project.init(str(tmp_path / "stars.csv"), target="colour", out=str(tmp_path / "project"), budget="smoke")
+    project.run(to="prepare")
+    told = [one for step in ("audit", "split", "prepare") for one in project.report(step).findings]
+    assert not [one.code for one in told if "wrong_type" in one.code or "not_finite" in one.code or one.severity == "stop"]
+
+
 def test_whatever_is_measured_comes_from_the_train_rows_of_its_fold(project):
     assert prepare(project, "prepare.scale=minmax", "prepare.missing=model", "prepare.encoding=frequency") == 0
     _, rows, pack, fitted = read(project)

@@ -206,7 +206,7 @@ def test_huge_and_infinite_numbers_are_found_by_the_audit(tmp_path):
     project = make(tmp_path, 'target = "y"', huge=lambda n: f"{n * 1.7 + 1}e300", some=lambda n: "inf" if n % 10 == 0 else n * 1.3, y=lambda n: n % 2)
     project.run(to="prepare")
     told = {finding.where: finding.what for finding in project.report("audit").findings if finding.severity == "warn"}
-    assert "60 of 60 numbers are beyond what float32 holds" in told["huge"]
+    assert "60 of 60 numbers are beyond what a model computes with" in told["huge"]
     assert "6 of 60 numbers are infinite" in told["some"]
     low, high = project.report("prepare").ranges["numeric"]
     assert high > low

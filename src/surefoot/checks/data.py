@@ -200,7 +200,7 @@ def mixed_types(shares: Mapping[str, float]) -> list[Finding]:
 
 
 def extremes(counts: Mapping[str, tuple[int, int, int]], rows: int) -> list[Finding]:
-    """Infinite numbers and those beyond float32. `counts`: column -> infinite, beyond float32, and beyond it in the column's own unit too."""
+    """Infinite numbers and those too large. `counts`: column -> infinite, too large, and those of them that are lost, as `count_extremes` tells them."""
     found = []
     for name, (infinite, beyond, lost) in counts.items():
         if infinite:
@@ -211,7 +211,7 @@ def extremes(counts: Mapping[str, tuple[int, int, int]], rows: int) -> list[Find
             fate = (
                 f"; {lost:,} of them are so even in the column's own unit, and count as missing" if lost else "; the column is divided by a power of ten first"
             )
-            what = f"{name}: {beyond:,} of {rows:,} numbers are beyond what float32 holds (3.4e38){fate}."
+            what = f"{name}: {beyond:,} of {rows:,} numbers are beyond what a model computes with (1e30){fate}."
             advice = "Give the column in a larger unit, or take its logarithm; mend those that are slips."
             found.append(_tell_extreme("data.wrong_type", name, what, advice, {"beyond": beyond, "lost": lost, "rows": rows}))
     return found

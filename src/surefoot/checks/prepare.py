@@ -6,17 +6,15 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from surefoot.data.extremes import LARGEST
 from surefoot.types.findings import Finding
-
-_HUGE = 1e30
-"""Beyond this, float32 products overflow in a layer or two."""
 
 
 def judge(ranges: Mapping[str, tuple[float, float]], folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[Finding]:
     """Finite numbers, sane ranges, and statistics that came from train alone."""
     found = []
     for name, (low, high) in ranges.items():
-        if not (np.isfinite(low) and np.isfinite(high)) or max(abs(low), abs(high)) > _HUGE:
+        if not (np.isfinite(low) and np.isfinite(high)) or max(abs(low), abs(high)) > LARGEST:
             found.append(
                 Finding(
                     code="prepare.not_finite",
@@ -24,7 +22,7 @@ def judge(ranges: Mapping[str, tuple[float, float]], folds: Sequence[tuple[np.nd
                     what=f"{name} ranges from {low:g} to {high:g}.",
                     where=name,
                     next="Mend or ignore the column (data.ignore), then `surefoot run --from audit`.",
-                    evidence={"low": low, "high": high, "threshold": _HUGE},
+                    evidence={"low": low, "high": high, "threshold": LARGEST},
                 )
             )
         elif low == high:

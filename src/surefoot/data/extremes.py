@@ -1,4 +1,4 @@
-"""Numbers that float32, in which nets and trees compute, can't hold: infinite ones, and finite ones beyond 3.4e38."""
+"""Numbers with which nets and trees, which have float32, can't compute: infinite ones, and finite ones beyond 1e30."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 
-LARGEST = float(np.finfo(np.float32).max)
+LARGEST = float(np.float32(1e30))
+"""The largest number that a model is given: float32 holds 3.4e38, but beyond this its products overflow in a layer or two."""
+_HELD = float(np.finfo(np.float32).max)
 
 
 def find_unit(values: np.ndarray) -> float:
-    """The power of ten in which a column is given to a model: 1, unless numbers lie beyond float32; then the magnitude of the median.
+    """The power of ten in which a column is given to a model: 1, unless numbers lie beyond 1e30; then the magnitude of the median.
 
     What still lies beyond after dividing by it, a slip among ordinary numbers, counts as missing.
 
@@ -26,10 +28,13 @@ def find_unit(values: np.ndarray) -> float:
 
 
 def count_extremes(values: np.ndarray) -> tuple[int, int, int]:
-    """How many numbers (N,) are infinite, how many are finite and beyond float32, and how many of those are so in the column's unit too."""
+    """How many numbers (N,) are infinite, how many are finite and too large to pass in silence, and how many of those are lost.
+
+    Lost are those beyond 1e30 in the column's own unit. Too large are these, and what float32 can't hold: the masses of stars, 2e30 kg, are healthy.
+    """
     sizes = np.abs(values.astype(np.float64))
-    beyond = np.isfinite(sizes) & (sizes > LARGEST)
-    return int(np.isinf(sizes).sum()), int(beyond.sum()), int((sizes[beyond] / find_unit(values) > LARGEST).sum())
+    lost = np.isfinite(sizes) & (sizes / find_unit(values) > LARGEST)
+    return int(np.isinf(sizes).sum()), int((lost | (np.isfinite(sizes) & (sizes > _HELD))).sum()), int(lost.sum())
 
 
 def name_loss(value: str) -> str:
@@ -40,4 +45,4 @@ def name_loss(value: str) -> str:
         return "are no numbers"
     if math.isnan(number):
         return "are no numbers"
-    return "are infinite" if math.isinf(number) else f"are beyond what float32 holds ({LARGEST:.1e})"
+    return "are infinite" if math.isinf(number) else f"are beyond what a model computes with ({LARGEST:.0e})"
