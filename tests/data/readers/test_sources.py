@@ -9,6 +9,7 @@ import pyarrow.parquet
 import pytest
 
 from surefoot.data.readers import count_raw, list_sources, open_source
+from surefoot.data.readers.excel import _tabulate
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DamagedError, DataError, UsageError
 
@@ -245,6 +246,16 @@ def test_the_first_sheet_of_a_workbook_is_a_table(tmp_path):
     assert source.columns["colour"].tolist() == ["red", None]
     assert source.places == ["a.xlsx:2", "a.xlsx:3"]
     assert '"notes" were not' in source.notes[0]
+
+
+def test_a_column_without_a_name_is_called_by_its_place_and_an_empty_one_is_left_out(tmp_path):
+    """As pandas writes its index: numbers below a cell that is empty."""
+    (tmp_path / "a.xlsx").write_bytes(b"")
+    rows = [(1, [None, "a", None, "y"]), *((row + 2, [row, 0.5 * row, None, "no"]) for row in range(3))]
+    table = _tabulate(tmp_path / "a.xlsx", rows, [])
+    assert list(table.columns) == ["column_1", "a", "y"]
+    assert table.columns["column_1"].to_pylist() == [0, 1, 2]
+    assert any("Column 3" in note and "left out" in note for note in table.notes)
 
 
 def test_a_torn_workbook_is_an_error_or_the_command_that_installs_the_reader(tmp_path):

@@ -85,12 +85,19 @@ def name_columns(table: str, names: list[str], columns: list[pa.ChunkedArray]) -
     for j, (name, column) in enumerate(zip(names, columns, strict=True), start=1):
         if name:
             found[name] = column
-        elif not pc.any(pc.not_equal(pc.utf8_trim_whitespace(column), "")).as_py():
+        elif _is_blank(column):
             notes.append(f"Column {j} of {table} has neither name nor content and was left out.")
         else:
             found[f"column_{j}"] = column
             notes.append(f"Column {j} of {table} has no name; it is called column_{j}.")
     return found, notes
+
+
+def _is_blank(column: pa.ChunkedArray) -> bool:
+    """Whether nothing is written in a column of words, or all of another is missing."""
+    if not pa.types.is_string(column.type):
+        return bool(column.null_count == len(column))
+    return not pc.any(pc.not_equal(pc.utf8_trim_whitespace(column), "")).as_py()
 
 
 def _are_names(numbers: list[str]) -> bool:
