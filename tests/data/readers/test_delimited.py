@@ -155,6 +155,26 @@ def test_an_unclosed_quotation_mark_does_not_swallow_the_file_however_long_it_is
     assert len(source) == rows + 1
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_a_text_of_two_hundred_thousand_characters_with_line_breaks_is_one_row(tmp_path, first):
+    """Python's csv would stop at 131,072."""
+    text = "some words, and more\n" * 9_600
+    rows = ['1,"short"\n'] * 40
+    rows.insert(0 if first else 20, f'2,"{text}"\n')
+    source = read_text(tmp_path, "a,b\n" + "".join(rows))
+    assert len(source) == 41
+    assert source.columns["b"][0 if first else 20] == text.strip()
+    assert source.refused == []
+
+
+@pytest.mark.parametrize(("mark", "said"), [('"', "is not closed within 16,777,216"), ("", "has more than 16,777,216 characters")])
+def test_a_cell_without_end_is_an_error_in_words(tmp_path, mark, said):
+    text = ("words " * 20 + "\n" * bool(mark)) * 150_000
+    with pytest.raises(DataError, match=said) as caught:
+        read_text(tmp_path, f'a,b\n1,x\n2,{mark}{text}{mark}\n3,"y\nz"\n')
+    assert caught.value.where == "table.csv:3"
+
+
 @pytest.mark.parametrize("text", ["n\n1\n2\n3\n", "one line\nof prose, with a comma\nand no table\nat all\n"])
 def test_a_single_column_is_an_error(tmp_path, text):
     with pytest.raises(DataError, match="one column only") as caught:

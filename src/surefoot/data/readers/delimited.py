@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO, TextIOWrapper
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,8 @@ DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 SAMPLE_BYTES, SAMPLE_ROWS = 2**18, 200
 BLOCK_BYTES = 2**24
 CHUNK_ROWS = 50_000
+MAX_CELL = 2**24
+"""Characters of a cell: Python's csv stops at 131,072, which a letter or a law of some length has; this is as much as a text file may have."""
 
 
 @dataclass
@@ -37,11 +40,12 @@ class Body:
 
 
 class UnclosedQuoteError(Exception):
-    """A quotation mark was opened on a line and never closed."""
+    """A quotation mark was opened on a line and never closed, or not within what a cell may have: `is_long`."""
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, line: int, *, is_long: bool) -> None:
         super().__init__(line)
         self.line = line
+        self.what = f"is not closed within {MAX_CELL:,} characters" if is_long else "is never closed"
 
 
 def read_delimited(path: File) -> RawTable:
@@ -88,13 +92,19 @@ def _take_sample(data: bytes) -> list[str]:
 
 def _read_sample(sample: list[str], delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> tuple[list[list[str]], list[int]]:
     """The first rows, and for each the number of lines up to its end; blank lines aside."""
-    reader = csv.reader(sample, delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
+    reader = _make_reader(sample, delimiter, quoting)
+    pairs: list[tuple[list[str], int]] = []
     try:
-        found = islice(((row, reader.line_num) for row in reader if any(cell.strip() for cell in row)), SAMPLE_ROWS)
-        pairs = list(found)
+        pairs.extend(islice(((row, reader.line_num) for row in reader if any(cell.strip() for cell in row)), SAMPLE_ROWS))
     except csv.Error:  # a quotation mark that is never closed: one cell has swallowed the sample
-        return _read_sample(sample, delimiter, csv.QUOTE_NONE) if quoting != csv.QUOTE_NONE else ([], [])
+        if quoting != csv.QUOTE_NONE:
+            return _read_sample(sample, delimiter, csv.QUOTE_NONE)
     return [row for row, _ in pairs], [line for _, line in pairs]
+
+
+def _make_reader(lines: Iterable[str], delimiter: str, quoting: int) -> Any:
+    csv.field_size_limit(MAX_CELL)  # of all readers at once: csv has no other
+    return csv.reader(lines, delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
 
 
 def _sniff(path: File, sample: list[str]) -> str:
@@ -136,15 +146,31 @@ def _read_body(path: File, data: bytes, start: tuple[int, int], width: int, deli
     try:
         return _read_exactly(data, start, width, delimiter, csv.QUOTE_MINIMAL)
     except UnclosedQuoteError as error:
-        body = _read_exactly(data, start, width, delimiter, csv.QUOTE_NONE)
+        body = _read_unquoted(path, data, start, width, delimiter)
         if len(body.ragged) > 0.01 * len(body.lines):
             raise DataError(
-                f"A quotation mark opened on line {error.line} of {path.name} is never closed.",
+                f"A quotation mark opened on line {error.line} of {path.name} {error.what}.",
                 where=f"{path.name}:{error.line}",
                 next='Close it, or write a quotation mark inside a cell twice: "".',
             ) from error
-        notes.append(f"The quotation mark on line {error.line} of {path.name} is never closed, so quotation marks are read as plain characters.")
+        notes.append(f"The quotation mark on line {error.line} of {path.name} {error.what}, so quotation marks are read as plain characters.")
         return body
+
+
+def _read_unquoted(path: File, data: bytes, start: tuple[int, int], width: int, delimiter: str) -> Body:
+    """Rows by Python's csv where quotation marks are plain characters.
+
+    Raises:
+        DataError: a cell is longer than any may be.
+    """
+    try:
+        return _read_exactly(data, start, width, delimiter, csv.QUOTE_NONE)
+    except UnclosedQuoteError as error:
+        raise DataError(
+            f"A cell on line {error.line} of {path.name} has more than {MAX_CELL:,} characters.",
+            where=f"{path.name}:{error.line}",
+            next="Look at this line: line breaks may be missing. Long texts are read as a .txt file each, in class folders.",
+        ) from error
 
 
 def _read_fast(data: bytes, start: tuple[int, int], width: int, delimiter: str, *, threads: bool = True) -> Body | None:
@@ -216,7 +242,7 @@ def _number_rows(text: TextIOWrapper, skipped: int, delimiter: str, quoting: int
             pending.append(line)
             yield line
 
-    reader = csv.reader(feed(), delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
+    reader = _make_reader(feed(), delimiter, quoting)
     begin = skipped + 1
     quotes = 0
     try:
@@ -226,9 +252,9 @@ def _number_rows(text: TextIOWrapper, skipped: int, delimiter: str, quoting: int
             yield begin, row
             last, begin = begin, skipped + reader.line_num + 1
     except csv.Error as error:
-        raise UnclosedQuoteError(begin) from error
+        raise UnclosedQuoteError(begin, is_long=True) from error
     if quotes % 2:
-        raise UnclosedQuoteError(last)
+        raise UnclosedQuoteError(last, is_long=False)
 
 
 def _check_ragged(path: File, body: Body, rows: list[list[str]], delimiter: str) -> None:
