@@ -111,7 +111,7 @@ def fix(root: Path, data: DataConfig, store: Blobs, ref: str) -> dict[str, Any]:
         UsageError: the settings name no file. DataError: a line of the file that is there is wrong.
     """
     path = name_repairs(root, data)
-    named = {repair.place for repair in read_all(path)}
+    named = {name for repair in read_all(path) for name in repair.spellings()}
     proposed = store.get_table(ref).to_pylist() if ref else []
     added = [Repair(0, **line) for line in proposed if line["place"] not in named]
     return {"path": str(path), "added": len(added), "kept": add_repairs(path, added)}

@@ -7,7 +7,7 @@ import pytest
 
 from surefoot.data.measures import to_grey
 from surefoot.data.readers import open_source
-from surefoot.data.readers.repairs import Repair, read_repairs, write_repairs
+from surefoot.data.readers.repairs import Repair, list_decided, read_repairs, write_repairs
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError
 
@@ -96,6 +96,22 @@ def test_what_is_written_is_read_back(tmp_path):
     repairs = [Repair(2, "a, b/ü.png", "drop", reason='said "no"'), Repair(3, "c.png", "rotate", "180", id="x-0")]
     (tmp_path / "r.csv").write_bytes(write_repairs(repairs))
     assert read_repairs(tmp_path / "r.csv") == repairs
+
+
+def test_names_that_end_in_a_space_or_a_line_break_survive_writing_and_reading(project):
+    """macOS lays `Icon\\r` into folders: the file that the audit wrote stopped every later command."""
+    names = ["cat/Icon\r", "cat/b .txt ", " cat.png"]
+    write_files(project / "photos", dict.fromkeys(names, b"no picture"))
+    repairs = [Repair(line, name, "drop", reason="no picture") for line, name in enumerate(names, 2)]
+    (project / "repairs.csv").write_bytes(write_repairs(repairs))
+    assert read_repairs(project / "repairs.csv") == repairs
+    source = open_source(DataConfig(source="photos"), project)
+    assert {one.place for one in source.refused if one.code == "data.repaired"} == {*names}
+
+
+def test_spaces_that_a_person_left_around_a_place_are_not_its_name(project):
+    assert open_with(project, ", cat/0.png ,relabel,dog,\n").labels[0] == "dog"
+    assert list_decided(DataConfig(), project) >= {"cat/0.png"}
 
 
 def test_an_item_is_not_relabelled_to_two_targets(project):

@@ -45,7 +45,7 @@ DROPPED = "data.repaired"
 
 @dataclass(frozen=True)
 class Repair:
-    """One line of the file."""
+    """One line of the file; its place as it is written there, for names may begin or end in spaces."""
 
     line: int
     place: str
@@ -53,6 +53,10 @@ class Repair:
     value: str = ""
     reason: str = ""
     id: str = ""
+
+    def spellings(self) -> tuple[str, str]:
+        """What the place may be: as written, or without the spaces around it, which a person may have left there."""
+        return self.place, self.place.strip()
 
 
 def find_repairs(config: DataConfig, root: Path) -> Path | None:
@@ -78,7 +82,7 @@ def list_decided(config: DataConfig, root: Path) -> set[str]:
         DataError: a line of the file is wrong.
     """
     path = find_repairs(config, root)
-    return {repair.place for repair in read_repairs(path) if repair.action in ("drop", "relabel", KEEP)} if path else set()
+    return {name for repair in read_repairs(path) if repair.action in ("drop", "relabel", KEEP) for name in repair.spellings()} if path else set()
 
 
 def mend(source: ImageSource | TableSource, config: DataConfig, root: Path) -> ImageSource | TableSource:
@@ -91,7 +95,7 @@ def mend(source: ImageSource | TableSource, config: DataConfig, root: Path) -> I
     repairs = [repair for repair in read_repairs(path) if repair.action != KEEP] if path else []
     if path is None or not repairs:
         return source
-    _check_places(source, repairs, path)
+    repairs = _find_places(source, repairs, path)
     changed = [repair for repair in repairs if repair.action != "drop"]
     if isinstance(source, ImageSource):
         source = _mend_pictures(source, changed, path)
@@ -120,7 +124,8 @@ def read_repairs(path: Path) -> list[Repair]:
         DataError: a column is missing, or a line says what can't be done.
     """
     try:
-        rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+        with path.open(encoding="utf-8-sig", newline="") as file:  # a name may hold a line break, as macOS's `Icon\r` does
+            rows = list(csv.reader(file))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path.name} is no CSV in UTF-8: {error}.", where=str(path), next=f"Write it as CSV with the columns {', '.join(COLUMNS)}.") from error
     head = [name.strip() for name in rows[0]] if rows else []
@@ -133,8 +138,8 @@ def read_repairs(path: Path) -> list[Repair]:
         )
     repairs = []
     for line, cells in enumerate(rows[1:], 2):
-        said = {name: cell.strip() for name, cell in zip(head, cells)}
-        if any(said.values()):
+        said = {name: cell if name == "place" else cell.strip() for name, cell in zip(head, cells)}
+        if any(map(str.strip, said.values())):
             repairs.append(_check(Repair(line, **{name: said.get(name, "") for name in COLUMNS}), path))
     return repairs
 
@@ -148,14 +153,16 @@ def read_head(path: Path) -> tuple[str, ...]:
 def write_repairs(repairs: Sequence[Repair], head: Sequence[str] = COLUMNS) -> bytes:
     """Repairs as the file's content; a column of a person's own stays empty."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows([getattr(repair, name, "") for name in head] for repair in repairs)
+    plain, quoted = (csv.writer(text, lineterminator="\n", quoting=one) for one in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    plain.writerow(head)
+    for repair in repairs:
+        cells = [getattr(repair, name, "") for name in head]
+        (plain if all(cell == cell.strip() and "\r" not in cell for cell in cells) else quoted).writerow(cells)
     return text.getvalue().encode()
 
 
 def _check(repair: Repair, path: Path) -> Repair:
-    if not repair.place:
+    if not repair.place.strip():
         raise _explain(path, repair, "names no place", "Write where the item is, as the report does: a path in the folder, or file:line.")
     if repair.action not in ACTIONS:
         hint = suggest(repair.action, ACTIONS)
@@ -168,10 +175,18 @@ def _check(repair: Repair, path: Path) -> Repair:
     return repair
 
 
-def _check_places(source: ImageSource | TableSource, repairs: list[Repair], path: Path) -> None:
+def _find_places(source: ImageSource | TableSource, repairs: list[Repair], path: Path) -> list[Repair]:
+    """The repairs with places that are there.
+
+    Raises:
+        DataError: a place is not there, or two lines relabel it.
+    """
     known, refused = set(source.places), {one.place for one in source.refused}
+    found: list[Repair] = []
     targets: dict[str, Repair] = {}
-    for repair in repairs:
+    for written in repairs:
+        repair = replace(written, place=next((name for name in written.spellings() if name in known or name in refused), written.place.strip()))
+        found.append(repair)
         if repair.action == "relabel" and targets.setdefault(repair.place, repair).value != repair.value:
             first = targets[repair.place]
             raise _explain(path, repair, f'relabels to "{repair.value}" what line {first.line} relabels to "{first.value}"', "Keep one of the two lines.")
@@ -181,6 +196,7 @@ def _check_places(source: ImageSource | TableSource, repairs: list[Repair], path
         raise _explain(
             path, repair, f'names "{repair.place}", where no usable item is', f"{hint}Write the place as the report does; remove the line if it is gone."
         )
+    return found
 
 
 def _mend_pictures(source: ImageSource, repairs: list[Repair], path: Path) -> ImageSource:
