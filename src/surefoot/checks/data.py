@@ -14,7 +14,7 @@ _REFUSED_TEXT = {
     "data.corrupt_item": "can't be read",
     "data.empty_item": "are empty",
     "data.wrong_type": "are of a kind that is no item",
-    "data.too_large": "are larger than the pixel cap",
+    "data.too_large": "are larger than anything that is read",
     "data.repaired": "are dropped",
 }
 _REASONS = 5

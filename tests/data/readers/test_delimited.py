@@ -229,6 +229,12 @@ def test_a_table_without_rows_is_an_error(tmp_path, text):
         read_text(tmp_path, text)
 
 
+def test_a_gzip_that_unpacks_without_end_is_refused(tmp_path):
+    with pytest.raises(DataError, match=r"bytes to more than 16,777,216: nothing honest shrinks so far") as caught:
+        read_text(tmp_path, gzip.compress(bytes([65]) * 2**26), "bomb.csv.gz")
+    assert "gunzip" in caught.value.next
+
+
 def test_torn_gzip_and_binary_content_are_errors(tmp_path):
     packed = gzip.compress(np.random.default_rng(0).bytes(5000).hex().encode())
     with pytest.raises(DataError, match="can't be read") as caught:

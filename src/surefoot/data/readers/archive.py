@@ -19,14 +19,13 @@ from typing import Any
 
 from surefoot.data.readers import fingerprint, pictures
 from surefoot.data.readers.folder import printable
-from surefoot.data.readers.members import File, Member, open_file
+from surefoot.data.readers.members import MAX_RATIO, RATIO_COUNTS_FROM, File, Member, open_file
 from surefoot.data.readers.piles import Entry, Pile, is_hidden, split_path
 from surefoot.types.errors import DataError, UsageError
 from surefoot.types.source import ItemError, Refused
 
 MAX_HELD_BYTES = 512 * 2**20
-MAX_RATIO, RATIO_COUNTS_FROM = 200, 16 * 2**20
-"""Pictures shrink little, tables ten or twenty times; a member of more than 16 MiB that shrank to less than 1/200 is a bomb."""
+BOMB = "nothing honest shrinks so far"
 
 TORN = (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, struct.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
 UNPACKERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"\xfd7zXZ\0": lzma.open, b"BZh": bz2.open}
@@ -162,7 +161,7 @@ def _sift(found: list[tuple[str, int, Any, str]]) -> tuple[list[Entry], list[Ref
     for place, size, key, reason in found:
         reason = _judge_path(place) or reason
         if reason:
-            refused.append(Refused(place, reason, pictures.TOO_LARGE if size > RATIO_COUNTS_FROM else pictures.WRONG_TYPE))
+            refused.append(Refused(place, reason, pictures.TOO_LARGE if reason.endswith(BOMB) else pictures.WRONG_TYPE))
             continue
         if place in entries:
             refused.append(Refused(place, "a later member of the archive has the same name", pictures.WRONG_TYPE))
@@ -194,7 +193,7 @@ def _judge_zip(member: zipfile.ZipInfo) -> str:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return f"packed by method {member.compress_type}; stored and deflated members are read"
     if member.file_size > RATIO_COUNTS_FROM and member.file_size > MAX_RATIO * member.compress_size:
-        return f"unpacks {member.compress_size:,} bytes to {member.file_size:,}: nothing honest shrinks so far"
+        return f"unpacks {member.compress_size:,} bytes to {member.file_size:,}: {BOMB}"
     return ""
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import io
 import zlib
 
-from surefoot.data.readers.members import File, open_file
+from surefoot.data.readers.members import MAX_RATIO, RATIO_COUNTS_FROM, File, open_file
 from surefoot.types.errors import DataError
 from surefoot.types.source import ItemError
 
@@ -38,15 +39,24 @@ def read_bytes(path: File) -> bytes:
     """The content of a file, unpacked where it is gzip.
 
     Raises:
-        DataError: torn or unreadable.
+        DataError: torn or unreadable, or packed so small that it is a bomb, which is unpacked no further than to know it.
     """
     try:
         with open_file(path) as file:
             is_packed = file.read(2) == b"\x1f\x8b"
+            size = file.seek(0, io.SEEK_END)
             file.seek(0)
-            return gzip.GzipFile(fileobj=file).read() if is_packed else file.read()
+            limit = max(RATIO_COUNTS_FROM, MAX_RATIO * size)
+            data = gzip.GzipFile(fileobj=file).read(limit + 1) if is_packed else file.read()
     except (ItemError, OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path.name} can't be read: {error}.", where=str(path), next="Copy or download it again; it may be truncated.") from error
+    if is_packed and len(data) > limit:
+        raise DataError(
+            f"{path.name} unpacks {size:,} bytes to more than {limit:,}: nothing honest shrinks so far.",
+            where=str(path),
+            next="If you trust it, unpack it yourself (gunzip) and name the file that comes out.",
+        )
+    return data
 
 
 def decode(path: File, data: bytes) -> tuple[bytes, list[str]]:

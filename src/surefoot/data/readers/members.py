@@ -8,6 +8,9 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+MAX_RATIO, RATIO_COUNTS_FROM = 200, 16 * 2**20
+"""Pictures shrink little, tables ten or twenty times; what has more than 16 MiB and shrank to less than 1/200 is a bomb."""
+
 
 @dataclass(frozen=True)
 class Member:
