@@ -160,6 +160,20 @@ def test_yolo_folders_and_lists_give_the_sets(tmp_path):
     assert source.refused == []
 
 
+@pytest.mark.parametrize("root", ["path: cells\n", "path: ../datasets/cells\n", "path: /home/someone/cells\n", ""])
+def test_yolo_sets_lie_below_the_path_that_the_yaml_names_or_beside_it(tmp_path, root):
+    files = {"images/train/a.png": encode(paint(THINGS["a"])), "images/more/b.png": encode(paint(THINGS["b"]))}
+    labels = {"labels/train/a.txt": yolo_lines(THINGS["a"]), "labels/more/b.txt": yolo_lines(THINGS["b"])}
+    settings = f"{root}train: images/train\nval: images/more\ntest: images/gone\nnames: [cell, dot]\n"
+    top = "cells/" if root == "path: cells\n" else ""
+    write_files(tmp_path / "x", {f"{top}{name}": content for name, content in (files | labels).items()} | {"data.yaml": settings})
+    source = read(tmp_path, "x")
+    assert dict(zip(source.places, source.given_sets)) == {f"{top}images/train/a.png": "train", f"{top}images/more/b.png": "val"}
+    assert [note for note in source.notes if "nothing is there" in note] == [
+        "data.yaml says `test: images/gone`, and nothing is there: this says of no picture which set it belongs to."
+    ]
+
+
 def test_a_test_set_given_apart_has_the_classes_of_its_source(tmp_path):
     write_files(tmp_path / "x", COCO)
     other = coco_json({"a": THINGS["a"]}, categories=[{"id": 3, "name": "dot"}, {"id": 5, "name": "unheard of"}])

@@ -62,6 +62,16 @@ def test_a_folder_with_train_and_test_files_is_one_table(tmp_path):
     assert set(source.columns["income"]) == {"<=50K", ">50K"}
 
 
+def test_dev_is_val_and_a_table_that_is_no_set_is_named(tmp_path):
+    write_files(tmp_path / "adult", {"train.csv": TRAIN, "test.csv": TEST, "dev.csv": TRAIN, "extra.csv": TRAIN, "more.csv": TRAIN})
+    source = read(tmp_path, "adult")
+    assert source.given_sets == ["train"] * 3 + ["val"] * 3 + ["test"] * 2
+    assert 'adult also holds "extra.csv", "more.csv", which were not read.' in source.notes
+    write_files(tmp_path / "twice", {"train.csv": TRAIN, "dev.csv": TRAIN, "val.csv": TRAIN})
+    with pytest.raises(DataError, match="two tables for the same set"):
+        read(tmp_path, "twice")
+
+
 def test_a_folder_with_one_table_is_that_table_and_with_several_an_error(tmp_path):
     write_files(tmp_path / "one", {"people.csv": TRAIN})
     assert len(read(tmp_path, "one")) == 3

@@ -18,6 +18,7 @@ GIVEN_SETS = {
     "val": "val",
     "valid": "val",
     "validation": "val",
+    "dev": "val",
     "test": "test",
     "testing": "test",
 }

@@ -46,7 +46,7 @@ def is_table_name(file: File) -> bool:
 
 
 def open_table_folder(path: Path) -> list[RawTable]:
-    """Reads `train.csv`, `test.csv` (and `val.csv`) of a folder as given sets, parts of one table as one, or its only table.
+    """Reads `train.csv`, `test.csv` (and `val.csv` or `dev.csv`) of a folder as given sets, parts of one table as one, or its only table.
 
     Raises:
         DataError: several tables, none of which is called train.
@@ -68,7 +68,11 @@ def open_tables(files: Sequence[File], name: str) -> list[RawTable]:
     if "train" in given:
         for parts in given.values():
             _check_parts(parts, name)
-        return [read_table(file).of_set(one) for one in sorted(given, key=lambda one: one != "train") for file in given[one]]
+        tables = [read_table(file).of_set(one) for one in sorted(given, key=lambda one: one != "train") for file in given[one]]
+        others = [file.name for file in files if not any(file in parts for parts in given.values())]
+        if others:
+            tables[0].notes.append(f"{name} also holds {quote_some(others)}, which {'was' if len(others) == 1 else 'were'} not read.")
+        return tables
     if len(files) == 1 or len({(PART.sub("", _split_name(file)[0]), _split_name(file)[1]) for file in files}) == 1:
         return [read_table(file) for file in files]
     names = [file.name for file in files]

@@ -52,11 +52,14 @@ def find_yolo(pile: Pile) -> Found | None:
 
 
 class Settings:
-    """What the YAML and the files of names say: `classes` in order, `sets` as the YAML has them, and the `paths` of these files."""
+    """What the YAML and the files of names say: `classes` in order, `sets` as the YAML has them, and the `paths` of these files.
+
+    Of each set it keeps what the YAML says, as a note would, and the paths in the pile that this may mean, the likeliest first.
+    """
 
     def __init__(self) -> None:
         self.classes: tuple[str, ...] = ()
-        self.sets: dict[str, list[str]] = {}
+        self.sets: dict[str, list[tuple[str, list[str]]]] = {}
         self.paths: set[str] = set()
 
 
@@ -89,10 +92,11 @@ def _read_settings(pile: Pile) -> Settings:
         if isinstance(content, dict) and "names" in content:
             found.paths.add(entry.path)
             found.classes = found.classes or _read_names(content["names"], f"{pile.name}, {entry.path}")
-            top = entry.path.rpartition("/")[0]
             for name, given in (("train", "train"), ("val", "val"), ("valid", "val"), ("test", "test")):
                 values = content.get(name)
-                found.sets.setdefault(given, []).extend(_locate(top, value) for value in (values if isinstance(values, list) else [values]) if value)
+                for value in filter(None, values if isinstance(values, list) else [values]):
+                    paths = _locate(entry.path, content.get("path"), value)
+                    found.sets.setdefault(given, []).append((f"{entry.path} says `{name}: {clean(value)}`", paths))
     for entry in pile.entries:
         if entry.path.rsplit("/", 1)[-1].lower() in NAME_FILES:
             found.paths.add(entry.path)
@@ -116,10 +120,11 @@ def _read_names(names: Any, where: str) -> tuple[str, ...]:
     return tuple(clean(by_number.get(number, number)) for number in range(max(by_number) + 1))
 
 
-def _locate(top: str, value: Any) -> str:
-    """A path of the YAML as a path of the pile: from the YAML's folder, whatever it says about folders above."""
-    parts = [part for part in split_path(str(value).replace("\\", "/")) if part != ".."]
-    return "/".join([*split_path(top), *parts])
+def _locate(place: str, root: Any, value: Any) -> list[str]:
+    """The paths of the pile that a path in the YAML at `place` may mean: below `path:`, or from the YAML's own folder, whatever is said of folders above."""
+    top = split_path(place)[:-1]
+    below, parts = ([part for part in split_path(str(one or "").replace("\\", "/")) if part != ".."] for one in (root, value))
+    return list(dict.fromkeys(["/".join([*top, *below, *parts]), "/".join([*top, *parts])]))
 
 
 def _read_lines(pile: Pile, entry: Entry, found: Found) -> list[tuple[int, list[str]]]:
@@ -172,22 +177,29 @@ def _read_values(words: list[str]) -> tuple[float, float, float, float] | None:
     return None
 
 
-def _place_sets(sets: dict[str, list[str]], pile: Pile, album: Album, found: Found) -> None:
-    """Folders and lists of pictures that the YAML names as train, val and test."""
+def _place_sets(sets: dict[str, list[tuple[str, list[str]]]], pile: Pile, album: Album, found: Found) -> None:
+    """Folders and lists of pictures that the YAML names as train, val and test; what names neither is told."""
     entries = {entry.path: entry for entry in pile.entries}
     for given in ("train", "val", "test"):
-        for path in sets.get(given, []):
-            if path in entries and path.endswith(".txt"):
-                found.files.add(path)
-                for line in filter(str.strip, _text(pile, entries[path]).splitlines()):
-                    if picture := album.find(line.strip(), path, given):
-                        found.place(picture, given)
-                    else:
-                        found.refused.append(Refused(clean(line), f"is not there, and {path} lists it"))
-            else:
-                for entry in pile.entries:
-                    if f"/{entry.path}".startswith(f"/{path}/"):
-                        found.place(entry.path, given)
+        for told, paths in sets.get(given, []):
+            named = next((path for path in paths if path in entries and path.endswith(".txt")), "")
+            inside = next((held for path in paths if (held := [one for one in entries if one.startswith(f"{path}/" if path else "")])), [])
+            if named:
+                found.files.add(named)
+                _place_listed(_text(pile, entries[named]), named, given, album, found)
+            for path in [] if named else inside:
+                found.place(path, given)
+            if not named and not inside:
+                found.notes.append(f"{told}, and nothing is there: this says of no picture which set it belongs to.")
+
+
+def _place_listed(text: str, path: str, given: str, album: Album, found: Found) -> None:
+    """Pictures that a list names, a line each."""
+    for line in filter(str.strip, text.splitlines()):
+        if picture := album.find(line.strip(), path, given):
+            found.place(picture, given)
+        else:
+            found.refused.append(Refused(clean(line), f"is not there, and {path} lists it"))
 
 
 def _text(pile: Pile, entry: Entry) -> str:
