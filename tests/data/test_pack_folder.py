@@ -115,6 +115,47 @@ def test_a_pack_written_out_as_shards_can_be_packed_again_to_the_same(photos, tm
     np.testing.assert_array_equal(second.read_all()[0], first.read_all()[0][number])
 
 
+def small_photos(folder: Path, num: int = 12) -> Path:
+    folder.mkdir(parents=True)
+    for n in range(num):
+        Image.fromarray(np.full((8, 8), 20 * n, np.uint8)).save(folder / f"{n:02}.png")
+    return folder
+
+
+@pytest.mark.parametrize("form", ["webdataset", "folder"])
+def test_classes_that_are_called_by_numbers_come_back_by_these(tmp_path, form):
+    for name in ("3", "7"):
+        small_photos(tmp_path / "d" / name)
+    first = pack_folder(DataConfig(source=str(tmp_path / "d")), PrepareConfig(), tmp_path / "p")
+    assert main(["pack", str(tmp_path / "p"), "--out", str(tmp_path / "w"), "--as", form]) == 0
+    second = pack_folder(DataConfig(source=str(tmp_path / "w")), PrepareConfig(), tmp_path / "q")
+    assert second.manifest.classes == first.manifest.classes == ("3", "7")
+    number = [int(Path(place).stem) for place in second.places()]
+    np.testing.assert_array_equal(second.targets, first.targets[number])
+
+
+@pytest.mark.parametrize(("form", "columns"), [("webdataset", 1), ("webdataset", 2), ("folder", 1)])
+def test_amounts_come_back_as_they_were(tmp_path, form, columns):
+    small_photos(tmp_path / "d")
+    names = ["weight", "height"][:columns]
+    rows = [f"{n:02}.png,{','.join(str(n / 4 + 3 * k) for k in range(columns))}" for n in range(12)]
+    (tmp_path / "d" / "labels.csv").write_text("\n".join([f"path,{','.join(names)}", *rows]) + "\n")
+    first = pack_folder(DataConfig(source=str(tmp_path / "d")), PrepareConfig(), tmp_path / "p")
+    assert (first.manifest.classes, first.targets.shape) == ((), (12, columns))
+    assert main(["pack", str(tmp_path / "p"), "--out", str(tmp_path / "w"), "--as", form]) == 0
+    second = pack_folder(DataConfig(source=str(tmp_path / "w")), PrepareConfig(), tmp_path / "q")
+    number = [int(Path(place).stem) for place in second.places()]
+    np.testing.assert_array_equal(second.targets, first.targets[number])
+
+
+def test_an_item_without_a_label_is_of_no_class(tmp_path):
+    small_photos(tmp_path / "d")
+    rows = [f"{n:02}.png,{('cat', 'dog', '')[n % 3]}" for n in range(12)]
+    (tmp_path / "d" / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    pack = pack_folder(DataConfig(source=str(tmp_path / "d")), PrepareConfig(), tmp_path / "p")
+    assert [target for _, target in pack.__getitems__([0, 1, 2, 3])] == [0, 1, -1, 0]
+
+
 def test_a_packing_that_was_killed_goes_on_and_ends_the_same(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(packs, "BLOCK", 16)
     monkeypatch.setattr(packs, "_SHARD_BLOCKS", 1)

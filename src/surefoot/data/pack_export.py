@@ -9,6 +9,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -25,13 +26,16 @@ _SHARD_BYTES = 256 * 2**20
 
 @dataclass(frozen=True)
 class Item:
-    """A picture on its way out: its number, the bytes of its file and their suffix, its target, class name (empty where there is none), and place."""
+    """A picture on its way out: its number, the bytes of its file and their suffix, its target, class name, and place.
+
+    The class name is empty where the item has none, and None where the pack holds amounts.
+    """
 
     number: int
     data: bytes
     suffix: str
     target: list[float]
-    label: str
+    label: str | None
     place: str
 
 
@@ -53,17 +57,16 @@ def write_webdataset(pack: Pack, folder: Path, say: Callable[[float, float], Non
         written.append(folder / f"shard-{len(written):06}.tar")
         with durable.replacing(written[-1]) as file, tarfile.TarFile(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
             while item is not None and file.tell() < _SHARD_BYTES:
-                facts = {"target": item.target, "class": item.label, "id": item.place}
                 _add(tar, f"{item.number:09}{item.suffix}", item.data)
                 if item.label:
                     _add(tar, f"{item.number:09}.cls", str(int(item.target[0])).encode())
-                _add(tar, f"{item.number:09}.json", json.dumps(facts, ensure_ascii=False).encode())
+                _add(tar, f"{item.number:09}.json", json.dumps(_tell(item), ensure_ascii=False).encode())
                 item = next(items, None)
     return written
 
 
 def write_pictures(pack: Pack, folder: Path, say: Callable[[float, float], None] = lambda done, total: None) -> list[Path]:
-    """A folder per class with a file per item, named by its number, and `items.jsonl` with number, target, class and id of each.
+    """A folder per class with a file per item, named by its number, and `items.jsonl` with file, target, class and id of each.
 
     Returns:
         The pictures, in order.
@@ -75,9 +78,11 @@ def write_pictures(pack: Pack, folder: Path, say: Callable[[float, float], None]
     written: list[Path] = []
     with durable.replacing(folder / "items.jsonl") as listing:
         for item in _list_items(pack, np.arange(len(pack)), say):
-            written.append(folder / (_to_name(item.label) or "all") / f"{item.number:09}{item.suffix}")
+            written.append(folder / (_to_name(item.label or "") or "all") / f"{item.number:09}{item.suffix}")
             durable.replace(written[-1], item.data)
-            facts = {"file": written[-1].relative_to(folder).as_posix(), "target": item.target, "class": item.label, "id": item.place}
+            facts = {"file": written[-1].relative_to(folder).as_posix()} | _tell(item)
+            if item.label is None and len(item.target) == 1:
+                facts["target"] = facts["target"][0]  # a list beside pictures has one value in each column
             listing.write(json.dumps(facts, ensure_ascii=False).encode() + b"\n")
     return written
 
@@ -98,9 +103,15 @@ def _list_items(pack: Pack, order: np.ndarray, say: Callable[[float, float], Non
         files = pack.files(rows) if is_jpeg else [_to_png(picture) for picture in pack.gather(rows)[0]]
         for row, file in zip(rows.tolist(), files):
             target = pack.targets[row]
-            label = pack.manifest.classes[int(target[0])] if has_class and np.isfinite(target[0]) else ""
+            label = None if not has_class else pack.manifest.classes[int(target[0])] if np.isfinite(target[0]) else ""
             yield Item(row, file, ".jpg" if is_jpeg else ".png", target.tolist(), label, places[row])
         say(start + len(rows), len(pack))
+
+
+def _tell(item: Item) -> dict[str, Any]:
+    """What is written about an item: its target, null where there is none, its class where it is no single amount, and its id."""
+    target = [value if np.isfinite(value) else None for value in item.target]
+    return {"target": target} | ({"class": item.label or ""} if item.label is not None or len(target) > 1 else {}) | {"id": item.place}
 
 
 def _to_png(picture: np.ndarray) -> bytes:

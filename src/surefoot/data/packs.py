@@ -202,7 +202,7 @@ class Pack:
         return self.manifest.num_rows
 
     def __getitem__(self, row: int) -> tuple[Any, Any]:
-        """(input, target): one array, or a tuple of one per field; an int for classes, else float64 (T,)."""
+        """(input, target): one array, or a tuple of one per field; an int for classes, -1 where the item has no label, else float64 (T,)."""
         return self.__getitems__([row])[0]
 
     def __getitems__(self, rows: list[int]) -> list[tuple[Any, Any]]:
@@ -213,7 +213,7 @@ class Pack:
         at %= max(len(self), 1)
         items = zip(*self.gather(at), strict=True)
         is_class = bool(self.manifest.classes) and self.manifest.num_targets == 1
-        targets = self.targets[at, 0].astype(np.int64).tolist() if is_class else self.targets[at]
+        targets = np.nan_to_num(self.targets[at, 0], nan=-1).astype(np.int64).tolist() if is_class else self.targets[at]
         return [(item[0] if len(item) == 1 else item, target) for item, target in zip(items, targets)]
 
     @cached_property

@@ -22,7 +22,9 @@ MAX_LIST_BYTES, SAMPLE_ROWS, MOST_LISTS = 2**28, 50, 20
 BOX_NAMES = ("annotations", "objects", "boxes", "bboxes", "bbox", "instances")
 """Under which the JSON beside a picture may hold boxes."""
 _LOOKED_AT = 20
-COMPANIONS = (".cls", ".label", ".json")
+COMPANIONS = (".json", ".cls", ".label")
+VECTOR_NAMES = ("label", "target")
+"""Under which a list of numbers is a label, one number or more: under `labels` it may also name the things on a picture."""
 LABEL_NAMES = ("label", "labels", "class", "target", "category", "cls", "class_id", "label_id", "y", "species")
 SET_NAMES = frozenset(("split", "set", "subset", "partition"))
 
@@ -253,7 +255,7 @@ def _read_companions(pile: Pile, seen: list[Entry]) -> Beside | None:
     if 2 * num_labelled < len(seen):
         _check_no_boxes(pile, [files[".json"] for files in companions.values() if ".json" in files][:_LOOKED_AT])
         return None
-    found = Beside(labels=_type_labels(labels), spare={one.path for files in companions.values() for one in files.values()}, has_labels=True)
+    found = Beside(labels=_settle_labels(labels), spare={one.path for files in companions.values() for one in files.values()}, has_labels=True)
     found.refused = [Refused(path, "has no label beside it", pictures.WRONG_TYPE) for path, label in found.labels.items() if label is None]
     found.labels = {path: label for path, label in found.labels.items() if label is not None}
     return found
@@ -263,13 +265,22 @@ def _key(path: str) -> str:
     return f"{dirname(path)}/{basename(path).partition('.')[0]}"
 
 
-def _read_label(pile: Pile, files: dict[str, Entry]) -> str | None:
-    """What the companions of a picture say of it; a name in its .json counts more than the number in its .cls (our own shards have both)."""
-    told = [label for suffix in COMPANIONS if (label := _read_companion(pile, files, suffix))]
-    return next((label for label in told if not _is_number(label)), told[0] if told else None)
+def _settle_labels(labels: dict[str, Any]) -> dict[str, Any]:
+    """Typed labels; where some are vectors, those of the commonest length, and None for all others."""
+    lengths = Counter(len(label) for label in labels.values() if isinstance(label, np.ndarray))
+    if not lengths:
+        return _type_labels(labels)
+    length = lengths.most_common(1)[0][0]
+    return {path: label if isinstance(label, np.ndarray) and len(label) == length else None for path, label in labels.items()}
 
 
-def _read_companion(pile: Pile, files: dict[str, Entry], suffix: str) -> str:
+def _read_label(pile: Pile, files: dict[str, Entry]) -> str | np.ndarray | None:
+    """What the companions of a picture say of it: a name before a number, and the .json before the .cls, whose number may be that of a class called 7."""
+    told = [label for suffix in COMPANIONS if len(label := _read_companion(pile, files, suffix))]
+    return next((label for label in told if isinstance(label, str) and not _is_number(label)), told[0] if told else None)
+
+
+def _read_companion(pile: Pile, files: dict[str, Entry], suffix: str) -> str | np.ndarray:
     if suffix not in files:
         return ""
     try:
@@ -295,12 +306,17 @@ def _check_no_boxes(pile: Pile, files: list[Entry]) -> None:
             )
 
 
-def _find_in_json(text: str) -> str:
+def _find_in_json(text: str) -> str | np.ndarray:
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
         return ""
     if not isinstance(record, dict):
         return ""
-    named = next((record[name] for name in LABEL_NAMES if isinstance(record.get(name), str | int | float)), "")
-    return str(named)
+    named = next((record[name] for name in LABEL_NAMES if isinstance(record.get(name), str | int | float) and record[name] != ""), "")
+    if named != "" or any(name in record for name in BOX_NAMES):
+        return str(named)
+    numbers: list[Any] = next((record[name] for name in VECTOR_NAMES if isinstance(record.get(name), list)), [])
+    if not numbers or not all(isinstance(one, int | float) and abs(one) < 1e300 for one in numbers):
+        return ""
+    return str(float(numbers[0])) if len(numbers) == 1 else np.asarray(numbers, np.float64)
