@@ -65,6 +65,11 @@ def test_at_most_a_hundred_items_are_named():
     assert found.evidence["copies"] == 999
 
 
+def test_fifty_items_are_enough_to_begin_with():
+    assert checks.too_few(50) == []
+    assert (only(checks.too_few(49)).code, only(checks.too_few(49)).severity) == ("data.too_few", "warn")
+
+
 def test_amounts_of_equal_items_may_differ():
     assert [one.code for one in checks.duplicates(["x", "y", "x"], list("abc"), None)] == ["data.duplicates"]
 

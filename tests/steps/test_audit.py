@@ -62,6 +62,12 @@ def test_the_clean_twin_raises_nothing(tmp_path):
     assert report.measures["brightness"].low < report.measures["brightness"].median < report.measures["brightness"].high
 
 
+def test_a_handful_of_items_is_told_and_what_follows_from_it_is_told_under_it(tmp_path):
+    project = audit(write(tmp_path / "photos", num=15))
+    (found,) = [one for one in project.report("audit").findings if one.code == "data.too_few"]
+    assert (found.severity, found.evidence["items"]) == ("warn", 30)
+
+
 def test_the_typical_side_is_that_of_all_photos_also_where_each_has_its_own_size(tmp_path):
     """The fifty commonest of so many sizes are the first fifty by path: all small, all of one class."""
     sides = [(20 + n % 8, 30 + n // 8) for n in range(60)] + [(70 + n % 20, 120 + n // 20) for n in range(200)]

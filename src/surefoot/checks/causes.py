@@ -46,6 +46,7 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "data.conflicting_labels": ("diagnose.label_ceiling", "data.mislabels", "train.overfit", "train.stopped_late"),
     "data.mislabels": ("diagnose.label_ceiling",),
     "data.imbalance": ("diagnose.accuracy_paradox",),
+    "data.too_few": ("split.val_too_small", "split.class_missing", "train.noisy_val", "search.within_noise", "diagnose.miscalibrated"),
     "data.rare_class": ("split.class_missing",),
     "data.source_shift": ("diagnose.mismatch",),
     "split.leak": ("data.duplicates", "data.near_duplicates", "diagnose.val_overfit"),

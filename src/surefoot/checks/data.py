@@ -22,6 +22,8 @@ _REASONS = 5
 _MISSING = 0.3
 _RARE = 5
 """A class with fewer items can't be measured in three sets."""
+_FEWEST = 50
+"""Items under which to gather more is worth more than any model (scikit-learn's chart "Choosing the right estimator"): their test set has ten."""
 _IMBALANCE = 10.0
 """Largest class over smallest, from which accuracy alone misleads (He and Garcia 2009, "Learning from Imbalanced Data")."""
 _LIST = 100
@@ -102,6 +104,22 @@ def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[ob
             )
         )
     return found
+
+
+def too_few(num: int) -> list[Finding]:
+    """Fewer usable items than anything can be said about."""
+    if num >= _FEWEST:
+        return []
+    return [
+        Finding(
+            code="data.too_few",
+            severity="warn",
+            what=f"Only {num:,} items can be used: a fifth of them, the usual test set, is {num // 5:,}, on which one item more or less is everything.",
+            where="data.source",
+            next="Gather more before anything else: a few hundred are a beginning. Until then believe the intervals, and no value without one.",
+            evidence={"items": num, "threshold": _FEWEST},
+        )
+    ]
 
 
 def balance(counts: Mapping[str, int], pictures: Mapping[str, int] | None = None) -> list[Finding]:

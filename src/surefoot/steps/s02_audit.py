@@ -112,6 +112,7 @@ def _read(
 def _check_items(refused: list[Refused], used: Used, counts: dict[str, int], problem: Problem, pile: Pile | None) -> list[Finding]:
     return [
         *checks.refused(refused),
+        *checks.too_few(len(used.ids)),
         *checks.duplicates(used.contents, used.ids, box_profile.name_targets(used.targets, pile, used.rows) if problem.classes else None),
         *(checks.balance(counts) if problem.task in ("binary", "multiclass") else []),
     ]
