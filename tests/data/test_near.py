@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from surefoot.data.forest import find_alike
 from surefoot.data.measures import measure
 from surefoot.data.near_pictures import near_pictures
-from surefoot.data.near_rows import near_rows
+from surefoot.data.near_rows import near_rows, simplify_kind
 
 
 def photo(seed: int, side: int = 48) -> np.ndarray:
@@ -122,6 +122,28 @@ def test_rows_that_were_rounded_or_respelt_are_found():
     columns["size"][400:] = columns["size"][400:].round(4)
     columns["colour"][400:] = [f" {word.upper()}. " for word in columns["colour"][400:]]
     assert len(find_rows(columns) & {(n, 400 + n) for n in range(40)}) >= 38
+
+
+@pytest.mark.parametrize("kinds", [("A+", "A-", "A"), ("<30", ">30", "30-"), ("C#", "C++", "c"), ("1.5", "15", "1-5"), ("10-20", "1020", "-5")])
+def test_kinds_that_differ_in_a_sign_alone_are_other_kinds(kinds):
+    """Rows that differ in nothing else are two measurements, not one that was written twice."""
+    columns = doubled(rows(), 60)
+    words = np.asarray(kinds, object)
+    columns["kind"] = words[np.arange(460) % 3]
+    assert find_rows(columns) == set()
+    columns["kind"][400:] = columns["kind"][:60]
+    assert len(find_rows(columns)) == 60
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("Light-Blue", "light blue", True), (" RED. ", "red", True), ("O'Brien (jr.)", "OBrien jr", True), ("A +", "a+", True), ("n/a", "na", True),
+        ("-5", "5", False), ("A-", "A", False), ("1,5", "15", False), ("50 %", "50", False),
+    ],
+)  # fmt: skip
+def test_the_names_of_kinds_are_compared_without_what_says_nothing(one, other, is_same):
+    assert (simplify_kind(one) == simplify_kind(other)) is is_same
 
 
 def test_healthy_rows_have_no_near_duplicates():

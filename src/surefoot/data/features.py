@@ -59,7 +59,7 @@ def sample_items(sources: np.ndarray, most: int, seed: int) -> np.ndarray:
 
 
 def table_features(source: TableSource, profiles: tuple[ColumnProfile, ...], rows: np.ndarray, ids: np.ndarray) -> Features:
-    """The input columns, at most 300 of them: amounts as they are, dates as days, words as codes. Dates are left out: any split by time differs in them."""
+    """The input columns, at most 300 of them: amounts as they are, words as codes. Dates are left out: any split by time differs in them."""
     wanted = [p for p in profiles if p.role == "input" and p.kind != "date"][:MOST_COLUMNS]
     columns = [_encode(source.columns[p.name][rows]) for p in wanted]
     values = np.stack(columns, 1) if columns else np.zeros((len(rows), 0), np.float32)

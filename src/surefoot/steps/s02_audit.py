@@ -172,7 +172,7 @@ def _find_near(ctx: Context, source: ImageSource | TableSource, contents: dict[i
     ctx.events.progress("looking for near duplicates", 0, len(contents))
     if isinstance(source, ImageSource):
         return near_pictures(contents, records["thumb"].reshape(len(records), -1), source.read, ctx.seed)
-    return near_rows(contents, _told(source, profiles), source.booleans)
+    return near_rows(contents, _told(source, profiles), source.booleans, {p.name for p in profiles if p.kind == "text"})
 
 
 def _told(source: TableSource, profiles: tuple[ColumnProfile, ...]) -> dict[str, np.ndarray]:

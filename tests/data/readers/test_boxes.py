@@ -11,7 +11,7 @@ from PIL import Image
 from surefoot.data.boxes import settle_all
 from surefoot.data.pack_folder import pack_folder
 from surefoot.data.readers import open_source
-from surefoot.data.readers.pictures import read_turn
+from surefoot.data.readers.pictures import look
 from surefoot.types.configs import DataConfig, PrepareConfig
 from surefoot.types.errors import DataError, UsageError
 
@@ -79,7 +79,7 @@ FORMATS = {"coco": COCO, "voc": VOC, "yolo": YOLO}
 def see_picture(source, row):
     """Width, height and EXIF orientation."""
     height, width = source.read(row).shape[:2]
-    return width, height, read_turn(source.fetch(row))
+    return width, height, look(source.fetch(row))[1].turn
 
 
 def pile_of(source):

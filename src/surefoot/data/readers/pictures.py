@@ -22,8 +22,6 @@ WRONG_TYPE, TOO_LARGE, EMPTY, CORRUPT = "data.wrong_type", "data.too_large", "da
 
 _EXIF, _TAKEN, _WRITTEN = 0x8769, 0x9003, 0x0132
 """The part of EXIF about the shot, and the tags DateTimeOriginal and DateTime (CIPA DC-008)."""
-_TURN_MARKS = (b"Exif", b"eXIf", b"EXIF", b"Orientation")
-"""Of JPEG, PNG, WebP, and of XMP in any of them; only a TIFF has its orientation without a mark."""
 
 # Our cap is lower than Pillow's and is checked on every picture; what it grumbles about odd metadata is no news to anybody.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -86,17 +84,6 @@ def _read_time(image: Image.Image) -> float:
         return datetime.strptime(str(told), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC).timestamp() if told else 0.0
     except Exception:  # a broken EXIF block tells no time
         return 0.0
-
-
-def read_turn(data: bytes) -> int:
-    """The EXIF orientation of a picture, 1 to 8, that `decode` undoes; 1 where it has none or can't be read."""
-    if not data.startswith((b"II*\0", b"MM\0*")) and not any(mark in data for mark in _TURN_MARKS):  # Pillow decodes a whole PNG to find that it has none
-        return 1
-    try:
-        with Image.open(BytesIO(data), formats=FORMATS) as image:
-            return read_orientation(image)
-    except Exception:  # what can't be opened is told by `decode`
-        return 1
 
 
 def is_picture(head: bytes) -> bool:
