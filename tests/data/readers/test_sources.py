@@ -192,6 +192,21 @@ def test_cifar_s_batches_are_read_inside_the_archive_they_come_in(tmp_path, name
     assert source.read(1)[5, 7].tolist() == [11, 21, 31]
 
 
+def test_a_torn_batch_is_told_with_what_was_due(tmp_path):
+    """Alone, beside whole ones that would have been read without it, and in an archive."""
+    files = {"data_batch_1.bin": batch([3, 9])[:5_000], "data_batch_2.bin": batch([0])}
+    write_files(tmp_path / "c", files)
+    write_tar(tmp_path / "c.tar", files)
+    for name in ("c", "c/data_batch_1.bin", "c.tar"):
+        with pytest.raises(DataError, match=r"is torn: it has 5,000 bytes, 1 × 3,073 and 1,927 more\.") as caught:
+            read(tmp_path, name)
+        assert "30,730,000 bytes" in caught.value.next
+    write_files(tmp_path / "d", {"train.bin": batch([99, 42], 2)[:-1], "fine_label_names.txt": "a\nb\n"})
+    with pytest.raises(DataError, match=r"train\.bin is torn") as caught:
+        read(tmp_path, "d")
+    assert "CIFAR-100's own has 153,700,000 bytes" in caught.value.next
+
+
 def test_the_pickled_version_in_its_archive_is_refused_too(tmp_path):
     write_tar(tmp_path / "py.tar.gz", {"cifar-10-batches-py/data_batch_1": b"\x80\x02}q\x01.", "cifar-10-batches-py/readme.html": b"<html>"}, "w:gz")
     with pytest.raises(DataError, match="is a Python pickle: loading one runs whatever code it holds") as caught:

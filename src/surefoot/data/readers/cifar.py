@@ -5,6 +5,7 @@ Format: Krizhevsky, The CIFAR-10 and CIFAR-100 datasets (page of the data). The 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,10 @@ LABELS = {1: 10, 2: 100}
 """Bytes of labels before the pixels -> classes: CIFAR-10 has one, CIFAR-100 a coarse and a fine one, of which the fine one is taken."""
 MOST_NAMES_BYTES = 2**16
 NAMES = ("batches.meta.txt", "fine_label_names.txt")
+_NAMED = {1: re.compile(r"(data_batch_\d+|test_batch)\.bin"), 2: re.compile(r"(train|test)\.bin")}
+"""How the batches of CIFAR-10 are called, and those of CIFAR-100, which many other files are too: they are known by the list of names beside them."""
+_DUE = {"data_batch": 10_000, "test_batch": 10_000, "train": 50_000, "test": 10_000}
+"""Records of the original files."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +37,49 @@ class Batch:
 
 
 def list_batches(path: Path) -> list[Path]:
-    """Binary batches directly in a folder, sorted."""
+    """Binary batches directly in a folder, sorted. Raises: as `is_batch`."""
     return sorted(file for file in path.iterdir() if file.suffix == ".bin" and file.is_file() and is_batch(file))
 
 
 def is_batch(path: Path) -> bool:
-    """Whether a file is whole records of one of the two lengths, with labels in range."""
-    return path.suffix == ".bin" and path.stat().st_size > 0 and bool(_label_bytes(np.memmap(path, np.uint8, "r")))
+    """Whether a file is whole records of one of the two lengths, with labels in range.
+
+    Raises:
+        DataError: it is called as CIFAR's are, and torn.
+    """
+    if path.suffix != ".bin":
+        return False
+    size = path.stat().st_size
+    _check_whole(path.name, size, str(path), has_names=(path.parent / NAMES[1]).is_file())
+    return size > 0 and bool(_label_bytes(np.memmap(path, np.uint8, "r")))
 
 
 def find_batches(pile: Pile) -> list[Entry]:
-    """The binary batches of an archive, sorted; all of its .bin files must be some."""
+    """The binary batches of an archive, sorted; all of its .bin files must be some.
+
+    Raises:
+        DataError: one that is called as CIFAR's are is torn.
+    """
     files = sorted((entry for entry in pile.entries if entry.path.endswith(".bin")), key=lambda entry: entry.path)
+    has_names = any(split_path(entry.path)[-1:] == NAMES[1:] for entry in pile.entries) if files else False
+    for entry in files:
+        _check_whole(split_path(entry.path)[-1], entry.size, f"{pile.name}, {entry.path}", has_names=has_names)
     fits = [any(entry.size and entry.size % (width + PIXELS) == 0 for width in LABELS) for entry in files]
     return files if files and all(fits) and all(_label_bytes(_read_entry(pile, entry)) for entry in files) else []
+
+
+def _check_whole(name: str, size: int, where: str, *, has_names: bool) -> None:
+    """Raises DataError where a file is called as CIFAR's are and is no whole records. `has_names`: the names of CIFAR-100's classes lie beside it."""
+    width = next((width for width, named in _NAMED.items() if named.fullmatch(name) and (width == 1 or has_names)), 0)
+    length = width + PIXELS
+    if not width or (size and size % length == 0):
+        return
+    due = next(records for begin, records in _DUE.items() if name.startswith(begin)) * length
+    raise DataError(
+        f"{name} is torn: it has {size:,} bytes, {size // length:,} × {length:,} and {size % length:,} more.",
+        where=where,
+        next=f"Copy or download it again; CIFAR-{LABELS[width]}'s own has {due:,} bytes.",
+    )
 
 
 def check_no_pickles(pile: Pile) -> None:
