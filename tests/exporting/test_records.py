@@ -11,7 +11,12 @@ import pytest
 from PIL import Image
 
 from surefoot.data import preprocess
-from surefoot.exporting.records import check_out, format_rows, predict_inputs
+from surefoot.data.making import table_recipe
+from surefoot.data.readers import open_source
+from surefoot.data.readers.table import read_table
+from surefoot.exporting.records import check_out, format_rows, predict_inputs, read_columns
+from surefoot.types.configs import DataConfig, PrepareConfig
+from surefoot.types.data_reports import AuditReport, ColumnProfile
 from surefoot.types.errors import UsageError
 
 from . import samples
@@ -108,13 +113,58 @@ def test_a_table_takes_reordered_columns_keeps_ids_needs_no_target_and_names_wha
 
 def test_a_category_that_looks_like_a_truth_or_number_in_one_file_stays_what_it_was(tmp_path):
     recipe = {"kind": "table", "columns": [{"name": "code", "kind": "category", "categories": ["007", "yes"]}]}
-    from surefoot.data.readers.table import read_table
-    from surefoot.exporting.records import read_columns
-
     for cell, code in (("007", 1), ("yes", 2), ("7", 0)):
         (tmp_path / "one.csv").write_text(f"code,more\n{cell},1\n")
         columns, _ = read_columns(read_table(tmp_path / "one.csv"), recipe)
         assert preprocess.decode_columns(columns, recipe)[0].tolist() == [[code]]
+
+
+def learn_days(folder, cells):
+    """The recipe of a column of dates, as it ships."""
+    (folder / "train.csv").write_text("day,y\n" + "".join(f"{cell},1\n" for cell in cells))
+    source = open_source(DataConfig(source="train.csv"), folder)
+    report = AuditReport(fingerprint="", num_items=1, num_usable=1, index="", columns=(ColumnProfile(name="day", kind="date"),))
+    return json.loads(json.dumps(table_recipe(source, report, np.arange(len(source)), PrepareConfig())))
+
+
+def ask_days(folder, recipe, cells):
+    """Year, month and day of each cell of a request, which is the same as a file; None where there is none."""
+    (folder / "ask.csv").write_text("day,more\n" + "".join(f"{cell},1\n" for cell in cells))
+    columns, _ = read_columns(read_table(folder / "ask.csv"), recipe)
+    by_file, by_request = (preprocess.decode_columns(one, recipe)[0][:, :3] for one in (columns, {"day": cells}))
+    np.testing.assert_array_equal(by_file, by_request)
+    return [None if np.isnan(row).any() else tuple(map(int, row)) for row in by_file]
+
+
+@pytest.mark.parametrize(
+    ("trained", "asked", "day"),
+    [
+        (["13/02/2024", "04/02/2024"], "05/03/2024", (2024, 3, 5)),  # the day came first in training
+        (["02/13/2024", "02/04/2024"], "05/03/2024", (2024, 5, 3)),
+        (["02.13.2024", "02.04.2024"], "05.03.2024", (2024, 5, 3)),
+        (["02/03/2024", "02/04/2024"], "13/02/2024", None),  # it was read month first: what is no date by that is none
+        (["13/02/2024", "2024-02-04"], "05/03/2024", (2024, 3, 5)),  # of two formats
+        (["13/02/2024", "04/02/2024"], "05/03/2024 17:30", (2024, 3, 5)),  # with a time, which training did not have: the order stays
+        (["13/02/2024", "04/02/2024"], "2024-03-05", (2024, 3, 5)),
+        (["2024-02-13", "2024-02-04"], "05.03.2024", (2024, 3, 5)),  # training says nothing of an order
+    ],
+)
+def test_a_date_in_a_request_of_one_row_is_the_day_it_was_in_training(tmp_path, trained, asked, day):
+    recipe = learn_days(tmp_path, trained)
+    assert ask_days(tmp_path, recipe, [asked]) == [day]
+    assert ask_days(tmp_path, recipe, ["", asked, "soon"]) == [None, day, None]
+
+
+def test_numbers_with_a_decimal_comma_are_read_beside_empty_cells_and_words(tmp_path):
+    recipe = {"kind": "table", "columns": [{"name": "a", "kind": "numeric"}]}
+    (tmp_path / "p.csv").write_text("a;b\n1,5;x\n;y\n-2,25;x\n3;y\n")
+    columns, stray = read_columns(read_table(tmp_path / "p.csv"), recipe)
+    np.testing.assert_array_equal(columns["a"], [1.5, np.nan, -2.25, 3])
+    assert not stray
+    (tmp_path / "p.csv").write_text("a;b\n1,5;x\nsoon;y\n")
+    columns, stray = read_columns(read_table(tmp_path / "p.csv"), recipe)
+    np.testing.assert_array_equal(columns["a"], [1.5, np.nan])
+    assert stray == {"a": ["soon"]}
 
 
 def test_a_table_without_its_columns_is_one_error_that_names_them(table_predictor, tmp_path):

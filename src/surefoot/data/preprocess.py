@@ -1,7 +1,8 @@
 """From raw records to the fields the graph takes: the one function that pack, predict and serve share.
 
 The recipe is plain JSON and ships as `preprocess.json`; whatever is not in it is inside the graph (imputing, normalising). A column of text is
-a field of its own: `data.text`. A numeric column whose numbers float32 can't hold has a `unit` by which they are divided first.
+a field of its own: `data.text`. A numeric column whose numbers float32 can't hold has a `unit` by which they are divided first; a column of
+dates that were text says how they were `written`, so that a single one is read as all of them were.
 
     {"kind": "image", "height": 28, "width": 28, "channels": 1}    (decoded by `resizing.decode_image`)
     {"kind": "table", "columns": [{"name": "age", "kind": "numeric"}, {"name": "job", "kind": "category", "categories": ["clerk", "nurse"]}]}
@@ -24,7 +25,7 @@ import pyarrow as pa
 from surefoot.data.date_parts import CYCLIC_PARTS, DATE_PARTS, split_cyclic, split_dates
 from surefoot.data.extremes import LARGEST, find_unit
 from surefoot.data.readers.cells import FALSE_WORDS, MISSING, TRUE_WORDS
-from surefoot.data.readers.dates import find_format, parse_dates
+from surefoot.data.readers.dates import find_format, from_plain, parse_dates, read_as, read_mixed
 from surefoot.data.resizing import decode_image as decode_image
 from surefoot.data.text import count_codes, encode_texts, read_texts
 from surefoot.data.typical import find_typical
@@ -214,7 +215,7 @@ def _decode(values: np.ndarray, column: Mapping[str, Any]) -> list[np.ndarray]:
     if kind == "text":
         return list(encode_texts(read_texts(values), column).T)
     if kind == "date":
-        return (split_cyclic if column.get("cyclic") else split_dates)(_dates(values))
+        return (split_cyclic if column.get("cyclic") else split_dates)(_dates(values, column.get("written")))
     numbers = _numbers(values)
     if kind == "boolean":
         if values.dtype == object:
@@ -236,11 +237,11 @@ def _numbers(values: np.ndarray) -> np.ndarray:
         return np.array([_number(value) for value in values], np.float64)
 
 
-def _dates(values: np.ndarray) -> np.ndarray:
+def _dates(values: np.ndarray, written: Mapping[str, Any] | None) -> np.ndarray:
     """datetime64[s], NaT where a value is no date; what has an offset is turned into UTC.
 
-    Text is read as in a table: by the one format of all of it, the month first where nothing tells. Only text in several formats
-    is read value by value.
+    Text is read as it was `written` when the recipe was made. Where that is not known it is read as in a table: by the one format of all of
+    it, the month first where nothing tells; only text in several formats is read value by value.
     """
     if values.dtype.kind == "M":
         return values.astype("datetime64[s]")
@@ -248,11 +249,11 @@ def _dates(values: np.ndarray) -> np.ndarray:
     if not len(distinct):
         return np.full(len(values), "NaT", "datetime64[s]")
     words = pa.array(distinct, pa.string())
-    how = find_format(words)
-    if how is not None:
-        dates = parse_dates(words, how)
+    if written:
+        dates = read_as(words, from_plain(written))
     else:
-        dates = pd.to_datetime(pd.Series(distinct, dtype=object), errors="coerce", utc=True, format="mixed").dt.tz_localize(None).to_numpy()
+        how = find_format(words)
+        dates = parse_dates(words, how) if how else read_mixed(words)
     return np.append(dates.astype("datetime64[s]"), np.datetime64("NaT"))[at]
 
 

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from surefoot.data import preprocess
 from surefoot.data.extremes import name_loss
 from surefoot.data.readers import pictures
-from surefoot.data.readers.cells import ColumnType, convert, decide
+from surefoot.data.readers.cells import ColumnType, convert, decide, is_declared, prepare
 from surefoot.data.readers.raw import RawTable
 from surefoot.data.readers.table import list_tables, read_table
 from surefoot.data.readers.texts import SUFFIX, decode_text, is_text
@@ -201,14 +202,24 @@ def read_columns(raw: RawTable, recipe: dict[str, Any]) -> tuple[dict[str, np.nd
     """
     columns, stray = {}, {}
     for column in recipe["columns"]:
-        cells = raw.columns[column["name"]]
-        how = ColumnType("word") if column["kind"] in ("category", "text") else decide(cells, is_target=False, decimal_comma=raw.decimal_comma)
-        if how.kind != _KINDS.get(column["kind"]):
-            how = ColumnType("word")
-        columns[column["name"]], rows = convert(cells, how)
+        cells = prepare(raw.columns[column["name"]])  # an empty cell is none: as text it would be one that is no number
+        columns[column["name"]], rows = _convert(cells, column["kind"], raw)
         if len(rows):
             stray[column["name"]] = list(dict.fromkeys(str(cells[int(row)]) for row in rows))[:_NAMED]
     return columns, stray
+
+
+def _convert(cells: pa.ChunkedArray, kind: str, raw: RawTable) -> tuple[np.ndarray, np.ndarray]:
+    """A prepared column as it was read in training, and the rows that are of another kind. Dates stay text, which the recipe knows to read.
+
+    Where a comma may be the decimal point it is, or isn't, as more cells are numbers by that, however many are none: training has decided.
+    """
+    if kind == "numeric" and raw.decimal_comma and not is_declared(cells):
+        return min((convert(cells, ColumnType("number", decimal_comma=comma)) for comma in (False, True)), key=lambda way: len(way[1]))
+    if kind in ("category", "text") or (kind == "date" and not is_declared(cells)):
+        return convert(cells, ColumnType("word"))
+    how = decide(cells, is_target=False)
+    return convert(cells, how if how.kind == _KINDS.get(kind) else ColumnType("word"))
 
 
 def _tell(raw: RawTable, columns: dict[str, np.ndarray], stray: dict[str, list[str]], predictor: Predictor, say: Callable[[str], None]) -> None:

@@ -39,6 +39,11 @@ def prepare(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column if _read_declared(column.type) else clean(column)
 
 
+def is_declared(cells: pa.ChunkedArray) -> bool:
+    """Whether a column's file says itself what it holds, so that its cells are no text."""
+    return bool(_read_declared(cells.type))
+
+
 def decide(cells: pa.ChunkedArray, *, is_target: bool, decimal_comma: bool = False) -> ColumnType:
     """What a prepared column is, by all its cells.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,6 +42,15 @@ class DateFormat:
     format: str
     note: str = ""
     others: tuple[DateFormat, ...] = ()
+
+    def to_plain(self) -> dict[str, Any]:
+        """The format as plain JSON, without what was assumed."""
+        return {"pattern": self.pattern, "format": self.format, "others": [other.to_plain() for other in self.others]}
+
+
+def from_plain(told: Mapping[str, Any]) -> DateFormat:
+    """The format that `DateFormat.to_plain` wrote."""
+    return DateFormat(told["pattern"], told["format"], others=tuple(map(from_plain, told["others"])))
 
 
 def find_format(distinct: pa.Array) -> DateFormat | None:
@@ -110,6 +121,48 @@ def _parse(distinct: pa.Array, how: DateFormat) -> np.ndarray:
     texts = pd.Series(cells.to_numpy(zero_copy_only=False), dtype=object)
     parsed = pd.to_datetime(texts, format=how.format, errors="coerce", utc=True).dt.tz_localize(None).to_numpy()
     return np.where((parsed >= FIRST) & (parsed < LAST), parsed, np.datetime64("NaT")).astype("datetime64[ns]")
+
+
+def read_as(distinct: pa.Array, how: DateFormat) -> np.ndarray:
+    """Distinct cells of another file as a known column's dates, datetime64[ns], NaT where there is none.
+
+    What is written as that column's cells are is read as they were and never otherwise, were it no date by that: the 13 of 03/13/2024 is
+    no month where the day comes first. The others are read by the format that they show; what leaves day and month open has the known order.
+    """
+    dates = parse_dates(distinct, how)
+    fits = np.zeros(len(distinct), bool)
+    for one in (how, *how.others):
+        fits |= pc.match_substring_regex(distinct, one.pattern).to_numpy(zero_copy_only=False)
+    if not fits.all():
+        order = next((one.format[:2] for one in (how, *how.others) if one.format[:2] in _TURNED), "")
+        dates[~fits] = _read_others(distinct.filter(pa.array(~fits)), order)
+    return dates
+
+
+_TURNED = {"%d": "%m", "%m": "%d"}
+
+
+def _read_others(distinct: pa.Array, order: str) -> np.ndarray:
+    """Cells each by the format of those that are written like it; `order`: what comes first where they leave it open, "" where that is not known."""
+    dates = np.full(len(distinct), "NaT", "datetime64[ns]")
+    left = np.ones(len(distinct), bool)
+    for pattern, parts, year_first in _list_patterns():
+        fits = left & pc.match_substring_regex(distinct, pattern).to_numpy(zero_copy_only=False)
+        cells = distinct.filter(pa.array(fits))
+        if not len(cells) or (how := _settle(cells, pattern, parts, year_first)) is None:
+            continue
+        if how.note and how.format[:2] == _TURNED.get(order):
+            how = replace(how, format=how.format.translate(str.maketrans("dm", "md")))
+        dates[fits] = parse_dates(cells, how)
+        left &= ~fits
+    dates[left] = read_mixed(distinct.filter(pa.array(left)))
+    return dates
+
+
+def read_mixed(distinct: pa.Array) -> np.ndarray:
+    """Cells in several formats as datetime64[ns], each guessed by itself; NaT where one is no date."""
+    texts = pd.Series(distinct.to_pylist(), dtype=object)
+    return pd.to_datetime(texts, errors="coerce", utc=True, format="mixed").dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
 
 
 def _list_patterns() -> list[tuple[str, tuple[str, str, str], bool]]:

@@ -134,13 +134,14 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     wanted = tables[len(like) :]
     judges = tables[: len(like)] or wanted
     places = [place for table in wanted for place in table.places]
-    columns, booleans = {}, []
+    columns, booleans, dates = {}, [], {}
     for name in names:
         judged = prepare(_stack(judges, name))
         how = ColumnType("word") if name in texts else decide(judged, is_target=name in named, decimal_comma=any(table.decimal_comma for table in judges))
         columns[name], stray = convert(prepare(_stack(wanted, name)) if like else judged, how)
         notes += _note_column(name, how, stray, places)
         booleans += [name] if how.kind == "boolean" else []
+        dates |= {name: how.dates.to_plain()} if how.dates else {}
     return TableSource(
         columns=columns,
         places=places,
@@ -152,6 +153,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
         fingerprint=_join_fingerprints(wanted),
         suggested_target=target,
         texts=tuple(name for name in names if name in texts),
+        dates=dates,
     )
 
 
