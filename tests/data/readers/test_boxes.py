@@ -174,6 +174,51 @@ def test_yolo_sets_lie_below_the_path_that_the_yaml_names_or_beside_it(tmp_path,
     ]
 
 
+DOTTED = {"a": "frame.0001", "b": "frame.0002", "c": "x_png.rf.abc"}
+"""Names with dots, as frames of a film and exports of Roboflow have them."""
+
+
+def dotted(folder):
+    return {f"{folder}{DOTTED[name]}.png": encode(paint(things)) for name, things in THINGS.items()}
+
+
+@pytest.mark.parametrize(("images", "labels"), [("images/", "labels/"), ("", "")])
+def test_yolo_pictures_with_a_dot_in_their_name_keep_their_boxes(tmp_path, images, labels):
+    files = dotted(images) | {f"{labels}{DOTTED[name]}.txt": yolo_lines(THINGS[name]) for name in "ab"} | {f"{images}frame.png": photo()}
+    source = read(write_files(tmp_path, {f"x/{name}": content for name, content in (files | {"data.yaml": "names: [cell, dot]\n"}).items()}), "x")
+    assert drawn(source) == {DOTTED[name]: things for name, things in THINGS.items()} | {"frame": []}
+    assert source.refused == []
+
+
+def test_a_yolo_file_is_about_no_picture_of_half_its_name(tmp_path):
+    files = {"a.png": encode(paint(THINGS["a"])), "a.txt": yolo_lines(THINGS["a"]), "b.png": photo(), "b.v1.txt": yolo_lines(THINGS["b"])}
+    source = read(write_files(tmp_path, {f"x/{name}": content for name, content in (files | {"classes.txt": "cell\ndot\n"}).items()}), "x")
+    assert drawn(source) == {"a": THINGS["a"], "b": []}
+
+
+@pytest.mark.parametrize("suffix", ["", ".png", ".jpg"])
+def test_voc_pictures_with_a_dot_in_their_name_keep_their_boxes_and_their_sets(tmp_path, suffix):
+    xml = {name: voc_xml(DOTTED[name], things).replace(".png</filename>", f"{suffix}</filename>") for name, things in THINGS.items()}
+    files = dotted("JPEGImages/") | {f"Annotations/{DOTTED[name]}.xml": text for name, text in xml.items()}
+    lists = {"train": f"{DOTTED['a']}\n{DOTTED['c']}\n", "test": f"{DOTTED['b']}\n"}
+    write_files(tmp_path / "x", files | {f"ImageSets/Main/{name}.txt": text for name, text in lists.items()})
+    source = read(tmp_path, "x")
+    assert drawn(source) == {DOTTED[name]: things for name, things in THINGS.items()}
+    assert source.given_sets == ["train", "test", "train"]
+    assert source.refused == []
+
+
+@pytest.mark.parametrize("other", ["extra", "val", "a"])
+def test_equal_names_in_two_folders_have_the_boxes_of_their_own_folder(tmp_path, other):
+    things = {"train": THINGS["a"], other: THINGS["b"]}
+    files = {f"images/{folder}/1.png": encode(paint(one)) for folder, one in things.items()}
+    files |= {f"labels/{folder}/1.txt": yolo_lines(one) for folder, one in things.items()}
+    source = read(write_files(tmp_path, {f"x/{name}": content for name, content in (files | {"data.yaml": "names: [cell, dot]\n"}).items()}), "x")
+    settled = pile_of(source).settled
+    counts = {place: len(settled[row].boxes) for row, place in enumerate(source.places)}
+    assert counts == {"images/train/1.png": 2, f"images/{other}/1.png": 1}
+
+
 def test_a_test_set_given_apart_has_the_classes_of_its_source(tmp_path):
     write_files(tmp_path / "x", COCO)
     other = coco_json({"a": THINGS["a"]}, categories=[{"id": 3, "name": "dot"}, {"id": 5, "name": "unheard of"}])

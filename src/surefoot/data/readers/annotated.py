@@ -38,19 +38,21 @@ class Album:
                 self._by_stem[stem(entry.path)].append(entry.path)
 
     def find(self, name: str, near: str = "", given_set: str = "") -> str | None:
-        """The path of the picture meant by a name or path, with or without its suffix; None where there is none.
+        """The path of the picture meant by a name or path, with its suffix, another one, or none; None where there is none.
 
-        Of several with that name: the one whose path ends like the name, then one of the given set, then the one nearest to the
+        A dot makes no suffix: `frame.0001` is a name too, so it is looked for as it is before what follows its last dot is taken off. Of
+        several with that name: the one whose path ends like the name, then one of the given set, then the one nearest to the
         annotation file `near`.
         """
         name = name.replace("\\", "/").removeprefix("./")
-        candidates = self._by_name.get(_name(name)) or self._by_stem.get(stem(name)) or []
+        candidates = self._by_name.get(_name(name)) or self._by_stem.get(_name(name)) or self._by_stem.get(stem(name)) or []
         if len(candidates) < 2:
             return candidates[0] if candidates else None
-        tail = name if has_picture_suffix(name) else stem(name)
+        tails = (f"/{name}", f"/{_bare(name)}")
 
         def fitness(path: str) -> tuple[bool, bool, int]:
-            return f"/{path}".endswith(f"/{tail}"), set_of_folders(path) == given_set, _count_shared(path, near)
+            is_meant = f"/{path}".endswith(tails) or f"/{_bare(path)}".endswith(tails)
+            return is_meant, bool(given_set) and set_of_folders(path) == given_set, _count_shared(path, near)
 
         return max(sorted(candidates), key=fitness)
 
@@ -169,6 +171,11 @@ def stem(path: str) -> str:
     """The name of a file without folders and suffix."""
     name = _name(path)
     return name.rpartition(".")[0] or name
+
+
+def _bare(path: str) -> str:
+    """A path without its suffix."""
+    return path.removesuffix(_name(path)) + stem(path)
 
 
 def set_of_folders(path: str) -> str:

@@ -81,7 +81,7 @@ def _find_picture(path: str, root: Element, album: Album) -> str:
     if root.tag != "annotation":
         raise ItemError(f"its root is <{root.tag}>, not <annotation>", WRONG_TYPE)
     name = _text(root, "filename")
-    picture = (album.find(name, path) if name else None) or album.find(stem(path), path)
+    picture = (album.find(name, path) if name else None) or album.find(path, path)
     if picture is None:
         raise ItemError(f"its picture {name or stem(path)} is not there")
     return picture

@@ -68,8 +68,8 @@ def _find_picture(path: str, album: Album) -> str | None:
     parts = list(split_path(path))
     folders = [number for number, part in enumerate(parts[:-1]) if part.lower() == "labels"]
     if not folders:
-        picture = album.find(stem(path), path)
-        return picture if picture and split_path(picture)[:-1] == tuple(parts[:-1]) else None
+        picture = album.find(path, path)
+        return picture if picture and split_path(picture)[:-1] == tuple(parts[:-1]) and stem(picture) == stem(path) else None
     parts[folders[-1]] = "images"
     wanted = "/".join(parts)
     picture = album.find(wanted, wanted)
