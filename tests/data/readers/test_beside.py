@@ -44,6 +44,44 @@ def test_lists_called_train_and_test_are_given_sets_and_labels_may_be_numbers(tm
     assert source.given_sets == ["train"] * 4 + ["test"] * 2
 
 
+@pytest.mark.parametrize("name", ["labels.csv", "all.csv", "z.csv"])
+def test_one_list_may_say_the_labels_and_others_the_sets(tmp_path, name):
+    sets = {"train.txt": "photos/0.png\nphotos/1.png\nphotos/2.png\nphotos/3.png\n", "test.txt": "photos/4.png\nphotos/5.png\n"}
+    write_files(tmp_path / "data", PICTURES | {name: lines("photos/{k}.png,{label}", "path,label\n")} | sets)
+    source = read(tmp_path, "data")
+    assert source.labels == CLASSES
+    assert source.given_sets == ["train"] * 4 + ["test"] * 2
+    assert source.refused == []
+
+
+def test_lists_that_contradict_each_other_are_refused_by_the_line_and_the_first_by_name_counts(tmp_path):
+    lists = {"test.txt": "4.png\n5.png\n", "train.txt": "".join(f"{k}.png\n" for k in range(5)), "labels.csv": lines("{k}.png,{label}", "path,label\n")}
+    write_files(tmp_path / "data", PICTURES | lists | {"more.csv": "path,label\n0.png,dog\n1.png,dog\n"})
+    source = read(tmp_path, "data")
+    assert source.labels == CLASSES
+    assert source.given_sets == ["train"] * 4 + ["test"] * 2
+    assert [one.place for one in source.refused] == ["more.csv:1", "train.txt:5"]
+
+
+@pytest.mark.parametrize(
+    ("written", "labels"),
+    [
+        (["001", "002", "010"], ["001", "002", "010"]),
+        (["-1", "1", "-1"], [-1, 1, -1]),
+        (["+1", "-1", "0"], [1, -1, 0]),
+        (["3", "10", "3"], [3, 10, 3]),
+    ],
+)
+def test_codes_of_classes_in_a_list_are_no_amounts(tmp_path, written, labels):
+    write_files(tmp_path / "data", PICTURES | {"labels.csv": "path,label\n" + "".join(f"{k}.png,{written[k % 3]}\n" for k in range(6))})
+    assert read(tmp_path, "data").labels == labels * 2
+
+
+def test_numbers_with_a_fraction_in_a_list_are_amounts(tmp_path):
+    write_files(tmp_path / "data", PICTURES | {"labels.csv": "path,label\n" + "".join(f"{k}.png,{['-1', '0.5', '2'][k % 3]}\n" for k in range(6))})
+    assert np.array_equal(read(tmp_path, "data").labels, [[-1], [0.5], [2]] * 2)
+
+
 def test_a_column_called_split_is_the_given_set(tmp_path):
     rows = "".join(f"photos/{k}.png,{CLASSES[k]},{('train', 'val', 'test')[k // 2]}\n" for k in range(6))
     write_files(tmp_path / "data", PICTURES | {"all.csv": "path,label,split\n" + rows})

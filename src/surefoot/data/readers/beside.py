@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from posixpath import basename, dirname, splitext
@@ -27,6 +28,8 @@ VECTOR_NAMES = ("label", "target")
 """Under which a list of numbers is a label, one number or more: under `labels` it may also name the things on a picture."""
 LABEL_NAMES = ("label", "labels", "class", "target", "category", "cls", "class_id", "label_id", "y", "species")
 SET_NAMES = frozenset(("split", "set", "subset", "partition"))
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
+"""Whole numbers that an int64 holds."""
 
 Row = dict[str, str]
 
@@ -96,7 +99,8 @@ def _list_candidates(pile: Pile, seen: list[Entry]) -> list[Entry]:
     depth = min(entry.path.count("/") for entry in seen)
     lists = [one for one in pile.entries if splitext(one.path)[1].lower() in LISTS and not is_hidden(one.path) and 0 < one.size <= MAX_LIST_BYTES]
     beside = {splitext(entry.path)[0] for entry in seen}
-    return [one for one in lists if one.path.count("/") <= depth + 1 and splitext(one.path)[0] not in beside][:MOST_LISTS]
+    near = [one for one in lists if one.path.count("/") <= depth + 1 and splitext(one.path)[0] not in beside]
+    return sorted(near, key=lambda one: one.path)[:MOST_LISTS]  # not as the file system has them: of two lines that differ the first counts
 
 
 def _read_list(pile: Pile, entry: Entry, names: dict[str, str]) -> _List | None:
@@ -211,25 +215,29 @@ def _join_lists(lists: list[_List], names: dict[str, str]) -> Beside:
 
 
 def _take(found: Beside, place: str, path: str, row: Row, of: _List, given: str) -> None:
+    """What a line says: its label where its list has labels, its set where it says one. What contradicts a line before is refused."""
     if not path:
         found.refused.append(Refused(place, f'names "{row.get(of.path, "")}", which is not there', pictures.WRONG_TYPE))
         return
     values = [row.get(name, "") for name in of.labels]
     label: Any = None if "" in values else values[0] if len(values) == 1 else np.array([float(value) for value in values]) if values else None
     said = GIVEN_SETS.get(row.get(of.given, "").lower(), "") if of.given else given
-    if path in found.labels and (not np.array_equal(found.labels[path], label) or found.given.get(path, "") != said):
+    has_other = bool(of.labels) and path in found.labels and not np.array_equal(found.labels[path], label)
+    if has_other or (said and found.given.get(path, said) != said):
         found.refused.append(Refused(place, f"says another label or set of {path} than a line before", pictures.WRONG_TYPE))
         return
-    found.labels[path] = label
+    if of.labels:
+        found.labels[path] = label
     if said:
         found.given[path] = said
 
 
 def _type_labels(labels: dict[str, Any]) -> dict[str, Any]:
-    """Words, ints where all are whole numbers, or vectors of one number where all are numbers."""
+    """Words; ints where all are whole numbers; vectors of one number where all are numbers. Codes such as 007 are words: no amount is written so."""
     said = [label for label in labels.values() if label is not None]
-    if said and all(label.isdecimal() and label == str(int(label)) for label in said):
-        return {path: None if label is None else int(label) for path, label in labels.items()}
+    if said and all(_WHOLE.fullmatch(label) for label in said):
+        is_padded = any(label.lstrip("+-") != str(abs(int(label))) for label in said)
+        return labels if is_padded else {path: None if label is None else int(label) for path, label in labels.items()}
     if said and all(_is_number(label) for label in said):
         return {path: None if label is None else np.array([float(label)]) for path, label in labels.items()}
     return labels

@@ -42,7 +42,7 @@ def _by_lists(pile: Pile, items: list[Entry], beside: Beside, refused: list[Refu
     said = {one.place for one in beside.refused}
     refused = [*refused, *beside.refused]
     refused += [
-        Refused(item.path, "no list names it, so it has no label", pictures.WRONG_TYPE)
+        Refused(item.path, f"no list {'says its label' if item.path in beside.given else 'names it'}, so it has no label", pictures.WRONG_TYPE)
         for item in items
         if item.path not in beside.labels | dict.fromkeys(said)
     ]
