@@ -163,6 +163,14 @@ def test_shards_are_named_by_braces_or_by_their_folder(tmp_path):
         read(tmp_path, "wds/s-{000..004}.tar")
 
 
+def test_shards_of_one_name_in_two_folders_have_places_of_their_own(tmp_path):
+    for k, part in enumerate(("one", "two")):
+        (tmp_path / part).mkdir()
+        write_tar(tmp_path / part / "s.tar", shard(0 * k))
+    source = read(tmp_path, "{one,two}/s.tar")
+    assert source.places == [f"{part}/s.tar/{k:05d}.png" for part in ("one", "two") for k in range(3)]
+
+
 def test_shards_named_by_sets_are_given_sets(tmp_path):
     (tmp_path / "wds").mkdir()
     for name, first in (("train-00", 0), ("train-01", 3), ("test-00", 6)):

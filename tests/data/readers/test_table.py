@@ -5,7 +5,7 @@ import pytest
 
 from surefoot.types.errors import DataError
 
-from .samples import photo, read, read_text, two_classes, write_files
+from .samples import photo, read, read_text, two_classes, write_files, write_zip
 
 TRAIN = "age,work,income\n39, State, <=50K\n50, ?, >50K\n38, Private, <=50K\n"
 TEST = "age,work,income\n25, Private, <=50K.\n28, Local, >50K.\n"
@@ -18,6 +18,43 @@ def test_a_test_file_is_appended_as_given_test_set(tmp_path):
     assert source.places[-1] == "exam.csv:3"
     assert source.columns["age"].tolist() == [39, 50, 38, 25, 28]
     assert source.columns["work"].tolist() == ["State", None, "Private", "Private", "Local"]
+
+
+@pytest.mark.parametrize("name", ["b/data.csv", "b", "b/"])
+def test_a_repair_of_a_row_hits_no_row_of_a_test_file_of_that_name(tmp_path, name):
+    rows = "x,y\n1,a\n2,b\n3,a\n"
+    write_files(tmp_path, {"a/data.csv": rows, "b/data.csv": rows, "repairs.csv": "place,action,value\ndata.csv:2,drop,\ndata.csv:3,relabel,a\n"})
+    source = read(tmp_path, "a/data.csv", test=name, target="y")
+    assert source.places == ["data.csv:3", "data.csv:4", "b/data.csv:2", "b/data.csv:3", "b/data.csv:4"]
+    assert source.columns["y"].tolist() == ["a", "a", "a", "b", "a"]
+    assert source.given_sets == ["", "", "test", "test", "test"]
+
+
+@pytest.mark.parametrize("container", ["pattern", "archive"])
+def test_parts_of_one_name_have_places_that_tell_them_apart(tmp_path, container):
+    files = {f"t/{part}/x/data.csv": b"x,y\n1,a\n2,b\n" for part in ("one", "two")} | {"t/more.csv": b"x,y\n9,c\n"}
+    if container == "archive":
+        name = write_zip(tmp_path / "t.zip", {path: content for path, content in files.items() if path != "t/more.csv"}).name
+    else:
+        write_files(tmp_path, files)
+        name = "t/{one/x/data,two/x/data,more}.csv"
+    tops = ["one/x/data.csv", "two/x/data.csv"]
+    source = read(tmp_path, name, target="y")
+    assert source.places[:4] == [f"{top}:{line}" for top in tops for line in (2, 3)]
+    assert source.places[4:] == ([] if container == "archive" else ["more.csv:2"])
+    (tmp_path / "repairs.csv").write_text("place,action\ntwo/x/data.csv:2,drop\n")
+    assert len(read(tmp_path, name, target="y")) == len(source) - 1
+    (tmp_path / "repairs.csv").write_text("place,action\ndata.csv:2,drop\n")
+    with pytest.raises(DataError, match=r'names "data\.csv:2", where no usable item is'):
+        read(tmp_path, name, target="y")
+
+
+def test_a_test_set_of_texts_with_the_paths_of_its_source_has_places_of_its_own(tmp_path):
+    texts = {f"{kind}/{k}.txt": f"{kind} words of text {k}" for kind in ("ham", "spam") for k in range(2)}
+    write_files(tmp_path, {f"{top}/{path}": text for top in ("a/mail", "b/mail", "c/post") for path, text in texts.items()})
+    for name in ("b/mail", "c/post"):
+        places = read(tmp_path, "a/mail", test=name).places
+        assert places == [*sorted(texts), *(f"{name}/{path}" for path in sorted(texts))]
 
 
 def test_labels_that_end_in_a_dot_in_one_file_alone_lose_it_and_it_is_said_once(tmp_path):

@@ -53,7 +53,7 @@ def _open(config: DataConfig, root: Path, which: str) -> ImageSource | TableSour
         return append_test(source, test, config.test)
     assert isinstance(source, list)
     assert isinstance(test, list)
-    return assemble([*source, *(part.of_set("test") for part in test)], config)
+    return assemble([*source, *(_stand_apart(part, source, config.test).of_set("test") for part in test)], config)
 
 
 def _open_all(config: DataConfig, root: Path) -> Opened:
@@ -77,6 +77,16 @@ def _name_part(table: RawTable, name: str) -> RawTable:
         places=[f"{name}/{place}" for place in table.places],
         refused=[replace(one, place=f"{name}/{one.place}") for one in table.refused],
     )
+
+
+def _stand_apart(table: RawTable, others: list[RawTable], path: str) -> RawTable:
+    """A table read from `path`; where another one has its name or its places, these begin with that path, so that no place stands for two rows."""
+    top = path.rstrip("/\\")
+    if table.texts and any(not set(table.places).isdisjoint(other.places) for other in others):  # places of texts are paths, which don't name their folder
+        return table.called(top)
+    if table.name not in {other.name for other in others}:
+        return table
+    return table.called(top if top.endswith(table.name) else f"{top}/{table.name}")
 
 
 def _open_beside(source: Opened, name: str, config: DataConfig, root: Path) -> ImageSource | TableSource:

@@ -127,7 +127,7 @@ def _open_pattern(name: str, root: Path, known: frozenset[str], is_labelled: boo
     """Tables of one kind, or tar shards."""
     paths = shards.find_files(name, root)
     if all(table.is_table_name(path) for path in paths):
-        return [table.read_table(path) for path in paths]
+        return table.read_parts(paths)
     shards.check_tars(paths, lambda path: archive.is_tar(path, archive.unpacked_head(path, HEAD_BYTES)), name)
     return shards.open_shards(paths, known, is_labelled=is_labelled)
 

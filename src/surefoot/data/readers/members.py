@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -35,6 +36,22 @@ class Member:
 
 
 File = Path | Member
+
+
+def tell_apart(files: Sequence[File]) -> list[str]:
+    """A name for each file: its own, or of equal ones (`a/data.csv`, `b/data.csv`) as much of the path as tells them apart.
+
+    Places begin with it, by which repairs and reports say which item is meant: one that stood for two would drop both.
+    """
+    names = [file.name for file in files]
+    for name in [name for name, count in Counter(names).items() if count > 1]:
+        which = [number for number, file in enumerate(files) if file.name == name]
+        paths = [str(files[number]).replace("\\", "/").strip("/").split("/") for number in which]
+        most = max(map(len, paths))
+        depth = next((depth for depth in range(2, most) if len({tuple(path[-depth:]) for path in paths}) == len(paths)), most)
+        for number, path in zip(which, paths, strict=True):
+            names[number] = "/".join(path[-depth:])
+    return names
 
 
 def open_file(file: File) -> BinaryIO:

@@ -47,6 +47,15 @@ class RawTable:
         """The same rows, given as another set."""
         return replace(self, given_set=given_set)
 
+    def called(self, name: str) -> RawTable:
+        """The same rows under another name: places that begin with the old one begin with the new one, others lie below it."""
+        cut = len(self.name)
+
+        def move(place: str) -> str:
+            return name + place[cut:] if place.startswith(self.name) else f"{name}/{place}"
+
+        return replace(self, name=name, places=[*map(move, self.places)], refused=[replace(one, place=move(one.place)) for one in self.refused])
+
 
 def tabulate(values: np.ndarray, names: list[str]) -> dict[str, pa.ChunkedArray]:
     """The columns of an array (N, F) of numbers, by name, as float64."""

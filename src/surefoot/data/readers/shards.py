@@ -12,6 +12,7 @@ from pathlib import Path
 from surefoot.data.readers import archive
 from surefoot.data.readers.joining import concatenate, prefix_places
 from surefoot.data.readers.layout import arrange
+from surefoot.data.readers.members import tell_apart
 from surefoot.data.readers.opening import find_boxes
 from surefoot.data.readers.piles import GIVEN_SETS, has_picture_suffix, join_piles
 from surefoot.types.errors import DataError
@@ -83,12 +84,13 @@ def open_shards(paths: list[Path], known: frozenset[str] = frozenset(), *, is_la
     Raises:
         DataError: a shard is torn, or holds no labelled pictures.
     """
-    piles = [archive.list_tar(path) for path in paths]
+    names = tell_apart(paths)
+    piles = [replace(archive.list_tar(path), name=name) for path, name in zip(paths, names, strict=True)]
     whole = join_piles(piles, f"{paths[0].name} and {len(paths) - 1:,} more shards" if len(paths) > 1 else paths[0].name)
     if is_labelled and (drawn := find_boxes(whole)):
-        return _give_sets(drawn, {path.name: _set_of(path) for path in paths})
+        return _give_sets(drawn, {name: _set_of(path) for path, name in zip(paths, names, strict=True)})
     labels = frozenset(folder for pile in piles for entry in pile.entries if has_picture_suffix(entry.path) for folder in entry.path.split("/")[:-1][-1:])
-    sources = [prefix_places(arrange(pile, known | labels, is_labelled=is_labelled), path.name) for pile, path in zip(piles, paths, strict=True)]
+    sources = [prefix_places(arrange(pile, known | labels, is_labelled=is_labelled), pile.name) for pile in piles]
     given = [_set_of(path) for path in paths]
     sources = [source.of_set(one) if one and len(set(given)) > 1 else source for source, one in zip(sources, given, strict=True)]
     return sources[0] if len(sources) == 1 else concatenate(sources)
@@ -96,7 +98,13 @@ def open_shards(paths: list[Path], known: frozenset[str] = frozenset(), *, is_la
 
 def _give_sets(source: ImageSource, sets: dict[str, str]) -> ImageSource:
     """The source with the given sets that its shards are named by, where they name several."""
-    given = [sets[place.split("/", 1)[0]] for place in source.places]
+    depth = 2 + max(name.count("/") for name in sets)
+
+    def find(place: str) -> str:
+        heads = place.split("/", depth)
+        return next(sets[head] for k in range(1, depth) if (head := "/".join(heads[:k])) in sets)
+
+    given = [find(place) for place in source.places]
     return replace(source, given_sets=given) if len(set(given)) > 1 else source
 
 

@@ -18,7 +18,7 @@ from surefoot.data.readers.cells import ColumnType, clean, convert, decide, prep
 from surefoot.data.readers.delimited import read_delimited
 from surefoot.data.readers.encoding import looks_like_text
 from surefoot.data.readers.header import MAX_COLUMNS, width_error
-from surefoot.data.readers.members import File
+from surefoot.data.readers.members import File, tell_apart
 from surefoot.data.readers.piles import GIVEN_SETS
 from surefoot.data.readers.raw import RawTable
 from surefoot.data.readers.records import read_jsonl, read_parquet
@@ -68,13 +68,14 @@ def open_tables(files: Sequence[File], name: str) -> list[RawTable]:
     if "train" in given:
         for parts in given.values():
             _check_parts(parts, name)
-        tables = [read_table(file).of_set(one) for one in sorted(given, key=lambda one: one != "train") for file in given[one]]
+        sets = [(one, file) for one in sorted(given, key=lambda one: one != "train") for file in given[one]]
+        tables = [table.of_set(one) for table, (one, _) in zip(read_parts([file for _, file in sets]), sets, strict=True)]
         others = [file.name for file in files if not any(file in parts for parts in given.values())]
         if others:
             tables[0].notes.append(f"{name} also holds {quote_some(others)}, which {'was' if len(others) == 1 else 'were'} not read.")
         return tables
     if len(files) == 1 or len({(PART.sub("", _split_name(file)[0]), _split_name(file)[1]) for file in files}) == 1:
-        return [read_table(file) for file in files]
+        return read_parts(files)
     names = [file.name for file in files]
     raise DataError(
         f"{name}/ holds {len(names)} tables: {quote_some(names)}.",
@@ -109,6 +110,11 @@ def read_table(path: File) -> RawTable:
     if head.startswith(PARQUET) or _split_name(path)[1] == ".parquet":
         return read_parquet(path)
     return read_jsonl(path) if head.startswith(b'{"') or _split_name(path)[1] in (".jsonl", ".ndjson") else read_delimited(path)
+
+
+def read_parts(files: Sequence[File]) -> list[RawTable]:
+    """Reads several tables, whose places begin with names that tell them apart."""
+    return [table if table.name == name else table.called(name) for table, name in zip(map(read_table, files), tell_apart(files), strict=True)]
 
 
 def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTable] = ()) -> TableSource:
