@@ -46,6 +46,44 @@ def leaks(refused: Sequence[RefusedItem], contents: int) -> list[Finding]:
     return found
 
 
+def forgotten(recalled: int, known: int, total: int) -> list[Finding]:
+    """A split that knows nobody of the last one. `recalled`: items that are known of it; `known`: items that it had; `total`: items now."""
+    if recalled or not known or not total:
+        return []
+    return [
+        Finding(
+            code="split.forgotten",
+            severity="warn",
+            what=f"None of the {total:,} items is one of the {known:,} of the last split: all were dealt anew, and train may hold what was test.",
+            where="s03_split",
+            next="If it is other data, give it a project of its own. If not, what its items say was changed: a column that came, went, is ignored or is "
+            "read as another kind; put it back, then `surefoot run --from audit`, or take no test value from before for comparison.",
+            evidence={"recalled": 0, "known": known, "items": total},
+        )
+    ]
+
+
+def overruled(moved: Sequence[str], *, into_test: int, out_of_test: int) -> list[Finding]:
+    """Items whose set in the last split was another than the one that is given now, and how many of them enter and leave the test set."""
+    if not moved:
+        return []
+    touched = into_test + out_of_test
+    return [
+        Finding(
+            code="split.overruled",
+            severity="warn" if touched else "info",
+            what=f"{len(moved):,} items were in another set before the sets were given as they are now; {into_test:,} of them enter the test set, "
+            f"{out_of_test:,} leave it.",
+            where="s03_split",
+            next="Compare no value on this test set with one from before: it is another set, and models of earlier rounds were trained on some of it."
+            if touched
+            else "Compare no value on val with one from before: it is another set.",
+            evidence={"items": len(moved), "into_test": into_test, "out_of_test": out_of_test},
+            ids=tuple(moved)[:100],
+        )
+    ]
+
+
 def parted_copies(parted: Sequence[str], total: int) -> list[Finding]:
     """Items of a split by time that have an equal or nearly equal one at another time, in another set."""
     if not parted:

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from surefoot.data.splitting import CODES, NAMES, fill_quotas, is_in
+from surefoot.data.splitting import CODES, NAMES, fill_quotas, fill_time, is_in
 from surefoot.data.units import Units, number_equal, rank_words
 
 _RARE = 5
@@ -87,27 +87,79 @@ def place_given(draft: Draft, units: Units, *, by_content: bool) -> None:
         draft.sets[draft.sets == _TRAIN] = 0
 
 
-def place_known(draft: Draft, units: Units, known: pa.Table | None) -> int:
-    """Known items keep their set, their equals follow them; a newcomer equal to items of two sets is refused. Returns the number of newcomers.
+def place_known(draft: Draft, units: Units, known: pa.Table | None) -> np.ndarray:
+    """Known items keep their set, their equals follow them; a newcomer equal to items of two sets is refused.
+
+    What is given now stays as given, and with it what equals it. Who is given as train leaves the set that is given now: the test set for
+    train and val alike, val for train alone, for what has chosen models doesn't judge them.
 
     Args:
         known: columns `id` and `set` of the latest split, or None.
+
+    Returns:
+        int8 (N,) codes of the sets that the items were known for, 0 for newcomers.
     """
     if known is None:
-        return 0
+        return np.zeros(len(draft), np.int8)
     told = _recall(draft.ids, known)
-    is_known = told > 0
+    kept, is_given = told.copy(), draft.sets != 0
+    leaves = (draft.given == _TRAIN) & is_in(told, "val", "test") & np.isin(told, np.unique(draft.given))
+    kept[leaves] = np.where(told[leaves] == _VAL, _TRAIN, 0)
+    is_judged = np.zeros(len(units), bool)
+    is_judged[units.of[is_given & is_in(draft.sets, "val", "test")]] = True
+    kept[is_given | (draft.is_general & is_judged[units.of])] = 0
+    is_known, is_open = kept > 0, (kept == 0) & ~is_given
     masks = np.zeros(len(units), np.int8)
-    np.bitwise_or.at(masks, units.of[is_known], np.int8(1) << told[is_known])
+    np.bitwise_or.at(masks, units.of[is_known], np.int8(1) << kept[is_known])
     mask = masks[units.of]
     is_single = (mask & (mask - 1)) == 0
-    draft.sets[is_known] = told[is_known]
+    draft.sets[is_known] = kept[is_known]
     for code in range(1, len(NAMES)):
-        draft.sets[~is_known & (mask == 1 << code)] = code
-    for item in np.flatnonzero(~is_known & ~is_single).tolist():
+        draft.sets[is_open & (mask == 1 << code)] = code
+    for item in np.flatnonzero(is_open & ~is_single).tolist():
         names = sorted(name for number, name in enumerate(NAMES) if mask[item] >> number & 1)
         draft.refused[item] = f"a newcomer equal or nearly equal to items of {' and '.join(names)}"
-    return int((~is_known).sum())
+    return told
+
+
+def release_train(draft: Draft, units: Units, quotas: dict[str, float], seed: int, *, is_classes: bool) -> None:
+    """Deals what K-fold called train between train and val, as a hold-out needs it. Nothing else is moved, and nothing goes to test.
+
+    Args:
+        quotas: set -> share; without one for val, which is given then, nothing is released.
+    """
+    if "val" not in quotas:
+        return
+    placed = np.flatnonzero(~draft.is_general & (draft.sets != 0) & draft.kept())
+    masks = np.zeros(len(units), np.int8)
+    np.bitwise_or.at(masks, units.of[placed], np.int8(1) << draft.sets[placed])
+    is_train = masks == 1 << _TRAIN
+    is_free = is_train & _are_frequent(draft, units) if is_classes else is_train
+    known = np.where(is_free, np.int8(0), np.where(is_train, np.int8(_TRAIN), np.int8(_TEST)))  # what is no train item fills no quota here
+    dealt = fill_quotas(units, _share(quotas), known, seed)[units.of]
+    moved = is_free[units.of] & (draft.sets != 0) & (~draft.is_general | (dealt == _VAL))  # general ones in val are refused later
+    draft.sets[moved] = dealt[moved]
+
+
+def release_by_time(draft: Draft, quotas: dict[str, float]) -> None:
+    """The same by moments: the earlier train, the later val."""
+    if "val" in quotas:
+        released = ~draft.is_general & is_in(draft.sets, "train") & draft.kept()
+        draft.sets[released] = fill_time(draft.times[released], _share(quotas))
+
+
+def _share(quotas: dict[str, float]) -> dict[str, float]:
+    """Shares of train and val of what is not test."""
+    total = quotas["train"] + quotas["val"]
+    return {name: quotas[name] / total for name in ("train", "val")}
+
+
+def _are_frequent(draft: Draft, units: Units) -> np.ndarray:
+    """bool (U,): the units with an item of a class that has five or more."""
+    classes = draft.targets[:, 0].astype(np.int32)
+    is_common = np.zeros(len(units), bool)
+    is_common[units.of[(np.bincount(classes) >= _RARE)[classes]]] = True
+    return is_common
 
 
 def place_rest(draft: Draft, units: Units, quotas: dict[str, float], seed: int, *, is_classes: bool) -> None:
@@ -116,11 +168,7 @@ def place_rest(draft: Draft, units: Units, quotas: dict[str, float], seed: int, 
     has_practical = np.zeros(len(units), bool)
     has_practical[units.of[~draft.is_general]] = True
     if is_classes:
-        classes = draft.targets[:, 0].astype(np.int32)
-        is_common = np.zeros(len(units), bool)
-        is_common[units.of[(np.bincount(classes) >= _RARE)[classes]]] = True
-        del classes
-        known[(known == 0) & ~is_common & has_practical] = _TRAIN
+        known[(known == 0) & ~_are_frequent(draft, units) & has_practical] = _TRAIN
     known[(known == 0) & ~has_practical] = _TRAIN_DEV  # they have their turn later
     placed = fill_quotas(units, quotas, known, seed)
     rest = (draft.sets == 0) & has_practical[units.of]

@@ -105,7 +105,9 @@ def _read(
     """Row -> content hash of all that can be read; records of the pictures, or profiles of the columns. What can't be read goes to `refused`."""
     if isinstance(source, ImageSource):
         return *_look(ctx, source, refused), ()
-    profiles = profile_columns(source, problem.target, config.data, config.split, np.asarray([given != "test" for given in source.given_sets], bool))
+    before = ctx.previous.columns if isinstance(ctx.previous, AuditReport) else ()
+    visible = np.asarray([given != "test" for given in source.given_sets], bool)
+    profiles = profile_columns(source, problem.target, config.data, config.split, visible, before)
     return _read_rows(source, profiles, refused), np.zeros(0), profiles
 
 

@@ -12,10 +12,21 @@ from surefoot.analysis.drift import Drift, compare_sets
 from surefoot.analysis.resolve import smallest_difference, smallest_share
 from surefoot.checks import split as checks
 from surefoot.data import splitting
-from surefoot.data.placing import Draft, find_parted, place_general, place_given, place_known, place_rest, read_draft, straddling
+from surefoot.data.placing import (
+    Draft,
+    find_parted,
+    place_general,
+    place_given,
+    place_known,
+    place_rest,
+    read_draft,
+    release_by_time,
+    release_train,
+    straddling,
+)
 from surefoot.data.splitting import NAMES, is_in, name_sets
 from surefoot.data.units import Units, make_units
-from surefoot.types import AuditReport, Context, DataError, Problem, RefusedItem, Split, SplitConfig, SplitStepConfig
+from surefoot.types import AuditReport, Context, DataError, Finding, Problem, RefusedItem, Split, SplitConfig, SplitStepConfig
 
 _FEW = 1_000
 """Under this many items K-fold is the default: a fifth of them can't tell models apart."""
@@ -36,7 +47,7 @@ class Dealt:
 
 
 def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: AuditReport) -> Split:
-    """Splits the usable items; known ones keep their set.
+    """Splits the usable items; known ones keep their set, unless another is given now. A hold-out after K-fold parts what was train into train and val.
 
     Raises:
         DataError: fewer than two classes can be measured in a set.
@@ -44,24 +55,30 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
     wanted = config.split
     index = ctx.store.get_table(audit.index)
     draft = read_draft(index, frozenset(one.name for one in audit.sources if one.role == "general"))
-    known = ctx.store.get_table(ctx.previous.sets) if isinstance(ctx.previous, Split) else None
+    known = ctx.previous if isinstance(ctx.previous, Split) else None
     practical = ~draft.is_general
     has_time = len(draft) > 0 and not np.isnan(draft.times[practical]).any()
     by = "given" if draft.given.any() else "group" if wanted.group else "time" if has_time else "stratified"
     units = _make_units(draft, problem, wanted)
     place_given(draft, units, by_content=wanted.group_by == "content")
-    newcomers = place_known(draft, units, known)
-    quotas = _quotas(draft, wanted)
+    told = place_known(draft, units, ctx.store.get_table(known.sets) if known else None)
+    quotas, is_classes = _quotas(draft, wanted), problem.task in ("binary", "multiclass")
+    is_released = known is not None and known.protocol != "holdout" and _protocol(draft, wanted) == "holdout"
     if by == "time":
+        if is_released:
+            release_by_time(draft, quotas)
         _place_by_time(draft, practical, quotas)
     else:
-        place_rest(draft, units, quotas, ctx.seed, is_classes=problem.task in ("binary", "multiclass"))
+        if is_released:
+            release_train(draft, units, quotas, ctx.seed, is_classes=is_classes)
+        place_rest(draft, units, quotas, ctx.seed, is_classes=is_classes)
     place_general(draft, units, wanted.train_dev, ctx.seed)
     dealt = _deal(draft, units, wanted, by, ctx.seed)
     _check_folds(draft, dealt, problem)
     compared = np.where(practical & draft.kept(), draft.sets, np.int8(0))  # that general sources differ is the audit's to say
     drift = compare_sets(ctx.store, audit.features, draft.ids, compared, units.of, seed=ctx.seed) if audit.features else {}
-    return _report(ctx, problem, draft, dealt, (by, newcomers, drift))
+    newcomers = int((told == 0).sum()) if known else 0
+    return _report(ctx, problem, draft, dealt, (by, newcomers, drift, _judge_known(draft, dealt, told, known)))
 
 
 def _make_units(draft: Draft, problem: Problem, wanted: SplitConfig) -> Units:
@@ -122,9 +139,24 @@ def _deal(draft: Draft, units: Units, wanted: SplitConfig, by: str, seed: int) -
     return Dealt(protocol, folds * iterations, val, used)
 
 
-def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: tuple[str, int, dict[str, Drift]]) -> Split:
-    """The report; `found` is by what was split, the number of newcomers, and what a classifier says about pairs of sets."""
-    by, newcomers, drift = found
+def _judge_known(draft: Draft, dealt: Dealt, told: np.ndarray, known: Split | None) -> list[Finding]:
+    """What became of the last split. Train and val of K-fold are one, so that beside it only who enters or leaves the test set is in another set."""
+    if known is None:
+        return []
+    moved = draft.kept() & (told > 0) & (draft.sets != told)
+    in_test = is_in(told, "test") != is_in(draft.sets, "test")
+    if not known.protocol == dealt.protocol == "holdout":
+        moved &= in_test
+    ids = draft.ids.take(pa.array(np.flatnonzero(moved))).to_pylist()
+    return [
+        *checks.forgotten(int((told > 0).sum()), sum(known.counts.values()), len(draft)),
+        *checks.overruled(ids, into_test=int((moved & is_in(draft.sets, "test")).sum()), out_of_test=int((moved & is_in(told, "test")).sum())),
+    ]
+
+
+def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: tuple[str, int, dict[str, Drift], list[Finding]]) -> Split:
+    """The report; `found` is by what was split, the number of newcomers, what a classifier says about pairs of sets, and what became of the last split."""
+    by, newcomers, drift, on_known = found
     keep = draft.kept()
     numbers = np.bincount(draft.sets[keep], minlength=len(NAMES)).tolist()
     counts = {name: number for name, number in sorted(zip(NAMES, numbers)) if number}
@@ -136,6 +168,7 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
     refused = tuple(RefusedItem(place=id, reason=reason, code="split.leak") for id, reason in zip(ids, draft.refused.values()))
     _check_measurable(class_counts if problem.task != "detection" else {}, {"train": counts.get("train", 0), "val": num_val, "test": counts.get("test", 0)})
     findings = [
+        *on_known,
         *checks.leaks(refused, 0 if by == "time" else straddling(draft)),
         *(checks.parted_copies(draft.ids.take(pa.array(find_parted(draft))).to_pylist(), int(keep.sum())) if by == "time" else []),
         *(checks.val_size(num_val, resolves, is_amount=is_amount) if dealt.protocol == "holdout" else []),

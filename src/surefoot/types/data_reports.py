@@ -11,7 +11,7 @@ Ref = str
 
 
 class ColumnProfile(Plain):
-    """What one column holds: its kind (`numeric`, `category`, `boolean`, `date`, `text`), and its numbers."""
+    """What one column holds: its kind (`numeric`, `category`, `boolean`, `date`, `text`), its numbers, and its role, which the settings may have told."""
 
     name: str
     kind: str
@@ -25,6 +25,7 @@ class ColumnProfile(Plain):
     edges: tuple[float, ...] = ()
     top: dict[str, int] = {}
     role: str = "input"
+    is_told: bool = False
 
 
 class Drift(Plain):

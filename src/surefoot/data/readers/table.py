@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -140,7 +141,8 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     wanted = tables[len(like) :]
     judges = tables[: len(like)] or wanted
     places = [place for table in wanted for place in table.places]
-    columns, booleans, dates = {}, [], {}
+    columns, booleans = {}, []
+    dates: dict[str, dict[str, Any]] = {}
     for name in names:
         judged = prepare(_stack(judges, name))
         how = ColumnType("word") if name in texts else decide(judged, is_target=name in named, decimal_comma=any(table.decimal_comma for table in judges))

@@ -1,0 +1,153 @@
+"""The stored split at the doors: who is known keeps the set, whatever happens around, and what is given counts."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from surefoot.project import Project
+
+
+def make(folder: Path, header: str, rows: list[str], settings: str = "") -> Project:
+    """A project on a table, whose target is its last column."""
+    (folder / "t.csv").write_text("\n".join([header, *rows]) + "\n")
+    (folder / "p").mkdir(exist_ok=True)
+    (folder / "p" / "surefoot.toml").write_text(f'budget = "smoke"\n[data]\nsource = "../t.csv"\ntarget = "y"\n{settings}')
+    return Project(folder / "p")
+
+
+def split(project: Project, *changed: str) -> dict[str, str]:
+    """Id -> set, after the road was walked so far."""
+    project.run(to="split", set=list(changed))
+    table = project.store.get_table(project.report("split").sets).to_pydict()
+    return dict(zip(table["id"], table["set"]))
+
+
+def codes(project: Project) -> list[str]:
+    return [one.code for one in project.report("split").findings]
+
+
+def in_set(sets: dict[str, str], name: str) -> set[str]:
+    return {item for item, one in sets.items() if one == name}
+
+
+def draw(num: int, seed: int = 0) -> list[str]:
+    """Rows of a number that never repeats, and a class."""
+    values = np.random.default_rng(seed).normal(size=num)
+    return [f"{value:.6f},{'yes' if value > 0 else 'no'}" for value in values]
+
+
+@pytest.mark.parametrize("change", ["drop a row", "append rows", "repeat a word"])
+def test_a_column_that_names_rows_does_so_in_every_round_and_nobody_is_forgotten(tmp_path, change):
+    rows = [f"{n},k{n},{row}" for n, row in enumerate(draw(200), 1)]
+    project = make(tmp_path, "n,key,x,y", rows)
+    before = split(project, "split.protocol=holdout")
+    assert {one.name: one.role for one in project.report("audit").columns} == {"n": "id", "key": "id", "x": "input", "y": "target"}
+    gone = 1 if change == "drop a row" else 0
+    if gone:
+        (tmp_path / "p" / "repairs.csv").write_text("place,action\nt.csv:17,drop\n")
+    elif change == "append rows":
+        make(tmp_path, "n,key,x,y", rows + [f"{7 * n},k{n},{row}" for n, row in enumerate(draw(5, 1), 300)])
+    else:
+        make(tmp_path, "n,key,x,y", [*rows[:-1], rows[-1].replace("k200", "k1").replace("200,", "1,", 1)])
+    after = split(project, "split.protocol=holdout")
+    assert {one.name: one.role for one in project.report("audit").columns if one.name in ("n", "key")} == {"n": "id", "key": "id"}
+    known = {item: name for item, name in before.items() if item in after}
+    assert len(known) == 200 - gone
+    assert {item: after[item] for item in known} == known
+    assert "split.forgotten" not in codes(project)
+
+
+def test_a_counter_with_gaps_is_one_in_the_first_audit_too_and_what_the_settings_said_is_no_guess_that_stands(tmp_path):
+    rows = [f"{n},{n * 7 % 50},{row}" for n, row in enumerate(draw(200), 1) if n % 17]
+    roles = []
+    for settings in ("", 'id = "z"\n', ""):
+        project = make(tmp_path, "n,z,x,y", rows, settings)
+        split(project)
+        roles.append([one.role for one in project.report("audit").columns])
+    assert roles == [["id", "input", "input", "target"], ["id", "id", "input", "target"], ["id", "input", "input", "target"]]
+
+
+def test_a_split_that_knows_nobody_says_so(tmp_path):
+    project = make(tmp_path, "x,y", draw(200))
+    split(project)
+    assert "split.forgotten" not in codes(project)
+    project = make(tmp_path, "x,more,y", [f"1{row.replace(',', f',{n % 3},')}" for n, row in enumerate(draw(200))])
+    split(project)
+    (found,) = [one for one in project.report("split").findings if one.code == "split.forgotten"]
+    assert (found.severity, found.evidence["known"], found.evidence["items"]) == ("warn", 200, 200)
+
+
+@pytest.mark.parametrize("by", ["stratified", "group", "time"])
+def test_a_hold_out_after_k_fold_takes_val_out_of_train_and_leaves_the_test_set(tmp_path, by):
+    rows = [f"p{n % 30},2024-{1 + n // 28 % 12:02d}-{1 + n % 28:02d},{row}" for n, row in enumerate(draw(150))]
+    settings = {"stratified": '[split]\ntime = "none"\n', "group": '[split]\ngroup = "who"\ntime = "none"\n', "time": '[split]\ntime = "day"\n'}[by]
+    project = make(tmp_path, "who,day,x,y", rows, 'ignore = ["who"]\n' * (by != "group") + settings)
+    before = split(project)
+    assert project.report("split").protocol == "kfold"
+    after = split(project, "split.protocol=holdout")
+    report = project.report("split")
+    assert (report.protocol, report.by) == ("holdout", by)
+    assert in_set(after, "test") == in_set(before, "test")
+    assert in_set(after, "train") | in_set(after, "val") == in_set(before, "train")
+    assert len(in_set(after, "val")) == pytest.approx(len(before) * 0.2, abs=6)
+    assert not {"split.forgotten", "split.overruled"} & set(codes(project))
+    index = project.store.get_table(project.report("audit").index).to_pydict()
+    if by == "group":
+        sides = {(group, after[item]) for group, item in zip(index["group"], index["id"])}
+        assert len(sides) == 30
+    if by == "time":
+        days = {name: [day for item, day in zip(index["id"], index["time"]) if after[item] == name] for name in ("train", "val", "test")}
+        assert max(days["train"]) < min(days["val"]) <= max(days["val"]) < min(days["test"])
+    assert split(project, "split.protocol=holdout", "split.folds=4") == after  # once parted, they stay
+
+
+def test_val_is_no_set_of_newcomers_when_a_table_outgrows_k_fold(tmp_path):
+    rows = draw(1_100)
+    before = split(make(tmp_path, "x,y", rows[:900]))
+    project = make(tmp_path, "x,y", rows)
+    after = split(project)
+    assert (project.report("split").protocol, project.report("split").newcomers) == ("holdout", 200)
+    assert in_set(before, "test") <= in_set(after, "test")
+    assert not in_set(before, "train") & in_set(after, "test")
+    assert Counter(after.values()) == {"train": pytest.approx(660, abs=4), "val": pytest.approx(220, abs=4), "test": pytest.approx(220, abs=4)}
+    assert len(in_set(after, "val") & set(before)) > 150
+
+
+def write_pictures(folder: Path, num: int = 40) -> None:
+    generator = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        for n in range(num):
+            Image.fromarray(generator.integers(0, 256, (12, 12, 3), dtype=np.uint8)).save(folder / name / f"{n}.png")
+
+
+@pytest.mark.parametrize("protocol", ["holdout", "kfold"])
+def test_a_test_folder_that_comes_later_is_the_test_set_and_it_is_told(tmp_path, protocol):
+    write_pictures(tmp_path / "photos")
+    project = Project.init(str(tmp_path / "photos"), out=str(tmp_path / "p"), budget="smoke")
+    changed = f"split.protocol={protocol}"
+    before = split(project, changed)
+    assert codes(project).count("split.overruled") == 0
+    for name in ("cat", "dog"):
+        for n in range(40):
+            folder = tmp_path / "photos" / ("test" if n < 10 else "train") / name
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.move(tmp_path / "photos" / name / f"{n}.png", folder)
+        (tmp_path / "photos" / name).rmdir()
+    after = split(project, changed)
+    index = project.store.get_table(project.report("audit").index).to_pydict()
+    given = {item for item, place in zip(index["id"], index["place"]) if place.startswith("test/")}
+    assert in_set(after, "test") == given
+    assert set(after) == set(before)
+    assert in_set(before, "val") - given <= in_set(after, "val")
+    (found,) = [one for one in project.report("split").findings if one.code == "split.overruled"]
+    enter, leave = given - in_set(before, "test"), in_set(before, "test") - given
+    assert (found.severity, found.evidence) == ("warn", {"items": len(enter | leave), "into_test": len(enter), "out_of_test": len(leave)})
+    assert split(project, changed, "split.train_dev=0.2") == after
+    assert "split.overruled" not in codes(project)  # by now they are what they were
