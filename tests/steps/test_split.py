@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from surefoot.project import Project
+from surefoot.types import ConfigError, DataError
 
 
 def make(folder: Path, header: str, rows: list[str], settings: str = "") -> Project:
@@ -125,6 +126,61 @@ def write_pictures(folder: Path, num: int = 40) -> None:
         (folder / name).mkdir(parents=True)
         for n in range(num):
             Image.fromarray(generator.integers(0, 256, (12, 12, 3), dtype=np.uint8)).save(folder / name / f"{n}.png")
+
+
+def list_pictures(folder: Path) -> Project:
+    """A project on pictures and a list that says of each its label, patient, day and weight."""
+    write_pictures(folder / "photos")
+    rows = [f"{name}/{n}.png,{name},p{n % 20},{n % 13 + 1},{1 + n % 2}" for name in ("cat", "dog") for n in range(40)]
+    (folder / "photos" / "labels.csv").write_text("\n".join(["path,label,patient,day,sure", *rows]) + "\n")
+    return Project.init(str(folder / "photos"), out=str(folder / "p"), budget="smoke")
+
+
+def test_pictures_are_split_and_weighed_by_the_columns_of_a_list_beside_them(tmp_path):
+    project = list_pictures(tmp_path)
+    sets = split(project, "split.protocol=holdout", "split.group=patient", "data.weight=sure")
+    index = project.store.get_table(project.report("audit").index).to_pydict()
+    assert project.report("split").by == "group"
+    assert len({(group, sets[item]) for group, item in zip(index["group"], index["id"])}) == 20
+    assert set(sets.values()) == {"train", "val", "test"}
+    assert {(place.split("/")[1], weight) for place, weight in zip(index["place"], index["weight"])} == {(f"{n}.png", 1 + n % 2) for n in range(40)}
+
+
+def test_a_target_that_was_named_beside_pictures_is_written_down_and_learned(tmp_path):
+    list_pictures(tmp_path)
+    labels = tmp_path / "photos" / "labels.csv"
+    labels.write_text(labels.read_text().replace("label", "kind"))
+    project = Project.init(str(tmp_path / "photos"), out=str(tmp_path / "q"), budget="smoke", target="kind")
+    split(project, "split.group=patient")
+    assert (project.report("problem").target, project.report("problem").classes) == (("kind",), ("cat", "dog"))
+    assert project.report("split").by == "group"
+
+
+def test_pictures_are_split_by_the_time_that_a_list_says(tmp_path):
+    project = list_pictures(tmp_path)
+    sets = split(project, "split.protocol=holdout", "split.time=day")
+    index = project.store.get_table(project.report("audit").index).to_pydict()
+    days = {name: [day for item, day in zip(index["id"], index["time"]) if sets[item] == name] for name in ("train", "val", "test")}
+    assert project.report("split").by == "time"
+    assert max(days["train"]) < min(days["val"]) <= max(days["val"]) < min(days["test"])
+
+
+@pytest.mark.parametrize("setting", ["split.group", "split.time", "data.weight"])
+def test_a_setting_that_names_a_column_is_refused_where_pictures_have_none(tmp_path, setting):
+    project = list_pictures(tmp_path)
+    with pytest.raises(DataError, match="There is no column 'patients' in the data") as caught:
+        split(project, f"{setting}=patients")
+    assert (caught.value.where, caught.value.next) == (f"{setting} = 'patients'", 'Did you mean "patient"?')
+    (tmp_path / "photos" / "labels.csv").unlink()
+    with pytest.raises(DataError, match="There is no column 'patient' in the data") as caught:
+        split(project, f"{setting}=patient")
+    assert "labels.csv with path,label,patient" in caught.value.next
+
+
+def test_settings_for_the_columns_of_a_table_are_refused_with_pictures(tmp_path):
+    project = list_pictures(tmp_path)
+    with pytest.raises(ConfigError, match=r"data\.id: it is for tables(.|\n)*data\.ignore: it is for tables"):
+        split(project, "data.id=patient", 'data.ignore=["day"]')
 
 
 @pytest.mark.parametrize("protocol", ["holdout", "kfold"])

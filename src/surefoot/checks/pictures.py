@@ -160,7 +160,11 @@ def file_leaks(scores: Mapping[str, float], threshold: float, gathered: str = "p
             what=f"The {feature} alone predicts the target ({score:.1%} of the way from guessing to perfect).",
             where=feature,
             next=f"Ask how the {gathered} were gathered: classes that come from different cameras, days or programs differ in more than what they show. "
-            "Gather them alike, or split by source (split.group).",
+            + (
+                "Gather them alike, or name the camera, day or program of each in a list beside them (labels.csv) and split by it (split.group)."
+                if gathered == "pictures"
+                else "Gather them alike, or give what comes from one place wholly to one set: folders train, val and test around the classes."
+            ),
             evidence={"score": score, "threshold": threshold},
         )
         for feature, score in scores.items()

@@ -1,12 +1,25 @@
-"""Columns of the audit's index that a table's own columns give: group, weight and time of each row."""
+"""Columns of the audit's index that a table's own columns, or those of a list beside pictures, give: group, weight and time of each item."""
 
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
+from surefoot.data.readers.cells import convert, decide, prepare
 from surefoot.data.targets import check_column, to_name
 from surefoot.types.errors import DataError
-from surefoot.types.source import TableSource
+from surefoot.types.source import ImageSource, TableSource
+
+
+def as_table(source: ImageSource | TableSource) -> TableSource:
+    """The columns of a source; what a list beside pictures says are words until now, and becomes what they are as a table's cells do."""
+    if isinstance(source, TableSource):
+        return source
+    columns = {}
+    for name, words in source.columns.items():
+        cells = prepare(pa.chunked_array([pa.array(words.tolist(), pa.string())]))
+        columns[name] = convert(cells, decide(cells, is_target=False))[0]
+    return TableSource(columns, source.places, source.given_sets)
 
 
 def read_groups(values: np.ndarray) -> list[str | None]:
@@ -33,7 +46,7 @@ def find_time(source: TableSource, asked: str, rows: np.ndarray) -> np.ndarray |
     """Time of each row in days: the column asked for, else the first date column whose order the rows follow; None where there is none.
 
     Args:
-        asked: `split.time`; "none" for no time at all.
+        source: as `as_table` has it. asked: `split.time`; "none" for no time at all.
 
     Raises:
         DataError: the column asked for is not there, holds words, or lacks values.

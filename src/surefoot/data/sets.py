@@ -21,9 +21,11 @@ def given_by_column(source: ImageSource | TableSource, column: str) -> ImageSour
     """
     if not column:
         return source
-    if isinstance(source, ImageSource):
+    if isinstance(source, ImageSource) and not source.columns:
         raise DataError(
-            "Pictures have no columns.", where=f"split.column = {column!r}", next="Give train, val and test folders, or a list with a column called split."
+            "Pictures have no columns without a list beside them.",
+            where=f"split.column = {column!r}",
+            next="Give train, val and test folders, or a list with a column called split.",
         )
     check_column(source, column, "split.column")
     words = [to_name(value) for value in source.columns[column].tolist()]

@@ -28,7 +28,7 @@ def find_columns(source: TableSource, asked: str | list[str]) -> tuple[str, ...]
     return tuple(names)
 
 
-def check_column(source: TableSource, name: str, setting: str) -> None:
+def check_column(source: ImageSource | TableSource, name: str, setting: str) -> None:
     """Makes sure that a column named in the settings is there.
 
     Raises:
@@ -36,6 +36,7 @@ def check_column(source: TableSource, name: str, setting: str) -> None:
     """
     if name not in source.columns:
         hint = suggest(name, source.columns).strip() or f"The columns are: {', '.join(list(source.columns)[:20])}."
+        hint = hint if source.columns else "Pictures have the columns of a list beside them, such as labels.csv with path,label,patient; here is none."
         raise DataError(f"There is no column {name!r} in the data.", where=f"{setting} = {name!r}", next=hint)
 
 

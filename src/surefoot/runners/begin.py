@@ -149,7 +149,7 @@ def _write_toml(values: Settings, problem: Problem, test: str) -> str:
     ]
     if test:
         lines.append(f"test   = {json.dumps(values.data.test, ensure_ascii=False)}        # a twin of the source, named test: it stays the test set")
-    if problem.kind == "table":
+    if problem.kind == "table" or values.data.target:
         lines.append(f"target = {target}        # {reasons.get('data.target', 'as you said')}")
     lines += [
         "",

@@ -8,7 +8,7 @@ from surefoot import settings
 from surefoot.metrics import get as get_metric
 from surefoot.runners import names
 from surefoot.transforms import chain
-from surefoot.types.configs import PrepareConfig, Settings
+from surefoot.types.configs import DataConfig, PrepareConfig, Settings
 from surefoot.types.data_reports import PreparedData
 from surefoot.types.errors import UsageError
 from surefoot.types.problem import Problem
@@ -48,6 +48,10 @@ def _check_kind(values: Settings, problem: Problem) -> dict[str, str]:
             chain.check(text, problem.kind)
         except UsageError as error:
             problems[setting] = f"{error.what} {error.next}"
+    if problem.kind != "table":
+        usual = DataConfig()
+        told = [name for name in ("id", "ignore", "text", "tokens", "tokenizer") if getattr(values.data, name) != getattr(usual, name)]
+        problems |= {f"data.{name}": "it is for tables, and the data is pictures: their places name them, and their pixels are the inputs." for name in told}
     if problem.kind == "table":
         if values.train.cutmix or "train.cutmix" in values.search.space:
             problems["train.cutmix"] = "only pictures are pasted into each other, and the data is a table; train.mixup blends rows."

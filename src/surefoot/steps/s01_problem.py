@@ -98,7 +98,8 @@ def _find_boxes(source: ImageSource | TableSource, asked: str) -> Annotations | 
 
 def _find_target(source: ImageSource | TableSource, config: ProblemStepConfig, reasons: list[Reason]) -> tuple[str, ...]:
     if isinstance(source, ImageSource):
-        return ("boxes",) if source.annotations else ("label",)
+        asked = [config.data.target] if isinstance(config.data.target, str) else config.data.target
+        return ("boxes",) if source.annotations else tuple(name for name in asked if name in source.columns) or ("label",)
     columns = find_columns(source, config.data.target)
     if not columns:
         raise DataError("No target column was named, and none suggests itself.", where="data.target", next=f"Name one of: {', '.join(source.columns)}.")

@@ -22,7 +22,7 @@ from surefoot.data import box_profile
 from surefoot.data.boxes import Pile
 from surefoot.data.groups import Near
 from surefoot.data.identity import hash_rows, number_equals
-from surefoot.data.indexing import find_time, read_groups, read_weights
+from surefoot.data.indexing import as_table, find_time, read_groups, read_weights
 from surefoot.data.looking import look_at_all
 from surefoot.data.near_pictures import near_pictures
 from surefoot.data.near_rows import near_rows
@@ -247,18 +247,17 @@ def _check_left(rows: np.ndarray, targets: np.ndarray, problem: Problem, refused
 
 
 def _build_index(source: ImageSource | TableSource, config: AuditStepConfig, used: Used, near: Near) -> pa.Table:
-    rows = used.rows
-    group, time, weight = None, None, np.ones(len(rows), np.float32)
-    if isinstance(source, TableSource):
-        for setting, name in (("split.group", config.split.group), ("data.id", config.data.id), ("data.weight", config.data.weight)):
-            if name:
-                check_column(source, name, setting)
-        for setting, names in (("data.ignore", config.data.ignore), ("data.text", config.data.text)):
-            for name in names:
-                check_column(source, name, setting)
-        group = read_groups(source.columns[config.split.group][rows]) if config.split.group else None
-        time = find_time(source, config.split.time, rows)
-        weight = read_weights(source.columns[config.data.weight][rows], config.data.weight) if config.data.weight else weight
+    rows, table = used.rows, as_table(source)
+    for setting, name in (("split.group", config.split.group), ("data.id", config.data.id), ("data.weight", config.data.weight)):
+        if name:
+            check_column(table, name, setting)
+    for setting, names in (("data.ignore", config.data.ignore), ("data.text", config.data.text)):
+        for name in names:
+            check_column(table, name, setting)
+    group = read_groups(table.columns[config.split.group][rows]) if config.split.group else None
+    has_time = isinstance(source, TableSource) or bool(config.split.time)  # files lie in the order of their names: only who asks gets a split by time
+    time = find_time(table, config.split.time, rows) if has_time else None
+    weight = read_weights(table.columns[config.data.weight][rows], config.data.weight) if config.data.weight else np.ones(len(rows), np.float32)
     return pa.table(
         {
             "row": pa.array(rows),

@@ -102,6 +102,8 @@ class ImageSource:
         fetch: row -> the item's file as it is, for who decodes it elsewhere; raises ItemError. None where there are no files.
         sources: name of the source of each item; empty where there is one source.
         annotations: what is drawn on the pictures; None where nothing is. `labels` then count the boxes of each class, float64 (K,).
+        columns: name -> what a list beside the pictures says of each, object (N,) of words as written, None where nothing.
+        unsaid: columns any of which may be the label; `labels` are None until the settings name one.
     """
 
     places: list[str]
@@ -116,6 +118,8 @@ class ImageSource:
     changed: frozenset[int] = frozenset()
     sources: list[str] = field(default_factory=list)
     annotations: Annotations | None = None
+    columns: dict[str, np.ndarray] = field(default_factory=dict)
+    unsaid: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.places)

@@ -7,7 +7,7 @@ import pytest
 
 from surefoot.types.errors import DataError
 
-from .samples import photo, read, write_files, write_tar, write_zip
+from .samples import photo, read, two_classes, write_files, write_tar, write_zip
 
 PICTURES = {f"photos/{k}.png": photo(10 * k) for k in range(6)}
 CLASSES = ["cat", "dog", "cat", "dog", "cat", "dog"]
@@ -103,6 +103,51 @@ def test_several_columns_of_numbers_are_vectors_and_several_of_words_an_error(tm
     with pytest.raises(DataError, match='several columns that could be the label: "colour", "shape"') as caught:
         read(tmp_path, "data")
     assert '"label"' in caught.value.next
+
+
+PATIENTS = "path,label,patient,seen\n" + "".join(f"{k}.png,{CLASSES[k]},p{k // 2},2024-01-0{6 - k}\n" for k in range(6))
+
+
+def test_what_else_a_list_says_of_the_pictures_are_their_columns(tmp_path):
+    write_files(tmp_path / "data", PICTURES | {"labels.csv": PATIENTS})
+    source = read(tmp_path, "data")
+    assert source.labels == CLASSES
+    assert source.columns["patient"].tolist() == ["p0", "p0", "p1", "p1", "p2", "p2"]
+    write_files(tmp_path / "exam", {"9.png": photo(90), "8.png": photo(80), "labels.csv": "path,label,site\n9.png,dog,b\n8.png,cat,\n"})
+    (tmp_path / "repairs.csv").write_text("place,action\nphotos/1.png,drop\n")
+    both = read(tmp_path, "data", test="exam")
+    assert both.columns["patient"].tolist() == ["p0", "p1", "p1", "p2", "p2", None, None]
+    assert both.columns["site"].tolist() == [None] * 6 + ["b"]
+
+
+def test_the_settings_say_which_column_of_a_list_is_the_label(tmp_path):
+    text = PATIENTS.replace("label", "diagnosis")
+    write_files(tmp_path / "data", PICTURES | {"labels.csv": text})
+    with pytest.raises(DataError, match='several columns that could be the label: "diagnosis", "patient", "seen"') as caught:
+        read(tmp_path, "data")
+    assert 'data.target = "diagnosis"' in caught.value.next
+    assert read(tmp_path, "data", target="diagnosis").labels == CLASSES
+    assert read(tmp_path, "data", target="patient").labels == ["p0", "p0", "p1", "p1", "p2", "p2"]
+    with pytest.raises(DataError, match="There is no column 'diagnose' in the data") as caught:
+        read(tmp_path, "data", target="diagnose")
+    assert (caught.value.where, caught.value.next) == ("data.target = 'diagnose'", 'Did you mean "diagnosis"?')
+    write_files(tmp_path / "plain", two_classes())
+    with pytest.raises(DataError, match="There is no column 'diagnosis'") as caught:
+        read(tmp_path, "plain", target="diagnosis")
+    assert "a list beside them" in caught.value.next
+
+
+def test_several_named_columns_of_numbers_are_vectors(tmp_path):
+    write_files(tmp_path / "data", PICTURES | {"points.csv": "path,x,z,n\n" + "".join(f"{k}.png,{k}.5,1,{k}\n" for k in range(6))})
+    assert np.array_equal(read(tmp_path, "data", target=["z", "x"]).labels, [[1, k + 0.5] for k in range(6)])
+
+
+def test_a_list_beside_the_one_with_the_labels_only_gives_columns(tmp_path):
+    more = {"more.csv": "path,patient\n" + "".join(f"{k}.png,p{k // 2}\n" for k in range(6)), "labels.csv": lines("{k}.png,{label}", "path,label\n")}
+    source = read(write_files(tmp_path, {f"data/{name}": content for name, content in (PICTURES | more).items()}), "data")
+    assert source.labels == CLASSES
+    assert source.columns["patient"].tolist() == ["p0", "p0", "p1", "p1", "p2", "p2"]
+    assert source.refused == []
 
 
 def test_what_a_list_says_twice_or_of_nothing_is_refused_with_its_line(tmp_path):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from surefoot.data.readers.annotated import rename_classes
+from surefoot.data.readers.beside import name_labels
 from surefoot.data.readers.detect import Opened, check_named, open_named
 from surefoot.data.readers.joining import append_test, join_images
 from surefoot.data.readers.labels import align_labels
@@ -45,10 +46,10 @@ def _open(config: DataConfig, root: Path, which: str) -> ImageSource | TableSour
     source = _open_all(config, root)
     if which == "wild":
         check_named(config.wild, "wild")
-        return _open_beside(source, config.wild, config, root)
+        return _open_wild(source, config, root)
     if not config.test:
         return source if isinstance(source, ImageSource) else assemble(source, config)
-    test = _open_like(source, config.test, root)
+    test = _open_like(source, config.test, config, root)
     if isinstance(source, ImageSource) and isinstance(test, ImageSource):
         return append_test(source, test, config.test)
     assert isinstance(source, list)
@@ -60,9 +61,10 @@ def _open_all(config: DataConfig, root: Path) -> Opened:
     """The labelled sources, as one where there are several; each item then knows the name of its source."""
     labelled = [one for one in list_sources(config) if one.labels == "labelled"]
     first = open_named(labelled[0].path, root)
+    first = name_labels(first, config.target, labelled[0].path) if isinstance(first, ImageSource) else first
     if len(labelled) == 1:
         return first
-    opened = [first, *(_open_like(first, one.path, root) for one in labelled[1:])]
+    opened = [first, *(_open_like(first, one.path, config, root) for one in labelled[1:])]
     images = [(one.name, part) for one, part in zip(labelled, opened, strict=True) if isinstance(part, ImageSource)]
     if images:
         return join_images(images)
@@ -89,11 +91,11 @@ def _stand_apart(table: RawTable, others: list[RawTable], path: str) -> RawTable
     return table.called(top if top.endswith(table.name) else f"{top}/{table.name}")
 
 
-def _open_beside(source: Opened, name: str, config: DataConfig, root: Path) -> ImageSource | TableSource:
-    """A wild set, understood as its source is."""
-    wild = _open_like(source, name, root)
+def _open_wild(source: Opened, config: DataConfig, root: Path) -> ImageSource | TableSource:
+    """The wild set, understood as its source is."""
+    wild = _open_like(source, config.wild, config, root)
     if isinstance(source, ImageSource) and isinstance(wild, ImageSource):
-        return replace(wild.of_set(""), labels=align_labels(wild.labels, source.labels, name))
+        return replace(wild.of_set(""), labels=align_labels(wild.labels, source.labels, config.wild))
     assert isinstance(source, list)
     assert isinstance(wild, list)
     return assemble([part.of_set("") for part in wild], config, like=source)
@@ -106,10 +108,12 @@ def _known_classes(source: Opened) -> frozenset[str]:
     return frozenset(label for part in source if part.texts for name in part.target for label in part.columns[name].unique().to_pylist())
 
 
-def _open_like(source: Opened, name: str, root: Path) -> Opened:
+def _open_like(source: Opened, name: str, config: DataConfig, root: Path) -> Opened:
     """Opens a second set of the same kind as the first, knowing its classes."""
     known = _known_classes(source)
     other = open_named(name, root, known)
+    if isinstance(other, ImageSource) and other.columns:  # else its folders say what a column of the source says
+        other = name_labels(other, config.target, name)
     if isinstance(other, ImageSource) != isinstance(source, ImageSource):
         kinds = ("pictures", "a table") if isinstance(source, ImageSource) else ("a table", "pictures")
         raise DataError(f'The source is {kinds[0]}, but "{name}" is {kinds[1]}.', where=name, next="Give both sets the same form.")

@@ -15,8 +15,9 @@ import numpy as np
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import pictures
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, has_picture_suffix, is_hidden
+from surefoot.data.targets import check_column
 from surefoot.types.errors import DataError
-from surefoot.types.source import ItemError, Refused
+from surefoot.types.source import ImageSource, ItemError, Refused
 
 LISTS = frozenset((".csv", ".tsv", ".txt", ".lst", ".jsonl"))
 MAX_LIST_BYTES, SAMPLE_ROWS, MOST_LISTS = 2**28, 50, 20
@@ -40,6 +41,7 @@ class Beside:
 
     Attributes:
         labels: path -> label as `ImageSource.labels` has it. given: path -> given set. has_labels: lists may merely say who is in which set.
+        columns: name -> path -> cell, of all that lists say of the pictures. unsaid: columns any of which may be the label, where none of the lists tells.
         spare: files that were read as lists or labels, and are no pictures. refused: lines that name no picture, or say two things.
     """
 
@@ -49,17 +51,27 @@ class Beside:
     refused: list[Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     has_labels: bool = False
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    unsaid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class _List:
-    """One list file, read: its rows, the column that names the pictures, those that say the label, and the one that says the set ("" for none)."""
+    """One list file, read.
+
+    Attributes:
+        path: the column that names the pictures. labels: those that say the label, and whether one `is_named` like it.
+        unsaid: columns any of which may be the label. given: the one that says the set, "" for none. others: all columns but `path`.
+    """
 
     entry: Entry
     rows: list[Row]
     path: str
     labels: tuple[str, ...]
+    is_named: bool
+    unsaid: tuple[str, ...]
     given: str
+    others: tuple[str, ...]
 
 
 def read_beside(pile: Pile) -> Beside | None:
@@ -69,7 +81,7 @@ def read_beside(pile: Pile) -> Beside | None:
     column names pictures: by path, by name, or by name without suffix. A companion is `a/7.cls`, `a/7.label` or `a/7.json` beside `a/7.jpg`.
 
     Raises:
-        DataError: a list has several columns that could be the label.
+        DataError: lists have other numbers of label columns.
     """
     seen = [entry for entry in pile.entries if has_picture_suffix(entry.path) and not is_hidden(entry.path)]
     if not seen:
@@ -117,7 +129,8 @@ def _read_list(pile: Pile, entry: Entry, names: dict[str, str]) -> _List | None:
         return None
     others = [name for name in rows[0] if name != column]
     given = next((name for name in others if name.lower() in SET_NAMES or _are_sets(rows, name)), "")
-    return _List(entry, rows, column, _pick_labels(entry.path, rows, [name for name in others if name != given]), given)
+    labels, unsaid = _pick_labels(rows, [name for name in others if name != given])
+    return _List(entry, rows, column, labels, any(name.lower() in LABEL_NAMES for name in labels), unsaid, given, tuple(others))
 
 
 def _parse(text: str, path: str, names: dict[str, str]) -> list[Row]:
@@ -168,21 +181,46 @@ def _are_sets(rows: list[Row], name: str) -> bool:
     return bool(found) and found <= set(GIVEN_SETS)
 
 
-def _pick_labels(path: str, rows: list[Row], others: list[str]) -> tuple[str, ...]:
-    """The columns that say the label: one by its name, the only one, or several that are all numbers."""
+def _pick_labels(rows: list[Row], others: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The columns that say the label: one by its name, the only one, or several that are all numbers; else none, and those of which one may be it."""
     by_name = {name.lower(): name for name in others}
     named = next((by_name[word] for word in LABEL_NAMES if word in by_name), "")
     if named:
-        return (named,)
+        return (named,), ()
     if len(others) > 1 and others[0] == "column 1" and _counts_up([row.get("column 1", "") for row in rows]):
         others = others[1:]  # im2rec's own running number
     if len(others) < 2 or all(_is_number(row.get(name, "")) for row in rows for name in others):
-        return tuple(others)
-    raise DataError(
-        f"{path} has several columns that could be the label: {quote_some(others)}.",
-        where=path,
-        next='Call the right one "label", or leave only it and the column that names the pictures.',
-    )
+        return tuple(others), ()
+    return (), tuple(others)
+
+
+def name_labels(source: ImageSource, target: str | list[str], where: str) -> ImageSource:
+    """The pictures with the labels that the settings name: columns of the lists beside them. Nothing is changed where none is named.
+
+    Raises:
+        DataError: there is no such column; or none is named, and the lists have several that could be the label.
+    """
+    asked = [name for name in ([target] if isinstance(target, str) else target) if name]
+    if not asked and source.unsaid:
+        raise DataError(
+            f"The list beside the pictures of {where} has several columns that could be the label: {quote_some(source.unsaid)}.",
+            where=where,
+            next=f'Name the right one: data.target = "{source.unsaid[0]}"; or call it "label".',
+        )
+    if not asked or (asked in (["label"], ["boxes"]) and asked[0] not in source.columns):  # as reports call what has no name of its own
+        return source
+    for name in asked:
+        check_column(source, name, "data.target")
+    rows = zip(*(source.columns[name].tolist() for name in asked), strict=True)
+    labels = _type_labels({str(row): _read_cells(["" if cell is None else cell for cell in cells]) for row, cells in enumerate(rows)}, is_vector=len(asked) > 1)
+    return replace(source, labels=list(labels.values()), unsaid=())
+
+
+def _read_cells(cells: list[str]) -> Any:
+    """The label that one cell or several say; None where one is empty, or one of several is no number."""
+    if "" in cells or not cells or (len(cells) > 1 and not all(map(_is_number, cells))):
+        return None
+    return cells[0] if len(cells) == 1 else np.array([float(cell) for cell in cells])
 
 
 def _counts_up(cells: list[str]) -> bool:
@@ -197,21 +235,29 @@ def _is_number(cell: str) -> bool:
 
 
 def _join_lists(lists: list[_List], names: dict[str, str]) -> Beside:
-    found = Beside(has_labels=any(one.labels for one in lists), spare={one.entry.path for one in lists})
+    lists = _leave_columns(lists, names)
+    found = Beside(has_labels=any(one.labels or one.unsaid for one in lists), spare={one.entry.path for one in lists})
+    found.unsaid = next((one.unsaid for one in lists if one.unsaid), ())
     widths = {len(one.labels) for one in lists if one.labels}
     if len(widths) > 1:
         raise DataError("The list files have other numbers of label columns.", where=quote_some(found.spare), next="Give all of them the same columns.")
-    cells = [row.get(name, "") for one in lists for row in one.rows for name in one.labels]
-    is_vector = max(widths, default=1) > 1
     for one in lists:
         of_file = _given_by_name(one.entry.path)
         for number, row in enumerate(one.rows, start=1):
             _take(found, f"{one.entry.path}:{number}", _find(row.get(one.path, ""), names), row, replace(one, rows=[]), of_file)
-    if not is_vector and cells:
-        found.labels = _type_labels(found.labels)
+    found.labels = _type_labels(found.labels, is_vector=max(widths, default=1) > 1)
     told = "labels and sets" if found.given and found.has_labels else "labels" if found.has_labels else "sets"
     found.notes.append(f"The {told} of the pictures were read from {quote_some(sorted(found.spare), 5)}.")
     return found
+
+
+def _leave_columns(lists: list[_List], names: dict[str, str]) -> list[_List]:
+    """The lists, less the labels of those that merely say more of pictures to which others give what is called a label."""
+    labelled = {"", *(_find(row.get(one.path, ""), names) for one in lists if one.is_named for row in one.rows)}  # "": what names no picture
+    return [
+        one if one.is_named or not labelled.issuperset(_find(row.get(one.path, ""), names) for row in one.rows) else replace(one, labels=(), unsaid=())
+        for one in lists
+    ]
 
 
 def _take(found: Beside, place: str, path: str, row: Row, of: _List, given: str) -> None:
@@ -219,22 +265,29 @@ def _take(found: Beside, place: str, path: str, row: Row, of: _List, given: str)
     if not path:
         found.refused.append(Refused(place, f'names "{row.get(of.path, "")}", which is not there', pictures.WRONG_TYPE))
         return
-    values = [row.get(name, "") for name in of.labels]
-    label: Any = None if "" in values else values[0] if len(values) == 1 else np.array([float(value) for value in values]) if values else None
+    label = _read_cells([row.get(name, "") for name in of.labels])
     said = GIVEN_SETS.get(row.get(of.given, "").lower(), "") if of.given else given
     has_other = bool(of.labels) and path in found.labels and not np.array_equal(found.labels[path], label)
+    has_other |= any(found.columns.get(name, {}).get(path, row.get(name, "")) != row.get(name, "") for name in of.unsaid)
     if has_other or (said and found.given.get(path, said) != said):
         found.refused.append(Refused(place, f"says another label or set of {path} than a line before", pictures.WRONG_TYPE))
         return
-    if of.labels:
+    if of.labels or of.unsaid:
         found.labels[path] = label
+    for name in of.others:
+        found.columns.setdefault(name, {}).setdefault(path, row.get(name, ""))
     if said:
         found.given[path] = said
 
 
-def _type_labels(labels: dict[str, Any]) -> dict[str, Any]:
-    """Words; ints where all are whole numbers; vectors of one number where all are numbers. Codes such as 007 are words: no amount is written so."""
+def _type_labels(labels: dict[str, Any], *, is_vector: bool) -> dict[str, Any]:
+    """Vectors as they are; else words, ints where all are whole numbers, or vectors of one number where all are numbers.
+
+    Codes such as 007 are words: no amount is written so.
+    """
     said = [label for label in labels.values() if label is not None]
+    if is_vector:
+        return labels
     if said and all(_WHOLE.fullmatch(label) for label in said):
         is_padded = any(label.lstrip("+-") != str(abs(int(label))) for label in said)
         return labels if is_padded else {path: None if label is None else int(label) for path, label in labels.items()}
@@ -277,7 +330,7 @@ def _settle_labels(labels: dict[str, Any]) -> dict[str, Any]:
     """Typed labels; where some are vectors, those of the commonest length, and None for all others."""
     lengths = Counter(len(label) for label in labels.values() if isinstance(label, np.ndarray))
     if not lengths:
-        return _type_labels(labels)
+        return _type_labels(labels, is_vector=False)
     length = lengths.most_common(1)[0][0]
     return {path: label if isinstance(label, np.ndarray) and len(label) == length else None for path, label in labels.items()}
 

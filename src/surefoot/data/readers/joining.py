@@ -65,7 +65,15 @@ def concatenate(sources: Sequence[ImageSource]) -> ImageSource:
         fetch=fetch if all(one.fetch for one in sources) else None,
         changed=frozenset(row + int(start) for one, start in zip(sources, starts) for row in one.changed),
         annotations=_join_annotations([one.annotations for one in sources]),
+        columns=_join_columns(sources),
+        unsaid=next((one.unsaid for one in sources if one.unsaid), ()),
     )
+
+
+def _join_columns(sources: Sequence[ImageSource]) -> dict[str, np.ndarray]:
+    """The columns of all; nothing where a source lacks one."""
+    names = dict.fromkeys(name for one in sources for name in one.columns)
+    return {name: np.concatenate([one.columns.get(name, np.full(len(one), None, object)) for one in sources]) for name in names}
 
 
 def _join_annotations(parts: Sequence[Annotations | None]) -> Annotations | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import pictures
@@ -47,13 +50,15 @@ def _by_lists(pile: Pile, items: list[Entry], beside: Beside, refused: list[Refu
         if item.path not in beside.labels | dict.fromkeys(said)
     ]
     labels = [beside.labels[item.path] for item in kept]
-    if len({str(label) for label in labels if label is not None}) < 2:
+    if not beside.unsaid and len({str(label) for label in labels if label is not None}) < 2:
         raise DataError(
             f"The lists beside the pictures of {pile.name} give them fewer than two labels.",
             where=quote_some(sorted(beside.spare), 5),
             next="Write a line for each picture, its path and its label, e.g. `photos/1.jpg,cat`.",
         )
-    return make_source(pile, kept, labels, [beside.given.get(item.path, "") for item in kept], (refused, beside.notes))
+    source = make_source(pile, kept, labels, [beside.given.get(item.path, "") for item in kept], (refused, beside.notes))
+    columns = {name: np.asarray([cells.get(item.path) or None for item in kept], object) for name, cells in beside.columns.items()}
+    return replace(source, columns=columns, unsaid=beside.unsaid)
 
 
 def _by_folders(pile: Pile, items: list[Entry], beside: Beside | None, refused: list[Refused], known: frozenset[str]) -> ImageSource:

@@ -275,6 +275,7 @@ def _drop(source: ImageSource | TableSource, drops: dict[str, Repair], name: str
         changed=frozenset(position[row] for row in source.changed if row in position),
         sources=sources,
         annotations=replace(drawn, drawings=[drawn.drawings[row] for row in kept]) if drawn else None,
+        columns={name: values[kept] for name, values in source.columns.items()},
     )
 
 
