@@ -102,6 +102,14 @@ def test_labels_of_few_items_and_metrics_without_a_threshold_keep_the_even_one()
     assert choose(ProblemConfig(), metrics.get("f1_macro"), rare[:, 2:], probs[:, 2:]) == 0.5
 
 
+@pytest.mark.parametrize("name", ["f1_macro", "f1_micro"])
+@pytest.mark.parametrize("rules", [ProblemConfig(), ProblemConfig(least_recall=0.8)])
+def test_where_no_label_has_enough_items_all_keep_the_even_one(name, rules):
+    targets, probs = labels()
+    targets[9:] = 0
+    assert choose(rules, metrics.get(name), targets, probs) == 0.5
+
+
 def test_the_thresholds_of_labels_are_told_beside_the_even_one():
     targets, probs = labels()
     used = choose(ProblemConfig(least_recall=0.8), F1, targets, probs)

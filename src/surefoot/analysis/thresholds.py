@@ -95,12 +95,14 @@ def _choose_each(rules: ProblemConfig, metric: Metric, targets: np.ndarray, prob
     if not has_rule(rules) and metric.name not in LABEL_METRICS:
         return 0.5
     enough = [k for k in range(targets.shape[1]) if targets[:, k].sum() >= LEAST_POSITIVES]
+    if not enough:
+        return 0.5
     columns = {k: (targets[:, k], np.stack([1 - probs[:, k], probs[:, k]], axis=1)) for k in enough}
     if has_rule(rules):
         found = {k: _choose_one(rules, metric, *columns[k]) for k in enough}
     else:
         found = _serve_f1([sweep(*columns[k]) for k in enough], enough, is_micro=metric.name == "f1_micro")
-    return tuple(found.get(k, 0.5) for k in range(targets.shape[1])) if found else 0.5
+    return tuple(found.get(k, 0.5) for k in range(targets.shape[1]))
 
 
 def _serve_f1(sweeps: list[Sweep], names: list[int], *, is_micro: bool) -> dict[int, float]:
