@@ -11,11 +11,20 @@ from torch.nn import functional as F
 
 from surefoot.engine.backprop import BACK, BIAS, LAST, WEIGHT, run_backprop
 from surefoot.engine.fit import Job
+from surefoot.losses import get
+from surefoot.losses.own import adapt
 from surefoot.models.network import Network
 
 from .samples import make_desk, start_job
 
-ACTIVATIONS = [nn.ReLU(), nn.ReLU(inplace=True), nn.LeakyReLU(0.1), nn.ELU(0.7), nn.Tanh(), nn.Sigmoid(), nn.GELU(), nn.SiLU()]
+ACTIVATIONS = [nn.ReLU(), nn.ReLU(inplace=True), nn.LeakyReLU(0.1), nn.ELU(0.7), nn.Tanh(), nn.Sigmoid(), nn.GELU(), nn.GELU("tanh"), nn.SiLU()]
+CONVS = {
+    "same": nn.Conv2d(1, 4, 3, padding="same"),
+    "same, an odd zero": nn.Conv2d(1, 4, (4, 2), padding="same", dilation=(1, 3)),
+    "valid": nn.Conv2d(1, 4, 3, stride=3, padding="valid"),
+    "a row left over": nn.Conv2d(1, 4, 2, stride=3, padding=(1, 0)),
+    "in groups": nn.Conv2d(1, 4, (3, 1), padding=(2, 1)),
+}
 
 
 @pytest.fixture
@@ -25,14 +34,21 @@ def job(tmp_path) -> Job:
 
 def with_body(job: Job, body: nn.Module) -> Job:
     torch.manual_seed(0)
+    body(job.network.prepare(*job.examples.inputs(torch.from_numpy(job.train[:2])))[0])
     for parameter in body.parameters():
         nn.init.normal_(parameter, std=0.2)
     return replace(job, network=Network(job.network.prepare, body))
 
 
-def conv_net(activation: nn.Module) -> nn.Sequential:
+def conv_net(activation: nn.Module, first: nn.Module | None = None) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(1, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4), activation, nn.MaxPool2d(2, stride=1), nn.Flatten(), nn.Dropout(0.5), nn.Linear(36, 3)
+        first or nn.Conv2d(1, 4, 3, stride=2, padding=1),
+        nn.BatchNorm2d(4),
+        activation,
+        nn.MaxPool2d(2, stride=1),
+        nn.Flatten(),
+        nn.Dropout(0.5),
+        nn.LazyLinear(3),
     )
 
 
@@ -43,6 +59,41 @@ def test_the_four_equations_hold_for_every_layer_known(job, activation):
     assert max(row.error for row in rows) < 1e-12
     assert not any(row.is_given for row in rows)
     assert [row.layer for row in rows if row.equation == WEIGHT] == ["body.6", "body.0"]
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.parametrize("name", CONVS)
+def test_the_four_equations_hold_for_any_padding_with_zeros(job, name):
+    net = nn.Sequential(nn.Conv2d(1, 1, 1), conv_net(nn.ReLU(), CONVS[name]))
+    rows = run_backprop(with_body(job, net), job.train[:6])
+    assert max(row.error for row in rows) < 1e-12
+    assert not any(row.is_given for row in rows)
+    assert [row.layer for row in rows if row.equation == WEIGHT] == ["body.1.6", "body.1.0", "body.0"]
+
+
+OTHERS = [nn.Conv2d(1, 4, 3, padding=1, padding_mode=mode) for mode in ("reflect", "circular", "replicate")]
+
+
+@pytest.mark.parametrize("first", [*OTHERS, nn.Conv2d(1, 4, 3, padding="same", padding_mode="reflect")], ids=str)
+def test_a_layer_that_pads_with_what_is_there_is_no_layer_we_know(job, first):
+    rows = run_backprop(with_body(job, nn.Sequential(nn.Conv2d(1, 1, 1), conv_net(nn.ReLU(), first))), job.train[:6])
+    assert max(row.error for row in rows) < 1e-12
+    assert {row.layer for row in rows if row.is_given} == {"body.0"}
+    assert "body.1.0" not in {row.layer for row in rows}
+
+
+def test_layers_that_are_called_by_name_or_give_more_than_values_are_taken_from_autograd(job):
+    class Named(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.pool, self.two = nn.Conv2d(1, 4, 3), nn.MaxPool2d(2, return_indices=True), nn.Linear(36, 3)
+
+        def forward(self, x):
+            return self.two(input=self.pool(self.one(x))[0].flatten(1))
+
+    rows = run_backprop(with_body(job, Named()), job.train[:6])
+    assert max(row.error for row in rows) < 1e-12
+    assert {row.layer: row.is_given for row in rows} == {"the loss": False, "body.one": True}
 
 
 def test_our_own_net_is_known_but_for_its_global_pooling(job):
@@ -80,8 +131,6 @@ def test_a_backward_that_is_wrong_shows_at_its_layer(job, monkeypatch):
 
 def test_amounts_and_two_classes_have_a_first_equation_too(job):
     problem = job.problem.model_copy(update={"task": "binary", "num_outputs": 1})
-    from surefoot.losses import get
-
     net = nn.Sequential(nn.Flatten(), nn.Linear(64, 1))
     binary = replace(with_body(job, net), problem=problem, targets=(job.targets > 0).float()[:, None], loss=get("binary_cross_entropy"))
     amounts = replace(binary, problem=problem.model_copy(update={"task": "regression", "classes": ()}), loss=get("mse"))
@@ -89,6 +138,21 @@ def test_amounts_and_two_classes_have_a_first_equation_too(job):
         rows = run_backprop(one, job.train[:6])
         assert rows[0].equation == LAST
         assert max(row.error for row in rows) < 1e-12
+
+
+def test_a_loss_is_known_by_what_it_is_and_not_by_its_name_or_the_task(job):
+    def cross_entropy(logits, targets, weights=None):
+        return F.cross_entropy(logits, targets, label_smoothing=0.2)
+
+    own = run_backprop(replace(with_body(job, conv_net(nn.ReLU())), loss=adapt(cross_entropy, "my_code:cross_entropy")), job.train[:6])
+    assert LAST not in {row.equation for row in own}
+    problem = job.problem.model_copy(update={"task": "binary", "num_outputs": 1})
+    squares = replace(
+        with_body(job, nn.Sequential(nn.Flatten(), nn.Linear(64, 1))), problem=problem, targets=(job.targets > 0).float()[:, None], loss=get("mse")
+    )
+    rows = run_backprop(squares, job.train[:6])
+    assert rows[0].equation == LAST
+    assert max(row.error for row in (*own, *rows)) < 1e-12
 
 
 def test_of_a_loss_of_the_users_own_the_first_equation_is_autograds(job):

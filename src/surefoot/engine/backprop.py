@@ -29,10 +29,11 @@ from torch.nn import functional as F
 from torch.nn import grad as conv_grad
 
 from surefoot.engine.fit import Job
+from surefoot.losses.classification import binary_cross_entropy, cross_entropy
+from surefoot.losses.regression import mse
 from surefoot.models.network import Network
 
 LAST, BACK, BIAS, WEIGHT = "δ of the last layer", "δ back through it", "∂C/∂b", "∂C/∂w"
-_OURS = {"cross_entropy", "binary_cross_entropy", "mse"}
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,8 @@ def run_backprop(job: Job, rows: np.ndarray) -> list[Row]:
     loss.backward()
     assert outputs.grad is not None
     delta, found = outputs.grad, []
-    if getattr(job.loss, "__name__", "") in _OURS and not job.loss_options:
-        delta = _start(job, outputs.detach(), targets)
+    if job.loss in _START and not job.loss_options:  # by the function itself: a user's own may have the same name
+        delta = _START[job.loss](outputs.detach(), targets)
         found.append(_compare("the loss", "", LAST, delta, outputs.grad))
     _hand_over(visits, outputs.grad_fn, [delta / uses[outputs.grad_fn]] * uses[outputs.grad_fn])
     for visit in reversed(visits):
@@ -111,21 +112,14 @@ def _count_uses(loss: Tensor) -> Counter[Any]:
     return uses
 
 
-def _start(job: Job, outputs: Tensor, targets: Tensor) -> Tensor:
-    """Equation 1: ∂C/∂z of the last layer, (B, K)."""
-    if job.problem.task == "multiclass":
-        return (outputs.softmax(1) - F.one_hot(targets, outputs.shape[1])) / len(outputs)
-    if job.problem.classes:
-        return (outputs.sigmoid() - targets) / outputs.numel()
-    return 2 * (outputs - targets) / outputs.numel()
-
-
 @contextlib.contextmanager
 def _recorded(network: Network) -> Iterator[list[_Visit]]:
     """Inside the block the list gathers the calls of every layer that we know, with nodes of their own in autograd's graph."""
     visits: list[_Visit] = []
 
     def enter(given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        if not given:  # what is given by name is not seen here
+            return given
         first = given[0].clone()  # a node of its own: its gradient is the part that comes back through this layer
         if first.requires_grad:
             first.retain_grad()
@@ -133,7 +127,7 @@ def _recorded(network: Network) -> Iterator[list[_Visit]]:
         return (first, *given[1:])
 
     def leave(name: str, module: nn.Module, given: tuple[Tensor, ...], made: Tensor) -> Tensor:
-        if not made.requires_grad:
+        if not given or not made.requires_grad:
             return made
         made.retain_grad()
         passed = made.clone()  # what is done to it in place later is no longer this layer's
@@ -142,8 +136,7 @@ def _recorded(network: Network) -> Iterator[list[_Visit]]:
 
     handles = []
     for name, module in network.body.named_modules(prefix="body"):
-        is_norm = isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
-        if type(module) in _BACK and not (is_norm and module.running_var is None):  # which norms by the batch itself, in eval mode too
+        if type(module) in _BACK and not _has_own_way(module):
             if hasattr(module, "inplace"):
                 module.inplace = False
             handles.append(module.register_forward_pre_hook(lambda _, given: enter(given)))
@@ -153,6 +146,15 @@ def _recorded(network: Network) -> Iterator[list[_Visit]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _has_own_way(module: nn.Module) -> bool:
+    """Whether a layer of a kind that we know works in a way that we don't: its equations would not be its own."""
+    if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
+        return module.running_var is None  # which norms by the batch itself, in eval mode too
+    if isinstance(module, nn.Conv2d):
+        return module.padding_mode != "zeros"  # a place beyond the edge is one within it once more
+    return isinstance(module, nn.MaxPool2d) and module.return_indices
 
 
 def _go_back(visit: _Visit, visits: list[_Visit], uses: int) -> list[Row]:
@@ -190,7 +192,15 @@ def _make_weight(module: nn.Module, given: Tensor, delta: Tensor) -> Tensor:
     if isinstance(module, nn.Linear):
         return delta.flatten(0, -2).T @ given.flatten(0, -2)
     assert isinstance(module, nn.Conv2d)
-    return conv_grad.conv2d_weight(given, module.weight.shape, delta, module.stride, module.padding, module.dilation, module.groups)
+    return conv_grad.conv2d_weight(F.pad(given, _pads(module)), module.weight.shape, delta, module.stride, 0, module.dilation, module.groups)
+
+
+def _pads(module: nn.Conv2d) -> list[int]:
+    """Zeros before and after each axis, the last axis first: "same" puts the odd one behind."""
+    if module.padding == "same":
+        each = [size * (kernel - 1) for size, kernel in zip(module.dilation, module.kernel_size)]
+        return [pad for whole in reversed(each) for pad in (whole // 2, whole - whole // 2)]
+    return [0] * 4 if isinstance(module.padding, str) else [pad for pad in reversed(module.padding) for _ in range(2)]
 
 
 def _compare(layer: str, kind: str, equation: str, by_hand: Tensor, by_autograd: Tensor, is_given: bool = False) -> Row:
@@ -198,6 +208,14 @@ def _compare(layer: str, kind: str, equation: str, by_hand: Tensor, by_autograd:
     error = float((by_hand - by_autograd).norm()) / size if size > 0 else 0.0
     return Row(layer, kind, equation, tuple(by_autograd.shape), float(by_hand.norm()), float(by_autograd.norm()), error, is_given)
 
+
+# Equation 1 for each of our losses: (outputs (B, K), targets) -> ∂C/∂z of the last layer, (B, K).
+
+_START: dict[Callable[..., Tensor], Callable[[Tensor, Tensor], Tensor]] = {
+    cross_entropy: lambda outputs, targets: (outputs.softmax(1) - F.one_hot(targets, outputs.shape[1])) / len(outputs),
+    binary_cross_entropy: lambda outputs, targets: (outputs.sigmoid() - targets) / outputs.numel(),
+    mse: lambda outputs, targets: 2 * (outputs - targets) / outputs.numel(),
+}
 
 # Equation 2 for each kind of layer: (module, a going in, z coming out, δ of z) -> δ of a.
 
@@ -209,8 +227,10 @@ def _back_linear(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Ten
 
 
 def _back_conv(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
-    weight = module.weight.detach()
-    return conv_grad.conv2d_input(given.shape, weight, delta, module.stride, module.padding, module.dilation, module.groups)
+    padded = F.pad(given, pads := _pads(module))
+    back = conv_grad.conv2d_input(padded.shape, module.weight.detach(), delta, module.stride, 0, module.dilation, module.groups)
+    left, _, top, _ = pads
+    return back[:, :, top : top + given.shape[2], left : left + given.shape[3]]
 
 
 def _back_norm(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
@@ -228,6 +248,10 @@ def _back_max_pool(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> T
 
 
 def _back_gelu(module: Any, given: Tensor, made: Tensor, delta: Tensor) -> Tensor:
+    if module.approximate == "tanh":  # Hendrycks and Gimpel 2016, section 2
+        curve = math.sqrt(2 / math.pi) * (given + 0.044715 * given**3)
+        slope = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * given.square())
+        return delta * 0.5 * (1 + curve.tanh() + given * (1 - curve.tanh().square()) * slope)
     bell = torch.exp(-given.square() / 2) / math.sqrt(2 * math.pi)
     return delta * (0.5 * (1 + torch.erf(given / math.sqrt(2))) + given * bell)
 
