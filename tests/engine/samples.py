@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,28 @@ def make_desk(folder: Path, num: int = 150, *, is_heavy: bool = False) -> Desk:
     return Desk(
         problem, Examples(pack, problem, in_memory=True), get("accuracy"), [Part(train, val, statistics)], Part(np.arange(num), val[:0], statistics), seed=1
     )
+
+
+TABLES: dict[str, dict[str, object]] = {
+    "binary": {"classes": ("no", "yes"), "metric": "accuracy", "head": "sigmoid", "loss": "binary_cross_entropy", "num_outputs": 1},
+    "multiclass": {},
+    "multilabel": {"classes": ("one", "two", "three"), "metric": "f1_micro", "head": "sigmoids", "loss": "binary_cross_entropy", "num_outputs": 3},
+    "regression": {"classes": (), "metric": "rmse", "head": "identity", "loss": "mse", "num_outputs": 1},
+}
+
+
+def make_table_desk(folder: Path, task: str, targets: np.ndarray, num_train: int) -> Desk:
+    """Five columns of noise beside the targets (N, T) given: the first rows are train, the others val."""
+    numbers = np.random.default_rng(1).normal(size=(len(targets), 5)).astype(np.float32)
+    store, field = Blobs(folder / "store"), FieldSpec(name="numeric", shape=(5,), dtype="float32", names=tuple("abcde"))
+    block = Block(
+        [f"item{n}-0" for n in range(len(targets))], ["made"] * len(targets), (numbers,), targets.astype(np.float64), np.ones(len(targets), np.float32)
+    )
+    pack = open_pack(store, write_pack(store, (field,), targets.shape[1], [block]))
+    train, val = np.arange(num_train), np.arange(num_train, len(targets))
+    part = Part(train, val, measure(pack.fields, pack.chunks(train), pack.targets[train]))
+    problem = make_problem(kind="table", task=task, **TABLES[task])
+    return Desk(problem, Examples(pack, problem, in_memory=True), get(problem.metric), [part], replace(part, val=val[:0]), seed=1)
 
 
 FULL = TrainConfig(

@@ -103,12 +103,16 @@ def _fit_weights(desk: Desk, part: Part, design: Any) -> tuple[np.ndarray, np.nd
         scaled = (scale_targets(problem, targets) - part.statistics["target.mean"]) / part.statistics["target.sd"]
         ridge = Ridge(alpha=1.0).fit(design, scaled)
         return np.atleast_2d(ridge.coef_), np.atleast_1d(ridge.intercept_)
+    prior = losses.prior_bias(problem.task, targets, problem.num_outputs)
+    if problem.task != "multilabel" and (targets == targets[0]).all():  # a solver needs a second class; of one there is its share to say
+        return np.zeros((problem.num_outputs, design.shape[1])), prior
     logistic = LogisticRegression(C=1.0, max_iter=100, tol=1e-3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a hundred iterations are enough for a yardstick; sklearn says when it could go on
         if problem.task == "multilabel":
             fitted = OneVsRestClassifier(logistic).fit(design, targets)
-            pairs = [(e.coef_[0], e.intercept_[0]) if hasattr(e, "coef_") else (np.zeros(design.shape[1]), -10.0) for e in fitted.estimators_]
+            blank = np.zeros(design.shape[1])  # of a label that all items have, or none
+            pairs = [(e.coef_[0], e.intercept_[0]) if hasattr(e, "coef_") else (blank, own) for e, own in zip(fitted.estimators_, prior)]
             return np.stack([c for c, _ in pairs]), np.asarray([b for _, b in pairs])
         logistic.fit(design, targets)
     present = logistic.classes_.astype(int)
