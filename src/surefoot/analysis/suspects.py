@@ -117,7 +117,7 @@ def _find_negatives(records: np.ndarray, visible: np.ndarray) -> dict[int, str]:
 
 def _find_strange(records: np.ndarray, visible: np.ndarray) -> dict[int, str]:
     thumbs, seen = records["thumb"].reshape(len(records), -1), np.flatnonzero(visible)
-    references = normalise(thumbs[seen[:: max(len(seen) // _REFERENCES, 1)][:_REFERENCES]])
+    references = normalise(thumbs[seen[np.linspace(0, len(seen) - 1, min(len(seen), _REFERENCES)).astype(np.int64)]])  # from every class, in any order
     distances = np.concatenate([_reach(normalise(thumbs[rows]), references) for rows in _portions(np.arange(len(thumbs)))])
     far, sharp = find_usual(distances[visible]).z(distances), _rate_sharpness(records, visible)
     is_far = (far > STRANGE_Z) & (distances > STRANGE_RATIO * np.median(distances[visible]))

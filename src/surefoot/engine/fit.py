@@ -229,7 +229,7 @@ def _look(job: Job, run: Run, gear: Gear, *, lr: float, moved: float, started: f
     epoch = run.step / count_steps(len(job.train), gear.batch_size)
     with averaging.swapped(job.network, averaging.find_last(job.network, gear.average, gear.slow)):
         val_loss, val_metric, train_metric = ranks.follow_first(*evaluate(job, job.val), evaluate(job, job.watch)[1])
-        dead, saturated = health.measure_activity(job.network, job.examples.inputs(torch.from_numpy(job.train[:64])))
+        dead, saturated = health.measure_activity(job.network, job.examples.inputs(torch.from_numpy(health.pick_shown(job.train))))
         record = EpochRecord(
             epoch=epoch, step=run.step, loss=float(ranks.add_up(run.loss_sum)) / (run.num_items * ranks.count()), val_loss=val_loss, val_metric=val_metric,
             train_metric=train_metric, lr=lr, grad_norm=float(shards.whole(norm)), update_ratio=moved, dead_frac=dead, saturated_frac=saturated,

@@ -57,9 +57,18 @@ def measure_update(before: list[Tensor], network: nn.Module) -> float:
     return float(shards.whole(moved) / shards.whole(torch.nn.utils.get_total_norm(before)).clamp_min(1e-12))
 
 
+def pick_shown(rows: np.ndarray) -> np.ndarray:
+    """Items that the activity is measured on, from all over some rows: the first often lie in one class, and for these many a sound unit is zero."""
+    return rows[np.linspace(0, len(rows) - 1, min(_SHOWN, len(rows))).astype(np.int64)]
+
+
 @torch.no_grad()
 def measure_activity(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[float | None, float | None]:
-    """The worst layer's share of units that are zero for every item, and of saturated values; None where no layer can be either."""
+    """The worst layer's share of units that are zero for every item, and of saturated values; None where no layer can be either.
+
+    Args:
+        inputs: raw fields of some items, see `pick_shown`.
+    """
     seen: list[tuple[nn.Module, Tensor]] = []
     handles = [m.register_forward_hook(lambda module, _, output: seen.append((module, output))) for m in network.modules() if isinstance(m, ACTIVATIONS)]
     was_training = network.training
@@ -69,7 +78,7 @@ def measure_activity(network: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[fl
         seen.clear()
         network(*(field[:num] for field in inputs))
 
-    memory.take_some(min(_SHOWN, len(inputs[0])), show)
+    memory.take_some(len(inputs[0]), show)
     network.train(was_training)
     for handle in handles:
         handle.remove()

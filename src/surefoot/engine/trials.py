@@ -57,22 +57,26 @@ class Trials:
 
 
 def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, says: str = "", bearable: float = 0.0) -> Trials:
-    """A fresh net and a seeded part of the first fold's train rows.
+    """A fresh net and seeded parts of the first fold's train and val rows.
 
     Args:
         says: in which terms the net answers, see `head.HeadEvidence`.
         bearable: items that all runs together may learn from; batches are smaller where these are few. 0: as many as it takes.
     """
     part = desk.folds[0]
-    rows = part.train[np.sort(randomness.stream(ctx.seed, "short runs").permutation(len(part.train))[:_ITEMS])]
+    rows = _pick(ctx, "short runs", part.train, _ITEMS)
     batch = int(np.clip(bearable / (_RUNS * _STEPS), _FEWEST, _BATCH)) if bearable else _BATCH
     short = fill_batch(train.model_copy(update={"batch_size": min(batch, len(rows))}), len(rows))
     short = short.model_copy(update={"epochs": _STEPS * short.batch_size / len(rows), "val_steps": _STEPS // _LOOKS, **_SCHEDULE})
-    base = replace(
-        make_job(desk, build_network(desk, model, part), part, train), train=rows, watch=rows[:0], val=part.val[: max(_FEWEST_ASKED, _ASKED * batch // _BATCH)]
-    )
+    job = make_job(desk, build_network(desk, model, part), part, train)
+    base = replace(job, train=rows, watch=rows[:0], val=_pick(ctx, "asked in short runs", part.val, max(_FEWEST_ASKED, _ASKED * batch // _BATCH)))
     set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
     return Trials(ctx, base, short, lambda name: ctx.events.progress(f"sanity: {name}", 0, 1), says)
+
+
+def _pick(ctx: Context, what: str, rows: np.ndarray, num: int) -> np.ndarray:
+    """A seeded sample, in the pack's order: that is the source's, often class by class, so that the first rows would not do."""
+    return rows[np.sort(randomness.stream(ctx.seed, what).permutation(len(rows))[:num])]
 
 
 def last_loss(fitted: Fitted) -> float:

@@ -157,8 +157,9 @@ def _ask_train(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineRep
 
 
 def _ask_train_dev(ctx: Context, desk: Desk, tune: TuneReport, baseline: BaselineReport) -> Predictions | None:
-    """What the winner of the first fold says about items held out of the general sources; None where there are none."""
-    rows = desk.train_dev[:_ASKED]
+    """What the winner of the first fold says about a seeded sample of the items held out of the general sources; None where there are none."""
+    order = randomness.stream(ctx.seed, "asked train_dev rows").permutation(len(desk.train_dev))
+    rows = desk.train_dev[np.sort(order[:_ASKED])]
     return _ask(ctx, desk, tune, baseline, 0, rows) if len(rows) else None
 
 
