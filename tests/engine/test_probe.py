@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from surefoot.checks import trials as checks
-from surefoot.engine.build import build_network
+from surefoot.engine.build import build_network, set_prior
 from surefoot.engine.fit import fit
+from surefoot.engine.health import pick_shown
 from surefoot.engine.jobs import make_job
 from surefoot.engine.layers import look_at_layers
-from surefoot.engine.probe import find_stale_norms, prior_loss, shuffle_labels
+from surefoot.engine.probe import find_stale_norms, is_affine, prior_loss, shuffle_labels
+from surefoot.engine.trials import set_up
+from surefoot.losses import get, prior_bias
 from surefoot.models.network import Network
 from surefoot.types import ModelConfig, TrainConfig
 
-from .samples import FULL, make_desk, start_job
+from .samples import FULL, make_desk, make_table_desk, start_job
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -50,6 +55,97 @@ def test_a_net_that_knows_val_by_heart_beats_the_prior_under_every_deal(tmp_path
         dealt = shuffle_labels(job, 0, deal)
         fitted = fit(dealt, plain, seed=0, name=f"deal {deal}")
         assert not checks.shuffled_labels(fitted.records[-1].val_loss, prior_loss(job))[0].ok
+
+
+def _weighted(logits, targets, weights=None):
+    return F.binary_cross_entropy_with_logits(logits, targets, pos_weight=torch.tensor([19.0]))
+
+
+def _pinball(outputs, targets, weights=None):
+    return torch.maximum(0.9 * (targets - outputs), -0.1 * (targets - outputs)).mean()
+
+
+def _few_in_a_hundred(task: str, zeros: float) -> np.ndarray:
+    draw = np.random.default_rng(0)
+    is_some = draw.random((1_000, 1)) > zeros
+    return is_some * (draw.gamma(2.0, 3.0, is_some.shape) if task == "regression" else 1.0)
+
+
+HEALTHY = {
+    "one in twenty, which weighs 19": ("binary", 0.95, _weighted),
+    "nine tenths lie below": ("regression", 0.0, _pinball),
+    "mostly zero": ("regression", 0.9, get("mae")),
+}
+
+
+@pytest.mark.parametrize("name", HEALTHY)
+def test_a_loss_whose_best_constant_is_not_the_prior_is_no_leak(tmp_path, name):
+    """On shuffled labels a net learns that constant, and is far better than the prior then."""
+    task, zeros, loss = HEALTHY[name]
+    desk = make_table_desk(tmp_path, task, _few_in_a_hundred(task, zeros), 700)
+    part = desk.folds[0]
+    plain = TrainConfig(epochs=8.0, batch_size=64, lr=1e-2, augment="none", averaging=0.0, weight_decay=0.0, optimizer="adam", schedule="onecycle")
+    network = build_network(desk, ModelConfig(width=16, depth=1), part)
+    job = replace(make_job(desk, network, part, plain), loss=loss)
+    set_prior(job.network, desk.problem, desk.examples.plain_targets(job.train))
+    fitted = fit(shuffle_labels(job, 0), plain, seed=0, name="shuffled")
+    reached, targets = fitted.records[-1].val_loss, job.targets[job.val]
+    bias = torch.from_numpy(prior_bias(task, desk.examples.plain_targets(job.train), 1)).float() if task == "binary" else torch.zeros(1)
+    assert not checks.shuffled_labels(reached, float(loss(bias.expand_as(targets), targets)))[0].ok
+    assert checks.shuffled_labels(reached, prior_loss(job))[0].ok
+    known = job.targets[job.train]
+    tried = [float(loss(torch.full_like(known, one), known)) for one in np.linspace(-4, 4, 801)]
+    assert 0.98 * min(tried) < prior_loss(job, job.train) <= 1.001 * min(tried)  # the grid is no finer
+
+
+def test_the_prior_stands_for_the_loss_of_the_task_and_where_another_can_not_be_searched(tmp_path):
+    desk = make_table_desk(tmp_path, "binary", _few_in_a_hundred("binary", 0.95), 700)
+    job = start_job(desk)
+    shares, own = desk.examples.plain_targets(job.train).mean(), desk.examples.plain_targets(job.val).mean()
+    assert prior_loss(job) == pytest.approx(-own * np.log(shares) - (1 - own) * np.log(1 - shares))
+
+    def rounded(logits, targets, weights=None):
+        return ((logits > 0).float() - targets).abs().mean()
+
+    def picky(logits, targets, weights=None):
+        if logits.requires_grad:
+            raise ValueError("nothing but numbers")
+        return rounded(logits, targets)
+
+    for loss in (rounded, picky):
+        assert prior_loss(replace(job, loss=loss)) == pytest.approx(own)
+
+
+@pytest.mark.parametrize(("shuffled", "is_ok"), [(-0.1, True), (-0.11, True), (-0.2, False)])
+def test_of_a_loss_below_zero_less_is_better_too(shuffled, is_ok):
+    assert checks.shuffled_labels(shuffled, -0.1)[0].ok == is_ok
+
+
+def test_a_net_with_a_parameter_of_no_axes_is_asked_whether_it_is_linear(tmp_path):
+    job = start_job(make_table_desk(tmp_path, "binary", _few_in_a_hundred("binary", 0.5), 700))
+
+    class Scaled(nn.Module):
+        def __init__(self, after):
+            super().__init__()
+            self.layer, self.scale, self.after = nn.Linear(5, 1), nn.Parameter(torch.tensor(1.0)), after
+
+        def forward(self, x):
+            return self.after(self.scale * self.layer(x))
+
+    asked = [is_affine(replace(job, network=Network(job.network.prepare, Scaled(after))), job.train[:8], 0) for after in (nn.Identity(), nn.Tanh())]
+    assert asked == [True, False]
+
+
+def test_what_short_runs_ask_of_val_holds_every_class(tmp_path):
+    """Packs keep the source's order, class by class for folders: the first 2,000 of 3,000 sorted rows would hold two of three."""
+    desk = make_table_desk(tmp_path, "multiclass", np.r_[np.arange(200) % 3, np.repeat([0, 1, 2], 1_000)][:, None], 200)
+    ctx = SimpleNamespace(seed=0, events=SimpleNamespace(progress=lambda *_: None))
+    base = set_up(ctx, desk, ModelConfig(width=4, depth=1), FULL.model_copy(update={"batch_size": 64})).base
+    counts = np.bincount(desk.examples.plain_targets(base.val))
+    assert len(counts) == 3
+    assert counts.min() > 600
+    shown = pick_shown(desk.folds[0].val)
+    assert len(np.unique(desk.examples.plain_targets(shown))) == 3
 
 
 def test_a_frozen_layer_is_not_said_to_get_no_gradient(tmp_path):

@@ -47,9 +47,13 @@ def looks_at_input(influence: float, real_loss: float, blind_loss: float) -> Ver
 
 
 def shuffled_labels(shuffled_loss: float, prior_loss: float) -> Verdict:
-    """A net trained on shuffled labels is no better on val than saying the prior: nothing else can be known there."""
+    """A net trained on shuffled labels is no better on val than saying the same of all items: nothing else can be known there.
+
+    Args:
+        prior_loss: of saying what costs least, see `engine.probe.prior_loss`; a user's own loss may be under 0.
+    """
     what = f"trained on shuffled labels the net has a val loss of {shuffled_loss:.3f}; saying the prior has {prior_loss:.3f}"
-    ok = not shuffled_loss < TAUGHT * prior_loss
+    ok = not shuffled_loss < prior_loss - (1 - TAUGHT) * abs(prior_loss)
     check = Check(name="shuffled labels teach nothing", measured=shuffled_loss, expected=f"at least about {prior_loss:.3f}", ok=ok, what=what)
     advice = "Val knows train's items: look for duplicates across sets, then `surefoot run --from audit`."
     return judge(check, "split.leak", advice, {"shuffled": shuffled_loss, "prior": prior_loss, "threshold": TAUGHT})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from surefoot.engine.predict import predict, to_outputs
 from surefoot.metrics import per_class
 from surefoot.models.network import Network
 
-_MASKS, _DEALS = 8, 199
+_MASKS, _DEALS, _MOST_TRIES = 8, 199, 50
 _DRAWS, _ON_A_LINE = 3, 1e-6
 """Nets with weights drawn anew that must all be linear; how far from a line, relative to the spread of the outputs: float64 rounds at 1e-15."""
 
@@ -96,7 +97,8 @@ def is_affine(job: Job, rows: np.ndarray, seed: int) -> bool:
     for draw in range(_DRAWS):
         generator = torch.Generator().manual_seed(randomness.key(seed, "weights of a line", draw))
         for parameter in body.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64).to(parameter) / max(1.0, parameter[0].numel()) ** 0.5)
+            fan_in = parameter[0].numel() if parameter.ndim > 1 else 1
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64).to(parameter) / max(1, fan_in) ** 0.5)
         try:
             between, answers = body((items + items.roll(1, 0)) / 2), body(items)
         except RuntimeError:  # a net that holds numbers of its own in float32
@@ -176,7 +178,11 @@ def _deal(kinds: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
 
 def prior_loss(job: Job, on: np.ndarray | None = None, says: str = "") -> float:
-    """The loss, on val or on some rows, of saying the train set's prior (the mean, for regression) whatever the input is.
+    """The loss, on val or on some rows, of what is best said whatever the input is.
+
+    For the loss that goes with the task that is the train set's prior (the mean, for regression). Another has a best constant of its own: a median, a
+    quantile, even odds. With positives that weigh 19 times as much, one item in twenty, the prior costs 2.89 and even odds 1.32, and a net on shuffled labels
+    learns these.
 
     Args:
         says: terms in which the net speaks, and in which the loss is asked; see `HeadEvidence`.
@@ -185,7 +191,34 @@ def prior_loss(job: Job, on: np.ndarray | None = None, says: str = "") -> float:
     bias = torch.zeros(job.problem.num_outputs)
     if job.problem.classes:
         bias = torch.from_numpy(losses.prior_bias(job.problem.task, targets, job.problem.num_outputs)).float()
-    return float(job.loss(say(job, bias.to(job.targets.device).expand(len(rows), -1), says), job.targets[rows]))
+    bias = bias.to(job.targets.device)
+    cost = _cost_constant(job, bias, rows, says)
+    if job.loss is losses.get(job.problem.loss):
+        return cost
+    with contextlib.suppress(Exception):  # a loss of the user's own that has no gradient here, or refuses what is tried, is left with the prior
+        return min(cost, _cost_constant(job, _find_cheapest(job, bias, says), rows, says))
+    return cost
+
+
+def _cost_constant(job: Job, constant: Tensor, rows: Tensor, says: str) -> float:
+    """The loss, on some rows, of saying (K,) to all."""
+    return float(job.loss(say(job, constant.expand(len(rows), -1), says), job.targets[rows]))
+
+
+def _find_cheapest(job: Job, start: Tensor, says: str) -> Tensor:
+    """What costs least on the train rows when it is said to all of them, (K,). L-BFGS (Liu and Nocedal 1989) from the prior."""
+    rows, found = torch.from_numpy(job.train), start.clone().requires_grad_()
+    descent = torch.optim.LBFGS([found], max_iter=_MOST_TRIES, line_search_fn="strong_wolfe")
+
+    def cost() -> Tensor:
+        descent.zero_grad()
+        value = job.loss(say(job, found.expand(len(rows), -1), says), job.targets[rows])
+        value.backward()
+        return value
+
+    with torch.enable_grad():
+        descent.step(cost)
+    return found.detach()
 
 
 def right_share(job: Job, rows: np.ndarray) -> tuple[float, float]:
