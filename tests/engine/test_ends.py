@@ -105,6 +105,27 @@ def test_losses_that_differ_from_ours_and_are_sound_are_left_in_peace(job):
     assert judge_loss(job, lambda z, t, weights=None: ((z.softmax(1) - F.one_hot(t, z.shape[1])) ** 2).sum(1).mean()) is None
 
 
+@pytest.mark.parametrize("positives", [[], [7], range(16)])
+def test_a_sound_loss_of_a_rare_class_is_left_in_peace(job, positives):
+    """Where all sampled targets are alike, nothing changes when they are dealt to other items: nobody is to blame."""
+    problem = job.problem.model_copy(update={"task": "binary", "classes": ("no", "yes"), "num_outputs": 1})
+    targets = torch.zeros(len(job.targets), 1)
+    targets[job.train[list(positives)]] = 1
+    sound = lambda z, t, weights=None: F.binary_cross_entropy_with_logits(z, t, pos_weight=torch.tensor([19.0]))  # noqa: E731
+    unpaired = lambda z, t, weights=None: F.binary_cross_entropy_with_logits(z.mean().expand_as(t), t)  # noqa: E731
+    binary = around(job, Net(outputs=1), problem=problem, targets=targets)
+    judge = lambda loss: checks.own_loss(head.look_at_loss(replace(binary, loss=loss), job.train[:32]))[1]  # noqa: E731
+    assert judge(sound) is None
+    assert (judge(unpaired) is None) == (not positives)
+
+
+@pytest.mark.parametrize("targets", [torch.arange(32) % 2, torch.arange(32) % 16, torch.arange(32) == 30, torch.arange(32).float()[:, None]], ids=repr)
+def test_dealing_gives_some_items_another_target_in_whatever_order_they_are(targets):
+    deal = head._deal_apart(targets)
+    assert sorted(deal.tolist()) == list(range(32))
+    assert (targets[deal] != targets).any()
+
+
 def test_a_net_that_gives_log_probs_suits_a_loss_that_takes_them(job):
     net = around(job, Net(lambda x: x.log_softmax(1)), loss=lambda z, t, weights=None: F.nll_loss(z, t))
     seen = head.look_at_head(net, probe.random_inputs(net, 32, 0), 0)

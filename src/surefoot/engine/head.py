@@ -51,7 +51,7 @@ class LossEvidence:
 
     Attributes:
         at_init: to the untrained net. neutral: to outputs that say nothing (0 everywhere).
-        right, wrong: to outputs that are all but surely right, or surely wrong. mixed_up: to the right ones dealt to other items.
+        right, wrong: to outputs that are all but surely right, or surely wrong. mixed_up: to the right ones dealt to other items; NaN where all are alike.
         surer: to outputs ten times as sure, and right; None for amounts. repeated: to the same items twice, over once.
         takes: `probs` or `log-probs` where it is at ln K for even ones of these, but not for even logits; else empty.
         share: of the items, those on whose outputs it depends.
@@ -161,11 +161,12 @@ def look_at_loss(job: Job, rows: np.ndarray, says: str = "") -> LossEvidence:
     """Asks the loss about outputs that are right, wrong, neutral and mixed up, for the targets of some rows.
 
     Args:
+        rows: of both classes, or of several amounts: where all targets are alike, dealing them shows nothing.
         says: what the net gives, `probs` or `log-probs`; empty: logits, or amounts. The loss is asked in these terms.
     """
     targets = job.targets[torch.from_numpy(rows)]
     right, wrong = (say(job, outputs, says) for outputs in _answers(job, targets, _SURE))
-    deal = torch.arange(len(rows)).roll(max(1, len(rows) // 2))
+    deal = _deal_apart(targets)
     logits = torch.from_numpy(predict(job.network, job.examples, rows)).to(targets.device)
     with torch.no_grad():
         once, twice = ask(job, logits, targets), ask(job, torch.cat([logits, logits]), torch.cat([targets, targets]))
@@ -173,8 +174,17 @@ def look_at_loss(job: Job, rows: np.ndarray, says: str = "") -> LossEvidence:
         at = [ask(job, outputs, targets) for outputs in (neutral, right, wrong, right[deal], surer)]
         takes = "" if says else _find_taken(job, targets)
     surest = at[4] if job.problem.classes else None
+    mixed_up = at[3] if bool((targets[deal] != targets).any()) else math.nan
     repeated, share = twice / once if once else 1.0, _find_share(job, neutral, targets)
-    return LossEvidence(once, at[0], at[1], at[2], at[3], repeated, takes, surest, share)
+    return LossEvidence(once, at[0], at[1], at[2], mixed_up, repeated, takes, surest, share)
+
+
+def _deal_apart(targets: Tensor) -> Tensor:
+    """For each item one half of all away in the order of the targets, int64 (B,): unless all are alike, some get another target, whatever order they are in."""
+    _, kinds = torch.unique(targets, dim=0, return_inverse=True)
+    order, deal = kinds.argsort(stable=True), torch.empty_like(kinds)
+    deal[order] = order.roll(len(order) // 2)
+    return deal
 
 
 def _answers(job: Job, targets: Tensor, sure: float) -> tuple[Tensor, Tensor]:

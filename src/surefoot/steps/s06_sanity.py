@@ -118,7 +118,8 @@ def _look_at_ends(ctx: Context, desk: Desk, job: Job, asked: TrainConfig, seen: 
     task, rows = desk.problem.task, _pick(ctx, desk, "init loss", _SAMPLE)
     found = [checks.last_layer(seen, task, is_own_loss=bool(asked.loss)), checks.bias(seen)]
     if asked.loss:
-        return [*found, checks.own_loss(head.look_at_loss(job, rows, seen.says))]
+        mixed = _alternate(desk, randomness.stream(ctx.seed, "own loss").permutation(desk.folds[0].train))[:_SAMPLE]
+        return [*found, checks.own_loss(head.look_at_loss(job, mixed, seen.says))]
     if not desk.problem.classes:
         due, theory = losses.expected_at_init(task, job.targets[torch.from_numpy(rows)].cpu().numpy(), desk.problem.num_outputs)
         return [*found, checks.init_loss(probe.loss_at_init(job, rows), due, theory, tolerance=checks.AMOUNT_TOLERANCE)]
@@ -236,16 +237,29 @@ def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) 
 
 
 def _tiny_batch(ctx: Context, desk: Desk) -> np.ndarray:
-    """A few train items of every class, none of which is equal to another: conflicting labels can't be memorised."""
+    """A few train items of every class, or of several amounts or labels, none of which is equal to another: conflicting labels can't be memorised."""
     rows = randomness.stream(ctx.seed, "tiny batch").permutation(desk.folds[0].train)
     contents = [str(i).rsplit("-", 1)[0] for i in desk.examples.pack.ids(rows)]
     _, first = np.unique(contents, return_index=True)
     rows = rows[np.sort(first)]
     if desk.problem.task not in ("binary", "multiclass"):
-        return rows[:_TINY]
+        return _alternate(desk, rows)[:_TINY]
     labels = desk.examples.plain_targets(rows)
     each = max(1, _TINY // len(desk.problem.classes))
     return np.concatenate([rows[labels == number][:each] for number in range(len(desk.problem.classes))])[: 4 * _TINY]
+
+
+def _alternate(desk: Desk, rows: np.ndarray) -> np.ndarray:
+    """The same rows with each second one of another target than the most common one, for as long as there are such.
+
+    Of amounts that are zero for 95 %, a plain sample of 24 is all zeros with chance 0.95^24 = 29 %, and of one class in two hundred 512 items hold none
+    with 8 %: then there is nothing to learn by heart, and nothing to mix up.
+    """
+    targets = desk.examples.plain_targets(rows)
+    _, of, counts = np.unique(targets.reshape(len(rows), -1), axis=0, return_inverse=True, return_counts=True)
+    is_usual = of.reshape(-1) == counts.argmax()
+    turn = np.where(is_usual, np.cumsum(is_usual), np.cumsum(~is_usual))
+    return rows[np.argsort(turn, kind="stable")]
 
 
 def _try_export(desk: Desk, job: Job, problem: Problem, data: PreparedData) -> str:
