@@ -80,6 +80,22 @@ def test_a_lead_over_guessing_within_noise_is_a_warning():
     assert (found.code, found.severity) == ("diagnose.below_baseline", "warn")
 
 
+@pytest.mark.parametrize(
+    ("is_better", "verdict", "apart", "majority", "due"),
+    [
+        (False, "within noise", "better: Log loss differs by -0.02", 0.98, ["diagnose.accuracy_paradox"]),
+        (False, "worse", "better: Log loss differs by -0.02", 0.55, ["diagnose.accuracy_paradox"]),
+        (True, "within noise", "better: Log loss differs by -0.02", 0.98, ["diagnose.accuracy_paradox"]),
+        (True, "within noise", "better: Log loss differs by -0.02", 0.55, ["diagnose.below_baseline"]),
+        (True, "better", "better: Log loss differs by -0.02", 0.98, []),
+    ],
+)
+def test_where_the_probs_tell_more_than_the_metric_sees_the_metric_is_named(is_better, verdict, apart, majority, due):
+    found = checks.beats_trivial(0.98, 0.98, is_better, verdict, apart, majority)
+    assert [one.code for one in found] == due
+    assert {one.severity for one in found} <= {"warn"}
+
+
 def test_a_baseline_that_is_level_with_the_net_is_not_called_better():
     (level,) = checks.winner("linear", "", "within noise", 3.5, 2.9, "linear")
     assert "no worse than the net, and simpler to run" in level.what

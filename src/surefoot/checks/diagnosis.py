@@ -17,7 +17,7 @@ from surefoot.types.reports import BaselineReport, ModelScore
 _MISCALIBRATED = 0.05
 _CEILING = 0.01
 _MANY_DOUBTS, _LEAST_DOUBTS = 0.05, 20
-_LOPSIDED, _MISSED = 0.75, 0.5
+LOPSIDED, _MISSED = 0.75, 0.5
 """The largest class's share of val, and the recall of a class, from which on accuracy hides what is wrong."""
 LEAST_SUPPORT = 10
 """Val items of a class below which its recall is no evidence."""
@@ -104,7 +104,7 @@ def accuracy_paradox(problem: Problem, val: Predictions, scored: ModelScore, rec
         return []
     majority = float(np.bincount(val.targets).max() / len(val))
     worst = min(recalls, key=lambda name: recalls[name])
-    if majority < _LOPSIDED or recalls[worst] >= _MISSED:
+    if majority < LOPSIDED or recalls[worst] >= _MISSED:
         return []
     return [
         Finding(
@@ -112,8 +112,8 @@ def accuracy_paradox(problem: Problem, val: Predictions, scored: ModelScore, rec
             severity="warn" if problem.metric == "accuracy" else "info",
             what=f"Accuracy is {accuracy:.1%}, and always saying the largest class would reach {majority:.1%}; of {worst} {recalls[worst]:.1%} are found.",
             where="val",
-            next='Judge by `problem.metric = "balanced_accuracy"` or f1, and see the advice on class weights, sampling and the threshold.',
-            evidence={"accuracy": accuracy, "majority": majority, "class": worst, "recall": recalls[worst], "thresholds": [_LOPSIDED, _MISSED]},
+            next='Judge by `problem.metric = "balanced_accuracy"` or "f1_macro", and see the advice on class weights, sampling and the threshold.',
+            evidence={"accuracy": accuracy, "majority": majority, "class": worst, "recall": recalls[worst], "thresholds": [LOPSIDED, _MISSED]},
         )
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from surefoot.checks.diagnosis import LOPSIDED
 from surefoot.types.configs import Space
 from surefoot.types.figures import write
 from surefoot.types.findings import Evidence, Finding
@@ -93,15 +94,19 @@ def winner(name: str, sentence: str, verdict: str, net: float, baseline: float, 
     return []
 
 
-def beats_trivial(value: float, trivial: float, is_better: bool, verdict: str = "better") -> list[Finding]:
-    """The winner is better than saying always the same, and by more than noise.
+def beats_trivial(value: float, trivial: float, is_better: bool, verdict: str = "better", apart: str = "", majority: float = 0.0) -> list[Finding]:
+    """The winner is better than saying always the same, and by more than noise; where it isn't, whether that is the metric's fault.
 
     Args:
         verdict: what the paired comparison of the winner with the trivial predictor says about the winner.
+        apart: what that of the log loss says of a model whose probs are better than the trivial ones; empty where there is none.
+        majority: share of the largest class.
     """
     evidence: Evidence = {"winner": value, "trivial": trivial}
     if is_better and verdict == "better":
         return []
+    if apart and (not is_better or majority >= LOPSIDED):
+        return [_tell_paradox(evidence | {"majority": majority, "threshold": LOPSIDED}, value, trivial, apart)]
     if is_better:
         return [
             Finding(
@@ -123,3 +128,15 @@ def beats_trivial(value: float, trivial: float, is_better: bool, verdict: str = 
             evidence=evidence,
         )
     ]
+
+
+def _tell_paradox(evidence: Evidence, value: float, trivial: float, apart: str) -> Finding:
+    return Finding(
+        code="diagnose.accuracy_paradox",
+        severity="warn",
+        what=f"By this metric nothing surely beats always saying the same ({write(value)} against {write(trivial)}), and yet the probs tell the items apart: "
+        f"{apart}.",
+        where="s08_tune",
+        next='Judge by problem.metric = "f1_macro" or "pr_auc", or by "balanced_accuracy" where items have one class each; then try class weights.',
+        evidence=evidence,
+    )

@@ -11,6 +11,7 @@ from surefoot.data.readers import open_source
 from surefoot.data.readers.dates import find_format
 from surefoot.data.targets import find_columns, list_classes, raw_targets, to_name
 from surefoot.metrics import get as get_metric
+from surefoot.parts import PARTS
 from surefoot.tasks import TASKS
 from surefoot.types import Annotations, Context, DataError, Finding, ImageSource, Problem, ProblemStepConfig, Reason, TableSource, UsageError
 
@@ -225,12 +226,9 @@ def _check_labels(raw: list[Any] | np.ndarray, columns: tuple[str, ...]) -> None
 
 
 def _check_metric(name: str, task: str, ctx: Context) -> None:
-    get_metric(name, ctx.root)
-    spec = TASKS[task]
-    if ":" not in name and name not in (spec.metric, *spec.metrics):
-        raise UsageError(
-            f"The metric {name!r} does not fit the task {task}.", where="problem.metric", next=f"It can be: {', '.join((spec.metric, *spec.metrics))}."
-        )
+    if ":" not in name and task not in get_metric(name, ctx.root).tasks:
+        fitting = [other for other in PARTS["metric"] if task in get_metric(other).tasks]
+        raise UsageError(f"The metric {name!r} does not fit the task {task}.", where="problem.metric", next=f"It can be: {', '.join(fitting)}.")
 
 
 def _is_skewed(raw: list[Any] | np.ndarray, reasons: list[Reason]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.analysis.calibration import fit_temperature
-from surefoot.analysis.compare import Comparison, paired
+from surefoot.analysis.compare import ALPHA, Comparison, paired
 from surefoot.analysis.scores import score
 from surefoot.analysis.thresholds import choose
 from surefoot.checks import search as checks
@@ -27,6 +27,7 @@ from surefoot.engine.predict import activate, predict, to_logits, to_outputs
 from surefoot.engine.recipes import follow_recipe
 from surefoot.engine.weights import save_weights
 from surefoot.metrics import better
+from surefoot.metrics.classification import LOG_LOSS
 from surefoot.metrics.metric import CLASSIFICATION
 from surefoot.search import run as search
 from surefoot.search.space import Setting, apply, default_space, merge
@@ -78,7 +79,8 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     comparison = _compare(ctx, desk, net, rival, (net_at, rival_at))
     winner = "net" if better(desk.metric, net.value, rival.value) else baseline.best
     chosen, threshold = (net, net_at) if winner == "net" else (rival, rival_at)
-    guess = _compare(ctx, desk, chosen, trivial, (threshold, 0.5))
+    guess, is_ahead = _compare(ctx, desk, chosen, trivial, (threshold, 0.5)), better(desk.metric, chosen.value, trivial.value)
+    apart = "" if is_ahead and guess.verdict == "better" else _tell_apart(ctx, desk, trivial, [net, rival, *baseline.models.values()])
     every = (*trials, best.trial, *(t.trial for t in others))
     return TuneReport(
         winner=winner,
@@ -101,7 +103,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
             *checks.boundaries(every, space),
             *checks.infeasible(every),
             *checks.winner(winner, comparison.sentence, comparison.verdict, net.value, rival.value, baseline.best),
-            *checks.beats_trivial(chosen.value, trivial.value, better(desk.metric, chosen.value, trivial.value), guess.verdict),
+            *checks.beats_trivial(chosen.value, trivial.value, is_ahead, guess.verdict, apart, _share_largest(ctx, desk, trivial)),
         ),
     )
 
@@ -246,6 +248,29 @@ def _compare(ctx: Context, desk: Desk, one: ModelScore, simple: ModelScore, thre
     """A model against a simple one on the same held-out items, each at its own threshold."""
     one_says, simple_says = (load_predictions(ctx.store, scored.predictions) for scored in (one, simple))
     return paired(desk.metric, one_says, simple_says, seed=ctx.seed, thresholds=thresholds)
+
+
+def _tell_apart(ctx: Context, desk: Desk, trivial: ModelScore, others: list[ModelScore]) -> str:
+    """What a paired test of the log loss says of the model whose probs are most surely better than the trivial ones; empty where none are.
+
+    A metric that sees decisions alone may not see them: of one item in a hundred no prob need reach one half. As often as it is asked the test is made
+    stricter (Dunn 1961).
+    """
+    if desk.problem.task not in CLASSIFICATION:
+        return ""
+    simple = load_predictions(ctx.store, trivial.predictions)
+    found = [paired(LOG_LOSS, load_predictions(ctx.store, one.predictions), simple, seed=ctx.seed) for one in others]
+    surest = min(found, key=lambda one: (one.verdict != "better", one.p_value))
+    return surest.sentence if surest.verdict == "better" and surest.p_value * len(found) < ALPHA else ""
+
+
+def _share_largest(ctx: Context, desk: Desk, scored: ModelScore) -> float:
+    """Share of val that the most common answer is; of labels the mean over them; 0 for amounts."""
+    targets = load_predictions(ctx.store, scored.predictions).targets
+    if desk.problem.task not in CLASSIFICATION:
+        return 0.0
+    shares = targets.mean(0) if targets.ndim == 2 else np.bincount(targets) / len(targets)
+    return float(np.maximum(shares, 1 - shares).mean() if targets.ndim == 2 else shares.max())
 
 
 def _best_epoch(desk: Desk, trained: Trained) -> float:
