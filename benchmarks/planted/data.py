@@ -144,6 +144,11 @@ def make_rare(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
     return frame.assign(target=target)
 
 
+def sort_rows(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """The rows kind by kind, as files lie in their folders."""
+    return frame.sort_values("target", kind="stable").reset_index(drop=True)
+
+
 def unbalance(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
     """One answer twenty times as frequent as the other."""
     few = frame[frame["target"] == "yes"].iloc[:20]
@@ -323,6 +328,45 @@ def clusters(num: int, kinds: int, columns: int = 12, *, spread: float = 1.0, sh
         x = 2 * draw.normal(size=(kinds, columns))[kind] + spread * draw.normal(size=(num, columns))
         frame = pd.DataFrame(x.round(4), columns=[f"x{n}" for n in range(columns)]).assign(target=[f"kind {n:02d}" for n in kind])
         return save(folder, change(frame, draw) if change else frame)
+
+    return write
+
+
+def payments(num: int, share: float) -> Callable[[Path], str]:
+    """A made table of few payments that are fraud, which two of its numbers tell in part."""
+
+    def write(folder: Path) -> str:
+        draw = stream(12)
+        is_fraud = draw.random(num) < share
+        x = draw.normal(size=(num, 5))
+        x[:, 0] += 2.0 * is_fraud
+        x[:, 1] -= 1.5 * is_fraud
+        return save(folder, pd.DataFrame(x.round(4), columns=list("abcde")).assign(target=np.where(is_fraud, "fraud", "fine")))
+
+    return write
+
+
+def tags(num: int = 4_000) -> Callable[[Path], str]:
+    """A made table of four labels, each of which one item in thirty has, or fewer."""
+
+    def write(folder: Path) -> str:
+        draw = stream(13)
+        x = draw.normal(size=(num, 6))
+        labels = x[:, :4] + 0.4 * x[:, 1:5] + 0.3 * draw.normal(size=(num, 4)) > np.array([2.1, 2.2, 2.3, 2.4])
+        return save(folder, pd.DataFrame(x.round(4), columns=list("abcdef")).assign(**dict(zip(("rain", "hail", "fog", "storm"), labels.T.astype(int)))))
+
+    return write
+
+
+def spending(num: int = 3_000) -> Callable[[Path], str]:
+    """A made table of what visitors spend: nothing in four of five cases, and the numbers tell who does, and how much."""
+
+    def write(folder: Path) -> str:
+        draw = stream(14)
+        x = draw.normal(size=(num, 4))
+        buys = x[:, 0] + x[:, 1] + 0.3 * draw.normal(size=num) > 1.2
+        spent = buys * np.exp(2 + 0.6 * x[:, 2] + 0.1 * draw.normal(size=num))
+        return save(folder, pd.DataFrame(x.round(4), columns=list("abcd")).assign(target=spent.round(2)))
 
     return write
 

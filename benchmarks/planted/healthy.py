@@ -8,11 +8,14 @@ from benchmarks.planted.sick import CANCER, DIGITS, LOSS, OWN, SUGAR, WINE
 
 
 def _well(name: str, where: str | Write, own: str = "", *sets: str) -> Case:
-    return Case(name, "healthy", where, (), own, sets)
+    """To the end of s10: s09 and s10 judge too."""
+    return Case(name, "healthy", where, (), own, sets, to="errors")
 
 
 _NLL = "\n\ndef loss(logits, targets, weights=None):\n    return F.nll_loss(logits, targets)\n"
 _LOG = "\n\ndef loss(logits, targets, weights=None):\n    return F.nll_loss(logits.clamp_min(1e-9).log(), targets)\n"
+_RARE_COUNTS = "return F.binary_cross_entropy_with_logits(logits, targets, pos_weight=torch.tensor([19.0]))"
+_UPPER = "return torch.maximum(0.9 * (targets - logits), 0.1 * (logits - targets)).mean()"
 _ATTENTION = "nn.Linear(1, 16), nn.MultiheadAttention(16, 2, batch_first=True), nn.LayerNorm(16), nn.Linear(16, num_outputs)"
 _ATTEND = "a, b, c, d = self.body\nx = a(x.flatten(1)[:, :, None])\nx = c(x + b(x, x, x, need_weights=False)[0])\nreturn d(x.mean(1))"
 
@@ -84,4 +87,11 @@ HEALTHY: tuple[Case, ...] = (
     _well("own net with group norm and average pooling", data.shapes(), code.net(code.NORMED.replace("BatchNorm2d(", "GroupNorm(4, ")), OWN),
     _well("own net for amounts, one hidden layer", SUGAR, code.net("nn.Flatten(), nn.Linear(size, 32), nn.ReLU(), nn.Linear(32, num_outputs)"), OWN),
     _well("own net with layer norm and attention over columns", WINE, code.net(_ATTENTION, _ATTEND), OWN),
+    _well("twelve thousand rows, kind by kind", data.clusters(12_000, 3, 6, spread=2.0, change=data.sort_rows), ""),
+    _well("labels that few items have", data.tags(), "", "data.target=['rain', 'hail', 'fog', 'storm']"),
+    _well("three in a hundred, by rank", data.payments(4_000, 0.03), "", "problem.metric='pr_auc'"),
+    _well("three in a hundred, by f1", data.payments(4_000, 0.03), "", "problem.metric='f1'"),
+    _well("one in twenty, which weighs nineteen", data.payments(3_000, 0.05), code.loss(_RARE_COUNTS), LOSS, "problem.metric='f1'"),
+    _well("nine tenths lie below", data.curve(), code.loss(_UPPER), LOSS),
+    _well("mostly zero, absolute errors", data.spending(), "", "train.loss='mae'", "problem.metric='mae'"),
 )
