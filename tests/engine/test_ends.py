@@ -119,7 +119,10 @@ def test_a_sound_loss_of_a_rare_class_is_left_in_peace(job, positives):
     assert (judge(unpaired) is None) == (not positives)
 
 
-@pytest.mark.parametrize("targets", [torch.arange(32) % 2, torch.arange(32) % 16, torch.arange(32) == 30, torch.arange(32).float()[:, None]], ids=repr)
+ORDERS = {"in turns": torch.arange(32) % 2, "twice": torch.arange(32) % 16, "one of all": torch.arange(32) == 30, "amounts": torch.arange(32).float()[:, None]}
+
+
+@pytest.mark.parametrize("targets", ORDERS.values(), ids=ORDERS)
 def test_dealing_gives_some_items_another_target_in_whatever_order_they_are(targets):
     deal = head._deal_apart(targets)
     assert sorted(deal.tolist()) == list(range(32))

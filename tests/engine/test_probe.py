@@ -136,11 +136,20 @@ def test_a_net_with_a_parameter_of_no_axes_is_asked_whether_it_is_linear(tmp_pat
     assert asked == [True, False]
 
 
+def test_short_runs_start_at_the_constant_that_their_loss_likes_best(tmp_path):
+    desk = make_table_desk(tmp_path, "regression", _few_in_a_hundred("regression", 0.9), 700)
+    ctx = SimpleNamespace(seed=0, events=SimpleNamespace(progress=lambda *_: None))
+    starts = [set_up(ctx, desk, ModelConfig(width=4, depth=1), FULL.model_copy(update={"loss": loss, "label_smoothing": 0.0})).base for loss in ("", "mae")]
+    zero = -desk.folds[0].statistics["target.mean"] / desk.folds[0].statistics["target.sd"]
+    assert [base.network.body.final.bias.item() for base in starts] == pytest.approx([0.0, zero.item()], abs=0.01)
+
+
 def test_what_short_runs_ask_of_val_holds_every_class(tmp_path):
     """Packs keep the source's order, class by class for folders: the first 2,000 of 3,000 sorted rows would hold two of three."""
     desk = make_table_desk(tmp_path, "multiclass", np.r_[np.arange(200) % 3, np.repeat([0, 1, 2], 1_000)][:, None], 200)
     ctx = SimpleNamespace(seed=0, events=SimpleNamespace(progress=lambda *_: None))
     base = set_up(ctx, desk, ModelConfig(width=4, depth=1), FULL.model_copy(update={"batch_size": 64})).base
+    assert base.network.body.final.bias.tolist() == pytest.approx([0, 0, 0], abs=0.02)  # the prior, centred: three kinds of 66 or 67
     counts = np.bincount(desk.examples.plain_targets(base.val))
     assert len(counts) == 3
     assert counts.min() > 600

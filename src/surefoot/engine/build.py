@@ -123,10 +123,14 @@ def set_prior(network: Network, problem: Problem, targets: np.ndarray) -> bool:
     Args:
         targets: of the train rows, as metrics take them.
     """
+    return bool(problem.classes) and set_last_bias(network, torch.from_numpy(losses.prior_bias(problem.task, targets, problem.num_outputs)))
+
+
+def set_last_bias(network: Network, bias: torch.Tensor) -> bool:
+    """Starts the last bias at these values, (K,); False where the body names no last layer, or it has none."""
     final = getattr(network.body, "final", None)
-    if not isinstance(final, nn.Linear) or final.bias is None or not problem.classes:
+    if not isinstance(final, nn.Linear) or final.bias is None:
         return False
-    bias = losses.prior_bias(problem.task, targets, problem.num_outputs)
     with torch.no_grad():
-        final.bias.copy_(torch.from_numpy(bias))
+        final.bias.copy_(bias)
     return True

@@ -187,17 +187,29 @@ def prior_loss(job: Job, on: np.ndarray | None = None, says: str = "") -> float:
     Args:
         says: terms in which the net speaks, and in which the loss is asked; see `HeadEvidence`.
     """
-    targets, rows = job.examples.plain_targets(job.train), torch.from_numpy(job.val if on is None else on)
+    rows, prior = torch.from_numpy(job.val if on is None else on), _find_prior(job)
+    return min(_cost_constant(job, constant, rows, says) for constant in (prior, find_constant(job, says)))
+
+
+def find_constant(job: Job, says: str = "") -> Tensor:
+    """What is best said of all train rows under the job's own loss, as logits or amounts: float32 (K,)."""
+    prior, rows = _find_prior(job), torch.from_numpy(job.train)
+    if job.loss is losses.get(job.problem.loss):
+        return prior
+    with contextlib.suppress(Exception):  # a loss of the user's own that has no gradient here, or refuses what is tried, is left with the prior
+        found = _find_cheapest(job, prior, says)
+        if _cost_constant(job, found, rows, says) < _cost_constant(job, prior, rows, says):
+            return found
+    return prior
+
+
+def _find_prior(job: Job) -> Tensor:
+    """Logits of the train set's class shares; 0 for amounts, which is their mean."""
     bias = torch.zeros(job.problem.num_outputs)
     if job.problem.classes:
+        targets = job.examples.plain_targets(job.train)
         bias = torch.from_numpy(losses.prior_bias(job.problem.task, targets, job.problem.num_outputs)).float()
-    bias = bias.to(job.targets.device)
-    cost = _cost_constant(job, bias, rows, says)
-    if job.loss is losses.get(job.problem.loss):
-        return cost
-    with contextlib.suppress(Exception):  # a loss of the user's own that has no gradient here, or refuses what is tried, is left with the prior
-        return min(cost, _cost_constant(job, _find_cheapest(job, bias, says), rows, says))
-    return cost
+    return bias.to(job.targets.device)
 
 
 def _cost_constant(job: Job, constant: Tensor, rows: Tensor, says: str) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 
 from surefoot import randomness
 from surefoot.engine import probe
-from surefoot.engine.build import Desk, build_network, set_prior
+from surefoot.engine.build import Desk, build_network, set_last_bias
 from surefoot.engine.fit import Fitted, Job, fit
 from surefoot.engine.head import find_dropout
 from surefoot.engine.jobs import fill_batch, make_job
@@ -33,7 +33,7 @@ class Trials:
     """What every short run shares.
 
     Attributes:
-        base: the net before any, its last bias at the prior, on at most a thousand train items.
+        base: the net before any, its last bias at the best constant, on at most a thousand train items.
         train: settings of a short run.
         say: called with the name of each run as it begins.
         says: what the net gives, as `HeadEvidence.says` has it.
@@ -70,7 +70,7 @@ def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, say
     short = short.model_copy(update={"epochs": _STEPS * short.batch_size / len(rows), "val_steps": _STEPS // _LOOKS, **_SCHEDULE})
     job = make_job(desk, build_network(desk, model, part), part, train)
     base = replace(job, train=rows, watch=rows[:0], val=_pick(ctx, "asked in short runs", part.val, max(_FEWEST_ASKED, _ASKED * batch // _BATCH)))
-    set_prior(base.network, desk.problem, desk.examples.plain_targets(rows))
+    set_last_bias(base.network, probe.find_constant(base, says))
     return Trials(ctx, base, short, lambda name: ctx.events.progress(f"sanity: {name}", 0, 1), says)
 
 
