@@ -1,20 +1,27 @@
 """Temperature, calibration error and thresholds."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot import metrics
-from surefoot.analysis.calibration import apply_temperature, best_threshold, ece_by_chance, fit_temperature, measure_ece, reliability
+from surefoot.analysis.calibration import best_threshold, ece_by_chance, fit_temperature, measure_ece, reliability
+from surefoot.engine.predict import activate
 from surefoot.types.examples import Predictions
+
+
+def probs_of(logits, temperature, task):
+    return activate(SimpleNamespace(task=task), logits, temperature)
 
 
 def drawn(task, temperature, n=4000, seed=0):
     """Logits, and targets drawn from the probs that the logits mean at this temperature."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(0, 3, (n, {"binary": 1, "multiclass": 5, "multilabel": 3}[task]))
-    probs = apply_temperature(logits, temperature, task)
+    probs = probs_of(logits, temperature, task)
     if task == "multiclass":
         return logits, (probs.cumsum(axis=1) < rng.random((n, 1))).sum(axis=1).clip(0, 4)
     draws = (rng.random(logits.shape) < (probs if task == "multilabel" else probs[:, 1:])).astype(np.int64)
@@ -38,8 +45,8 @@ def test_the_temperature_that_made_the_labels_is_found(task, temperature):
 
 def test_temperature_mends_overconfidence_and_leaves_the_preds():
     logits, targets = drawn("multiclass", 3.0)
-    before = apply_temperature(logits, 1.0, "multiclass")
-    after = apply_temperature(logits, fit_temperature(logits, targets, "multiclass"), "multiclass")
+    before = probs_of(logits, 1.0, "multiclass")
+    after = probs_of(logits, fit_temperature(logits, targets, "multiclass"), "multiclass")
     assert ece(targets, before) > 0.15
     assert ece(targets, after) < 0.03
     np.testing.assert_array_equal(before.argmax(axis=1), after.argmax(axis=1))
@@ -48,7 +55,7 @@ def test_temperature_mends_overconfidence_and_leaves_the_preds():
 def test_a_few_right_answers_do_not_make_a_model_certain():
     logits = 2.0 * np.eye(3)[[0, 1, 2] * 5]
     temperature = fit_temperature(logits, np.array([0, 1, 2] * 5), "multiclass")
-    top = apply_temperature(logits, temperature, "multiclass").max(axis=1)
+    top = probs_of(logits, temperature, "multiclass").max(axis=1)
     assert 0.9 < top[0] < 0.99
 
 
@@ -64,9 +71,9 @@ def test_regression_and_nothing_have_no_temperature():
 
 
 def test_probs_come_in_the_columns_of_predictions():
-    np.testing.assert_allclose(apply_temperature(np.array([[np.log(3.0)]]), 1.0, "binary"), [[0.25, 0.75]])
-    np.testing.assert_allclose(apply_temperature(np.array([[0.0, np.log(4.0)]]), 2.0, "multiclass"), [[1 / 3, 2 / 3]])
-    np.testing.assert_allclose(apply_temperature(np.array([[0.0, np.log(3.0)]]), 1.0, "multilabel"), [[0.5, 0.75]])
+    np.testing.assert_allclose(probs_of(np.array([[np.log(3.0)]]), 1.0, "binary"), [[0.25, 0.75]])
+    np.testing.assert_allclose(probs_of(np.array([[0.0, np.log(4.0)]]), 2.0, "multiclass"), [[1 / 3, 2 / 3]])
+    np.testing.assert_allclose(probs_of(np.array([[0.0, np.log(3.0)]]), 1.0, "multilabel"), [[0.5, 0.75]])
 
 
 def test_reliability_by_hand():
@@ -105,7 +112,7 @@ def test_the_interval_of_the_calibration_error_holds_the_true_one(task):
 
     def draw(num, seed):
         logits, targets = drawn(task, 3.0, num, seed)
-        return said(targets, apply_temperature(logits, 1.0, task))
+        return said(targets, probs_of(logits, 1.0, task))
 
     true = measure_ece(draw(60_000, 1)).value
     found = [measure_ece(draw(400, seed)) for seed in range(2, 202)]
@@ -120,18 +127,27 @@ def test_chances_that_are_right_seldom_err_by_more_than_chance_allows(task, num)
     worse = 0
     for seed in range(200):
         logits, targets = drawn(task, 1.0, num, seed)
-        probs = apply_temperature(logits, 1.0, task)
-        worse += ece(targets, probs) > ece_by_chance(targets, probs)
+        probs = probs_of(logits, 1.0, task)
+        worse += ece(targets, probs) > ece_by_chance(said(targets, probs))
     assert worse <= 14
 
 
 def test_items_of_one_group_make_the_calibration_error_no_surer():
     logits, targets = drawn("multiclass", 3.0, 300)
-    probs = apply_temperature(logits, 1.0, "multiclass")
+    probs = probs_of(logits, 1.0, "multiclass")
     once = measure_ece(said(targets, probs))
     again = measure_ece(said(np.tile(targets, 4), np.tile(probs, (4, 1)), groups=np.tile(np.arange(300), 4)))
     assert (again.value, again.n) == (pytest.approx(once.value), 300)
     assert again.interval == pytest.approx(once.interval)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "multilabel"])
+def test_an_item_that_several_folds_speak_of_makes_chance_no_smaller(task):
+    logits, targets = drawn(task, 1.0, 300)
+    once = said(targets, probs_of(logits, 1.0, task))
+    thrice = Predictions(np.tile(once.ids, 3), np.tile(once.outputs, (3, 1)), np.concatenate([targets] * 3))
+    assert ece_by_chance(thrice) == pytest.approx(ece_by_chance(once))
+    assert ece_by_chance(said(thrice.targets, thrice.outputs)) < 0.7 * ece_by_chance(once)
 
 
 def columns(positive):

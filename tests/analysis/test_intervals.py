@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from surefoot import metrics
-from surefoot.analysis.intervals import bootstrap, from_folds, interval_for, measure, wilson
+from surefoot.analysis.intervals import bootstrap, interval_for, measure, share_interval, wilson
+from surefoot.analysis.units import units_of
 from surefoot.metrics.metric import as_metric
 from surefoot.types.examples import Predictions
 
@@ -223,17 +224,55 @@ def test_groups_of_ids_are_units():
     assert measured.n == 10
 
 
-def test_folds_are_corrected_for_their_shared_train_items():
-    values = [0.02, 0.01, 0.03, 0.02, 0.02]
-    mean, (low, high) = from_folds(values, num_train=80, num_val=20)
-    half = 2.7764451 * np.sqrt((1 / 5 + 20 / 80) * np.var(values, ddof=1))
-    assert mean == pytest.approx(0.02)
-    assert (low, high) == pytest.approx((0.02 - half, 0.02 + half))
-    assert half > 2.7764451 * np.std(values, ddof=1) / np.sqrt(5)
+def rare_class(num=1000, positives=5):
+    """A thousand items, the first five of them positive, with probs that put them on top."""
+    targets = (np.arange(num) < positives).astype(np.int64)
+    scores = np.linspace(0.9, 0.1, num)
+    return targets, np.stack([1 - scores, scores], axis=1)
 
 
-def test_one_fold_gives_no_interval():
-    assert from_folds([0.1], 80, 20) == (0.1, None)
+def test_a_perfect_area_is_as_sure_as_its_rarest_class():
+    targets, outputs = rare_class()
+    for name in ("roc_auc", "pr_auc"):
+        assert interval_for(metrics.get(name), targets, outputs, seed=0).interval == wilson(5, 5), name
+        assert interval_for(metrics.get(name), 1 - targets, outputs[:, ::-1], seed=0).interval == wilson(5, 5), name
+
+
+def test_finding_none_of_five_says_little_of_f1():
+    targets, outputs = rare_class()
+    nothing = F1.at(0.95)
+    measured = interval_for(nothing, targets, outputs, seed=0)
+    assert (measured.value, measured.interval) == (0.0, wilson(0, 5))
+    assert measured.interval[1] > 0.4
+    assert interval_for(metrics.get("balanced_accuracy"), targets, targets[:, None] == [0, 1], seed=0).interval == wilson(5, 5)
+
+
+def test_what_counts_all_alike_is_as_sure_as_what_it_counts():
+    """F1 of 995 positives that are all found rests on these, not on the five negatives; pooled over classes it rests on every item."""
+    targets = np.arange(1000) >= 5
+    outputs = np.stack([~targets, targets], axis=1).astype(float)
+    assert interval_for(F1, targets.astype(np.int64), outputs, seed=0).interval == wilson(995, 995)
+    assert interval_for(metrics.get("f1_micro"), targets.astype(np.int64), outputs, seed=0).interval == wilson(1000, 1000)
+
+
+def test_the_rarest_of_several_labels_bears_a_perfect_score():
+    targets = np.zeros((200, 3), np.int64)
+    targets[:100, 0] = targets[:40, 1] = targets[:7, 2] = 1
+    for name in ("map", "f1_macro"):
+        assert interval_for(metrics.get(name), targets, targets * 0.8 + 0.1, seed=0).interval == wilson(7, 7), name
+
+
+def test_a_share_in_groups_is_as_sure_as_the_groups_that_count():
+    """Recall of 10 positives in two groups, all found; and of 40 groups, whose rows agree, as that of 40 rows."""
+    targets, outputs = rare_class(200, 10)
+    groups = np.arange(200) // 5
+    assert interval_for(metrics.get("recall").at(0.5), targets, outputs, seed=0, groups=groups).interval == wilson(2, 2)
+    hit = np.random.default_rng(0).random(40) < 0.8
+    alone = share_interval(hit, np.ones(40, bool), units_of(None, 40))
+    fives = share_interval(np.repeat(hit, 5), np.ones(200, bool), units_of(np.repeat(np.arange(40), 5), 200))
+    assert alone == wilson(int(hit.sum()), 40)
+    assert np.ptp(fives) == pytest.approx(np.ptp(alone), rel=0.15)
+    assert share_interval(hit, np.zeros(40, bool), units_of(np.arange(40) // 2, 40)) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("name", ["balanced_accuracy", "f1", "precision", "recall", "roc_auc", "pr_auc", "log_loss", "brier"])

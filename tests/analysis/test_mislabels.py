@@ -14,6 +14,11 @@ from surefoot.analysis.mislabels import count_wrong, doubt, mislabel_scores, rev
 from surefoot.data.readers.repairs import write_repairs
 from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
+from surefoot.types.examples import Predictions
+
+
+def said(targets, probs, **more):
+    return Predictions(np.arange(len(targets)).astype(str), probs, targets, **more)
 
 
 def test_a_doubtful_label_is_found_by_hand():
@@ -81,9 +86,20 @@ def test_the_queue_puts_planted_flips_first():
 
 def test_the_share_of_wrong_labels_is_counted():
     truth, given, _ = plant()
-    measured = count_wrong(given, probs_of(given))
+    measured = count_wrong(said(given, probs_of(given)))
     assert measured.interval[0] <= 0.05 <= measured.interval[1]
-    assert count_wrong(truth, probs_of(truth)).value < 0.01
+    assert count_wrong(said(truth, probs_of(truth))).value < 0.01
+
+
+def test_an_item_that_several_folds_speak_of_is_counted_once():
+    _, given, _ = plant()
+    once = said(given, probs_of(given))
+    thrice = Predictions(np.tile(once.ids, 3), np.tile(once.outputs, (3, 1)), np.tile(once.targets, 3))
+    first, again = count_wrong(once), count_wrong(thrice)
+    assert (again.value, again.n) == (pytest.approx(first.value), first.n)
+    assert again.interval == pytest.approx(first.interval)
+    grouped = count_wrong(said(given, once.outputs, groups=np.arange(len(given)) // 10))
+    assert np.ptp(grouped.interval) > 2.5 * np.ptp(first.interval)
 
 
 def test_a_sure_model_beside_an_unsure_one_does_not_make_the_unsure_one_doubt():
@@ -93,7 +109,7 @@ def test_a_sure_model_beside_an_unsure_one_does_not_make_the_unsure_one_doubt():
     unsure = np.eye(2)[[0, 1, 0, 1]] * 0.1 + 0.45
     probs, parts = np.concatenate([sure, unsure]), np.repeat([0, 1], 4)
     assert len(mislabel_scores(targets, probs, parts).rows) == 0
-    assert count_wrong(targets, probs, parts).value == 0.0
+    assert count_wrong(said(targets, probs, folds=parts)).value == 0.0
 
 
 def test_the_review_is_a_repairs_file_and_has_its_price():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from surefoot.analysis.slices import by_amount, by_category, by_cluster, correct, find_slices, list_candidates
+from surefoot.analysis.slices import by_amount, by_category, by_cluster, correct, find_slices, list_candidates, pick_rows
 from surefoot.types.data_reports import FieldSpec
+from surefoot.types.examples import Predictions
 
 
 def many(rng, n=2000):
@@ -70,3 +71,40 @@ def test_pictures_are_sliced_by_how_they_look_and_rows_by_their_values():
     rows = (np.arange(90, dtype=np.float32)[:, None], np.array([[k % 3] for k in range(90)], np.int32))
     found = list_candidates(fields, rows, {"job": {1: "clerk", 2: "nurse"}})
     assert {"job = clerk", "job = nurse", "job = missing or unseen"} <= set(found)
+
+
+def test_groups_that_err_together_by_chance_have_no_slices():
+    """A hundred patients of 20 pictures each, of whom 30 are got wrong whatever their clinic: forty columns of five values each."""
+    told = by_rows = 0
+    groups = np.repeat(np.arange(100), 20)
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        wrong = (rng.random(100) < 0.3).astype(float)[groups]
+        candidates = {name: here[groups] for name, here in many(rng, 100).items()}
+        rows = pick_rows(Predictions(np.arange(2000).astype(str), wrong[:, None], wrong[:, None], groups=groups), 5000, seed=seed)
+        assert len(rows) == len(np.unique(groups[rows])) == 100
+        told += len(find_slices({name: here[rows] for name, here in candidates.items()}, wrong[rows], is_share=True))
+        by_rows += len(find_slices(candidates, wrong, is_share=True))
+    assert told <= 3
+    assert by_rows > 500
+
+
+def test_an_item_that_several_folds_speak_of_is_looked_at_once():
+    ids = np.tile(np.arange(50).astype(str), 3)
+    said = Predictions(ids, np.zeros((150, 1)), np.zeros((150, 1)))
+    rows = pick_rows(said, 40, seed=0)
+    assert len(rows) == len(set(ids[rows])) == 40
+    assert max(rows) >= 100  # not the first fold's word alone
+    np.testing.assert_array_equal(rows, pick_rows(said, 40, seed=0))
+
+
+@pytest.mark.parametrize("values", [[10001.0, 10002.0], [1e-9, 2e-9, 3e-9], [123456.7, 123456.8, 123456.9]])
+def test_values_that_begin_alike_keep_a_slice_each(values):
+    found = by_amount("mileage", np.repeat(values, 30))
+    assert [int(here.sum()) for here in found.values()] == [30] * len(values)
+
+
+def test_thirds_that_begin_alike_are_named_apart():
+    names = list(by_amount("year", np.linspace(100_000, 100_003, 90)))
+    assert len(set(names)) == 3
+    assert names[0].removeprefix("year <= ") != names[2].removeprefix("year > ")

@@ -6,6 +6,7 @@ import pytest
 from surefoot import metrics
 from surefoot.analysis.thresholds import choose, list_choices, list_label_choices
 from surefoot.types.configs import ProblemConfig
+from surefoot.types.examples import Predictions
 
 ACCURACY, F1 = metrics.get("accuracy"), metrics.get("f1")
 
@@ -15,6 +16,10 @@ def rare(n=4000, seed=0):
     rng = np.random.default_rng(seed)
     p = rng.beta(0.5, 4.5, n)
     return (rng.random(n) < p).astype(np.int64), np.stack([1 - p, p], 1)
+
+
+def said(targets, probs, **more):
+    return Predictions(np.arange(len(targets)).astype(str), probs, targets, **more)
 
 
 def test_a_threshold_that_was_set_stands():
@@ -52,9 +57,34 @@ def test_the_precision_that_is_due_is_kept_with_the_best_recall():
     assert recall.score(targets, probs, threshold=found) >= max(recall.score(targets, probs, threshold=t) for t in others)
 
 
+@pytest.mark.parametrize("rules", [ProblemConfig(least_precision=0.99), ProblemConfig(least_precision=0.99, least_recall=0.5)])
+def test_a_precision_that_cannot_be_had_gives_the_nearest_and_not_a_model_that_never_says_yes(rules):
+    scores = np.linspace(0.99, 0.01, 60)
+    targets = ((np.arange(60) > 0) & (np.arange(60) < 20)).astype(np.int64)  # the highest score is a negative's
+    probs = np.stack([1 - scores, scores], 1)
+    found = choose(rules, ACCURACY, targets, probs)
+    assert metrics.get("precision").score(targets, probs, threshold=found) == pytest.approx(19 / 20)
+    assert metrics.get("recall").score(targets, probs, threshold=found) == 1.0
+
+
+def test_without_items_the_threshold_is_even():
+    assert choose(ProblemConfig(least_precision=0.9), ACCURACY, np.zeros(0, np.int64), np.zeros((0, 2))) == 0.5
+
+
+def test_rows_of_one_group_make_no_choice_surer():
+    targets, probs = rare(600)
+    once = list_choices(ProblemConfig(), ACCURACY, said(targets, probs), used=0.5)
+    groups = np.tile(np.arange(600), 3)
+    thrice = list_choices(ProblemConfig(), ACCURACY, said(np.tile(targets, 3), np.tile(probs, (3, 1)), groups=groups), used=0.5)
+    for one, again in zip(once, thrice, strict=True):
+        for left, right in ((one.recall, again.recall), (one.precision, again.precision)):
+            assert right.value == left.value
+            assert np.ptp(right.interval) == pytest.approx(np.ptp(left.interval), rel=0.2)
+
+
 def test_choices_are_told_beside_one_another_each_once():
     targets, probs = rare()
-    choices = list_choices(ProblemConfig(miss_cost=5, alarm_cost=1), ACCURACY, targets, probs, used=0.5)
+    choices = list_choices(ProblemConfig(miss_cost=5, alarm_cost=1), ACCURACY, said(targets, probs), used=0.5)
     assert [one.rule for one in choices] == ["in use", "best F1", "both classes alike", "cheapest"]
     by_rule = {one.rule: one for one in choices}
     assert by_rule["cheapest"].cost == min(one.cost for one in choices)
@@ -113,7 +143,7 @@ def test_where_no_label_has_enough_items_all_keep_the_even_one(name, rules):
 def test_the_thresholds_of_labels_are_told_beside_the_even_one():
     targets, probs = labels()
     used = choose(ProblemConfig(least_recall=0.8), F1, targets, probs)
-    choices = list_label_choices(ProblemConfig(), ["a", "b", "c"], targets, probs, used)
+    choices = list_label_choices(ProblemConfig(), ["a", "b", "c"], said(targets, probs), used)
     assert [(one.label, one.rule) for one in choices] == [(label, rule) for label in "abc" for rule in ("in use", "even", "best F1")]
     for one in choices:
         k = "abc".index(one.label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, log_softmax
+from scipy.special import log_softmax
 
 from surefoot.analysis.intervals import unit_names
 from surefoot.analysis.jackknife import LEVEL, spread_of
@@ -52,15 +52,6 @@ def fit_temperature(logits: np.ndarray, targets: np.ndarray, task: str) -> float
     return float(np.exp(found.x))
 
 
-def apply_temperature(logits: np.ndarray, temperature: float, task: str) -> np.ndarray:
-    """Probs of logits divided by the temperature, float64 (N, K): binary as two columns, multilabel each label on its own."""
-    scaled = logits.astype(np.float64) / temperature
-    if task == "multiclass":
-        return np.exp(log_softmax(scaled, axis=1))
-    positive = expit(scaled)
-    return positive if task == "multilabel" else np.concatenate([1.0 - positive, positive], axis=1)
-
-
 def reliability(targets: np.ndarray, probs: np.ndarray, bins: int = 15) -> tuple[tuple[float, float, int], ...]:
     """(mean prob, share that is right, items) of each bin of equal width that holds any, from unsure to sure.
 
@@ -101,13 +92,19 @@ def measure_ece(predictions: Predictions, bins: int = 15) -> Measured:
     return Measured(value=value, interval=(max(0.0, value - half), min(1.0, value + half)), n=len(units))
 
 
-def ece_by_chance(targets: np.ndarray, probs: np.ndarray, bins: int = 15) -> float:
+def ece_by_chance(predictions: Predictions, bins: int = 15) -> float:
     """What the calibration error would stay below in 97.5 % of such sets if each prob were the chance that it states: on few items it is well above 0.
 
-    The distance of a bin is then the absolute value of a normal variable with variance p (1 - p) ÷ items; their sum is taken as normal.
+    The distance of a bin is then the absolute value of a normal variable with variance p (1 - p) ÷ items; their sum is taken as normal. Rows of one unit
+    (an item that several folds speak of, a group) come true together, as far as anyone knows: their standard deviations add up, not their variances.
     """
-    sure, _, which = _cut(targets, probs, bins)
-    deviations = np.sqrt(np.bincount(which, sure * (1 - sure), bins)) / max(len(sure), 1)
+    sure, _, which = _cut(predictions.targets, predictions.outputs, bins)
+    names = np.unique(unit_names(predictions), return_inverse=True)[1]
+    labels = len(sure) // max(len(names), 1)  # each label of an item is a draw of its own
+    draws = (np.repeat(names * labels, labels) + np.tile(np.arange(labels), len(names))) * bins + which
+    drawn, at = np.unique(draws, return_inverse=True)
+    together = np.bincount(at, np.sqrt(sure * (1 - sure)), len(drawn))
+    deviations = np.sqrt(np.bincount(drawn % bins, together**2, bins)) / max(len(sure), 1)
     mean, spread = np.sqrt(2 / np.pi) * deviations.sum(), np.sqrt((1 - 2 / np.pi) * (deviations**2).sum())
     return float(mean + _QUANTILE * spread)
 

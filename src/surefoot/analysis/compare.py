@@ -44,6 +44,10 @@ def paired(metric: Metric, a: Predictions, b: Predictions, *, seed: int, thresho
     (McNemar's, where each item is right or wrong), whose interval lies between the means of random halves of the items; for
     metrics that are no mean it is the paired bootstrap.
 
+    Folds are pooled, and their values are not tested against one another: the corrected resampled t of Nadeau and Bengio (2003) has four degrees of freedom
+    on five folds. On 200 and 600 simulated items (trees and logistic regression on two equally telling sets of columns) this test called a difference in 4 to
+    8 % of the cases where there was none, that one in 2 to 3 %; where there was one, this one saw it in 13 to 88 % and that one in 4 to 37 %.
+
     Args:
         thresholds: of a's and of b's decisions, where each has its own; None: the metric's.
 

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from scipy import stats
 
 from surefoot.analysis.jackknife import LEVEL, Interval, around_mean, around_share, from_influence, influence, is_share, spread_of, wilson
 from surefoot.analysis.units import MOST_UNITS, Units, units_of
-from surefoot.metrics.metric import Metric
+from surefoot.metrics.metric import Metric, undecided
 from surefoot.randomness import stream
 from surefoot.types.examples import Predictions
 from surefoot.types.findings import Measured
 
+_SHARE = Metric(
+    "share",
+    "Share of the counted rows that hit",
+    True,
+    score=undecided(lambda hit, counted: float(hit[counted].mean())),
+    bounded=True,
+    trials=undecided(lambda hit, counted: (hit, counted)),
+)
+"""Of bool (N,) that hit, given as targets, and bool (N,) that are counted, given as outputs."""
 NUM_SAMPLES = 1000
 LEAST_SAMPLES = 200
 MOST_CELLS = 80_000_000
@@ -64,7 +73,8 @@ def interval_for(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, se
 
     Wilson's for a proportion of independent items (accuracy, precision, recall); ranks for a median; the jackknife for what is a mean, another
     function of sums over items, or an area under a curve; the bootstrap for a metric that gives its value and no more. A perfect or a hopeless
-    score shows no spread, so there Wilson's for as many trials as there are units is given.
+    score shows no spread, so there Wilson's for as many trials as there are units that it rests on is given: with five positives of a thousand,
+    none of them found, F1 is 0 [0, 0.43] and not 0 [0, 0.0038].
 
     Args:
         groups: as for `bootstrap`. level: of the interval, where it is not 95 %.
@@ -74,12 +84,13 @@ def interval_for(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, se
     """
     value = float(metric.score(targets, outputs))
     units = units_of(groups, len(targets))
-    is_extreme = metric.bounded and value in (0.0, 1.0)
     is_plain = len(units) == len(targets)
-    if metric.trials is not None and is_plain:
-        hit, counted = metric.trials(targets, outputs)
-        ends = wilson(int((hit & counted).sum()), int(counted.sum()), level)
-    elif is_extreme or (is_plain and _is_proportion(metric, targets, outputs)):
+    if metric.trials is not None:
+        ends = share_interval(*metric.trials(targets, outputs), units, level)
+    elif metric.bounded and value in (0.0, 1.0):
+        num = _count_resting(metric, targets, outputs, units)
+        ends = wilson(value * num, num, level)
+    elif is_plain and _is_proportion(metric, targets, outputs):
         ends = wilson(value * len(units), len(units), level)
     elif metric.median_of is not None and is_plain and outputs.shape[1] == 1:
         ends = _interval_of_median(np.sort(metric.median_of(targets, outputs)[:, 0]), level)
@@ -88,6 +99,29 @@ def interval_for(metric: Metric, targets: np.ndarray, outputs: np.ndarray, *, se
     else:
         ends = _stretch(value, bootstrap(metric, targets, outputs, seed=seed, groups=groups), level)
     return Measured(value=value, interval=ends if math.isfinite(ends[0]) and math.isfinite(ends[1]) else None, n=len(units))
+
+
+def share_interval(hit: np.ndarray, counted: np.ndarray, units: Units, level: float = LEVEL) -> Interval:
+    """The 95 % interval of the share of the counted rows that hit (recall: of those that are due, the ones that are said).
+
+    Wilson's where each row is a unit of its own, else Wilson's for as many trials as would give the spread over units. A share of 0 or 1 has none: it is as
+    sure as the units that count are many.
+
+    Args:
+        hit, counted: bool (N,). level: of the interval, where it is not 95 %.
+
+    Returns:
+        Lower and upper end; (0, 1) where nothing is counted.
+    """
+    right, num = int((hit & counted).sum()), int(counted.sum())
+    if len(units) == len(hit) or not num:
+        return wilson(right, num, level)
+    known = int((units.sums(counted) > 0).sum())
+    if right in (0, num) or known < 2:
+        return wilson(right / num * known, known, level)
+    moves = influence(_SHARE, hit, counted, units)
+    assert moves is not None
+    return from_influence(_SHARE, hit, counted, right / num, moves, level)
 
 
 def measure(metric: Metric, predictions: Predictions, *, seed: int, level: float = LEVEL) -> Measured:
@@ -106,23 +140,9 @@ def unit_names(predictions: Predictions) -> np.ndarray:
     return predictions.ids.astype(str) if predictions.groups is None else predictions.groups
 
 
-def from_folds(values: Sequence[float], num_train: float, num_val: float) -> tuple[float, Interval | None]:
-    """Mean and 95 % interval of a difference that was measured on J folds.
-
-    The folds share most of their train items, so the variance of the mean is (1 / J + num_val / num_train) · s², not s² / J,
-    and the interval is Student's with J - 1 degrees of freedom. None for a single fold.
-
-    Args:
-        values: the difference on each fold (of K-fold, or of all iterations of it).
-        num_train, num_val: items of one fold's train and val sets.
-
-    Source: Nadeau and Bengio 2003, Inference for the Generalization Error.
-    """
-    mean, num = float(np.mean(values)), len(values)
-    if num < 2:
-        return mean, None
-    half = float(stats.t.ppf(0.5 + LEVEL / 2, num - 1)) * math.sqrt((1 / num + num_val / num_train) * float(np.var(values, ddof=1)))
-    return mean, (mean - half, mean + half)
+def find_units(predictions: Predictions) -> Units:
+    """The units of pooled held-out predictions: what counts once, however many rows speak of it."""
+    return units_of(unit_names(predictions), len(predictions))
 
 
 def resampled_scores(score: Callable[[np.ndarray], float], units: Units, rng: np.random.Generator, *, num: int, width: int) -> np.ndarray:
@@ -164,6 +184,19 @@ def _stretch(value: float, ends: Interval, level: float) -> Interval:
         return ends
     factor = float(stats.norm.ppf(0.5 + level / 2) / stats.norm.ppf(0.5 + LEVEL / 2))
     return value - (value - ends[0]) * factor, value + (ends[1] - value) * factor
+
+
+def _count_resting(metric: Metric, targets: np.ndarray, outputs: np.ndarray, units: Units) -> int:
+    """Units that a perfect or hopeless score rests on: all, for a mean over items; those that are counted, for what counts all alike (F1); else, for
+    what is made of classes (an area under a curve, a mean over classes), those of the rarest class.
+    """
+    if metric.per_item is not None or targets.dtype.kind == "f":
+        return len(units)
+    if metric.counted is not None:
+        return int((units.sums(metric.counted(targets, outputs)) > 0).sum())
+    columns = targets.T == 1 if targets.ndim == 2 else targets == np.unique(targets)[:, None]
+    sides = [side for column in columns for side in ((column, ~column) if targets.ndim == 2 else (column,))]
+    return min((num for side in sides if (num := int((units.sums(side) > 0).sum()))), default=0)
 
 
 def _is_proportion(metric: Metric, targets: np.ndarray, outputs: np.ndarray) -> bool:

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from surefoot.analysis.intervals import wilson
+from surefoot.analysis.intervals import find_units, wilson
 from surefoot.data.readers.repairs import Repair
 from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
+from surefoot.types.examples import Predictions
 from surefoot.types.findings import Measured
 
 SECONDS_PER_ITEM = 5.0
@@ -68,11 +69,15 @@ def doubt(targets: np.ndarray, probs: np.ndarray) -> np.ndarray:
     return others.max(1) - given
 
 
-def count_wrong(targets: np.ndarray, probs: np.ndarray, parts: np.ndarray | None = None) -> Measured:
+def count_wrong(predictions: Predictions) -> Measured:
     """The share of labels that are wrong, as the calibrated confident joint has it: counts per given class are scaled to those that there are.
 
-    The interval is Wilson's of so many of all: it knows the noise of counting, not that of the models.
+    The interval is Wilson's of so many of all units (items, or groups of them): it knows the noise of counting, not that of the models.
+
+    Returns:
+        `n` counts the items, each once, however many folds speak of it.
     """
+    targets, probs, parts = predictions.targets, predictions.outputs, predictions.folds
     _check(targets)
     size = probs.shape[1]
     confident, most = _find_confident(targets, probs, parts)
@@ -82,8 +87,9 @@ def count_wrong(targets: np.ndarray, probs: np.ndarray, parts: np.ndarray | None
     joint[np.arange(size), np.arange(size)] += joint.sum(1) == 0  # a class of which nothing is said confidently is taken at its word
     joint *= (np.bincount(targets, minlength=size) / joint.sum(1))[:, None]
     wrong = float(joint.sum() - np.trace(joint))
-    num = len(targets)
-    return Measured(value=wrong / num if num else 0.0, interval=wilson(wrong, num), n=num)
+    share = wrong / len(targets) if len(targets) else 0.0
+    num_units = len(find_units(predictions))
+    return Measured(value=share, interval=wilson(share * num_units, num_units), n=len(np.unique(predictions.ids.astype(str))))
 
 
 def _find_confident(targets: np.ndarray, probs: np.ndarray, parts: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

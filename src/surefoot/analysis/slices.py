@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import stats
 
-from surefoot.analysis.intervals import interval_of_mean, wilson
+from surefoot.analysis.intervals import interval_of_mean, unit_names, wilson
 from surefoot.analysis.pictures import brightness, sharpness
+from surefoot.randomness import stream
 from surefoot.types.data_reports import FieldSpec
 from surefoot.types.error_reports import Slice
+from surefoot.types.examples import Predictions
 from surefoot.types.findings import Measured
 
 LEAST, MOST_FRAC = 20, 0.9
@@ -20,6 +22,16 @@ RATE = 0.05
 MOST_VALUES = 20
 NUM_CLUSTERS = 12
 _EMBEDDED = 32
+
+
+def pick_rows(predictions: Predictions, most: int, *, seed: int) -> np.ndarray:
+    """A seeded sample of at most `most` rows, int64, ascending, that holds one row of each unit at most: rows of one group, or of one item that several
+    folds speak of, err together, and the tests below take each row for evidence of its own. Of 100 groups of 20 rows of pure noise they would tell slices.
+    """
+    rng = stream(seed, "sliced items")
+    order = rng.permutation(len(predictions))
+    first = order[np.unique(unit_names(predictions)[order], return_index=True)[1]]
+    return np.sort(rng.permutation(first)[:most])
 
 
 def find_slices(candidates: Mapping[str, np.ndarray], losses: np.ndarray, *, is_share: bool) -> tuple[Slice, ...]:
@@ -78,13 +90,21 @@ def by_amount(name: str, values: np.ndarray) -> dict[str, np.ndarray]:
     found = {f"{name} is missing": missing} if missing.any() else {}
     distinct = np.unique(known)
     if len(distinct) <= 5:
-        return found | {f"{name} = {value:.4g}": values == value for value in distinct if len(distinct) > 1}
+        return found | {f"{name} = {word}": values == value for value, word in zip(distinct, _write_apart(*distinct)) if len(distinct) > 1}
     low, high = np.quantile(known, [1 / 3, 2 / 3])
+    least, most = _write_apart(low, high)
     return found | {
-        f"{name} <= {low:.4g}": values <= low,
-        f"{low:.4g} < {name} <= {high:.4g}": (values > low) & (values <= high),
-        f"{name} > {high:.4g}": values > high,
+        f"{name} <= {least}": values <= low,
+        f"{least} < {name} <= {most}": (values > low) & (values <= high),
+        f"{name} > {most}": values > high,
     }
+
+
+def _write_apart(*values: float) -> list[str]:
+    """Numbers with as few digits, four at least, as tell them apart: 10001 and 10002 are both 1e+04 in four."""
+    few = (digits for digits in range(4, 10) if len({f"{value:.{digits}g}" for value in values}) == len(set(values)))
+    digits = next(few, 10)
+    return [f"{value:.{digits}g}" for value in values]
 
 
 def by_cluster(features: np.ndarray, *, seed: int) -> dict[str, np.ndarray]:

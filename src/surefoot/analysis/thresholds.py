@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from surefoot.analysis.calibration import best_threshold
-from surefoot.analysis.intervals import wilson
+from surefoot.analysis.intervals import find_units, share_interval
+from surefoot.analysis.units import Units
 from surefoot.metrics.metric import Metric
 from surefoot.types.configs import ProblemConfig
-from surefoot.types.examples import Threshold
+from surefoot.types.examples import Predictions, Threshold
 from surefoot.types.findings import Measured
 from surefoot.types.reports import ThresholdChoice
 
@@ -132,10 +133,13 @@ def _choose_one(rules: ProblemConfig, metric: Metric, targets: np.ndarray, probs
     found = sweep(targets, probs)
     if rules.miss_cost or rules.alarm_cost:
         return _nearest_best(found, -found.cost(rules), np.ones(len(found.thresholds), bool))
-    keeps = (found.precision() >= rules.least_precision) & (found.recall() >= rules.least_recall)
+    speaks = found.right + found.alarms > 0  # who never says yes has no false alarm, and is no use
+    if not speaks.any():
+        return 0.5
+    keeps = speaks & (found.precision() >= rules.least_precision) & (found.recall() >= rules.least_recall)
     if not keeps.any():  # what is asked for can't be had: come as near to it as possible
         short = np.maximum(rules.least_precision - found.precision(), 0) + np.maximum(rules.least_recall - found.recall(), 0)
-        return _nearest_best(found, -short, np.ones(len(found.thresholds), bool))
+        return _nearest_best(found, -short, speaks)
     return _nearest_best(found, found.recall() if rules.least_precision else found.precision(), keeps)
 
 
@@ -146,13 +150,25 @@ def _nearest_best(found: Sweep, merit: np.ndarray, allowed: np.ndarray) -> float
     return float(tried[np.abs(tried - 0.5).argmin()])
 
 
-def list_choices(rules: ProblemConfig, metric: Metric, targets: np.ndarray, probs: np.ndarray, used: float) -> tuple[ThresholdChoice, ...]:
+@dataclass(frozen=True)
+class _Asked:
+    """The positive class, or a label, on held-out items: bool (N,) whether it is due, its probs float64 (N,), their units, and what thresholds come to."""
+
+    due: np.ndarray
+    probs: np.ndarray
+    units: Units
+    swept: Sweep
+
+
+def list_choices(rules: ProblemConfig, metric: Metric, said: Predictions, used: float) -> tuple[ThresholdChoice, ...]:
     """The threshold in use beside 0.5, the one that serves F1 best, and the one that serves both classes alike best: to be compared before one is set.
 
     Args:
-        used: the threshold that ships.
+        said: by a binary model, about held-out items. used: the threshold that ships.
     """
+    targets, probs = said.targets, said.outputs
     found = sweep(targets, probs, used)
+    asked = _Asked(targets == 1, probs[:, 1], find_units(said), found)
     quiet = 1 - found.alarms / max(found.num - found.due, 1)
     everywhere = np.ones(len(quiet), bool)
     wanted = {
@@ -163,23 +179,25 @@ def list_choices(rules: ProblemConfig, metric: Metric, targets: np.ndarray, prob
     }
     if rules.miss_cost or rules.alarm_cost:
         wanted["cheapest"] = _nearest_best(found, -found.cost(rules), everywhere)
-    choices = [_tell(found, rules, rule, threshold, metric.score(targets, probs, threshold=threshold)) for rule, threshold in wanted.items()]
+    choices = [_tell(asked, rules, rule, threshold, metric.score(targets, probs, threshold=threshold)) for rule, threshold in wanted.items()]
     first: dict[float, ThresholdChoice] = {}
     for choice in choices:
         first.setdefault(choice.threshold, choice)
     return tuple(first.values())
 
 
-def list_label_choices(rules: ProblemConfig, labels: Sequence[str], targets: np.ndarray, probs: np.ndarray, used: Threshold) -> tuple[ThresholdChoice, ...]:
-    """The threshold in use of each label, and beside it 0.5 and the one that serves its F1 best; targets and probs (N, K)."""
+def list_label_choices(rules: ProblemConfig, labels: Sequence[str], said: Predictions, used: Threshold) -> tuple[ThresholdChoice, ...]:
+    """The threshold in use of each label, and beside it 0.5 and the one that serves its F1 best."""
     own = used if isinstance(used, tuple) else (used,) * len(labels)
+    targets, probs, units = said.targets, said.outputs, find_units(said)
     choices = []
     for k, label in enumerate(labels):
         found = sweep(targets[:, k], np.stack([1 - probs[:, k], probs[:, k]], axis=1), own[k])
+        asked = _Asked(targets[:, k] == 1, probs[:, k], units, found)
         best = _nearest_best(found, found.f1(), np.ones(len(found.thresholds), bool))
         wanted = {threshold: rule for rule, threshold in (("best F1", best), ("even", 0.5), ("in use", own[k]))}
         for threshold, rule in reversed(wanted.items()):
-            choices.append(_tell(found, rules, rule, threshold, float(found.f1()[_at(found, threshold)])).model_copy(update={"label": label}))
+            choices.append(_tell(asked, rules, rule, threshold, float(found.f1()[_at(found, threshold)])).model_copy(update={"label": label}))
     return tuple(choices)
 
 
@@ -187,14 +205,14 @@ def _at(found: Sweep, threshold: float) -> int:
     return min(int(np.searchsorted(found.thresholds, threshold, "left")), len(found.thresholds) - 1)
 
 
-def _tell(found: Sweep, rules: ProblemConfig, rule: str, threshold: float, value: float) -> ThresholdChoice:
+def _tell(asked: _Asked, rules: ProblemConfig, rule: str, threshold: float, value: float) -> ThresholdChoice:
+    found, due, said = asked.swept, asked.due, asked.probs >= threshold
     at = _at(found, threshold)
-    right, said = int(found.right[at]), int(found.right[at] + found.alarms[at])
     return ThresholdChoice(
         rule=rule,
         threshold=threshold,
         value=value,
-        precision=Measured(value=float(found.precision()[at]), interval=wilson(right, said), n=said),
-        recall=Measured(value=float(found.recall()[at]), interval=wilson(right, found.due), n=found.due),
+        precision=Measured(value=float(found.precision()[at]), interval=share_interval(due, said, asked.units), n=int(said.sum())),
+        recall=Measured(value=float(found.recall()[at]), interval=share_interval(said, due, asked.units), n=found.due),
         cost=float(found.cost(rules)[at]) if rules.miss_cost or rules.alarm_cost else None,
     )

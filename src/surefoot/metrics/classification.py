@@ -59,6 +59,16 @@ def _count_classes(targets: np.ndarray, outputs: np.ndarray, threshold: float = 
     return np.concatenate([said & due, said & ~due, ~said & due], axis=1).astype(np.float64)
 
 
+def _is_counted(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Whether the positive class is said or due of each item, (N,)."""
+    return _count_binary(targets, outputs, threshold).sum(axis=1) > 0
+
+
+def _is_any_counted(targets: np.ndarray, outputs: np.ndarray, threshold: float = 0.5) -> np.ndarray:
+    """Whether any class or label is said or due of each item, (N,)."""
+    return _count_classes(targets, outputs, threshold).sum(axis=1) > 0
+
+
 def _mean_where_defined(values: np.ndarray) -> np.ndarray:
     """Mean over the last axis without NaNs."""
     known = ~np.isnan(values)
@@ -230,11 +240,13 @@ ACCURACY = Metric("accuracy", "Accuracy", True, mean_of(_is_right), _is_right, b
 _COUNTED: dict[str, Any] = {"bounded": True, "sums": _count_classes}
 BALANCED_ACCURACY = Metric("balanced_accuracy", "Balanced accuracy", True, _balanced_accuracy, tasks=SINGLE_LABEL, from_sums=_balanced_from_sums, **_COUNTED)
 TOP2_ACCURACY = Metric("top2_accuracy", "Top-2 accuracy", True, mean_of(_is_among_two), _is_among_two, bounded=True, tasks=SINGLE_LABEL)
-F1 = Metric("f1", "F1", True, _f1, bounded=True, tasks=("binary",), sums=_count_binary, from_sums=_f1_from_sums)
+F1 = Metric("f1", "F1", True, _f1, bounded=True, tasks=("binary",), sums=_count_binary, from_sums=_f1_from_sums, counted=_is_counted)
 PRECISION = Metric("precision", "Precision", True, _precision, bounded=True, tasks=("binary",), trials=_said)
 RECALL = Metric("recall", "Recall", True, _recall, bounded=True, tasks=("binary",), trials=_due)
 F1_MACRO = Metric("f1_macro", "F1, mean over classes", True, _f1_macro, tasks=CLASSIFICATION, from_sums=_f1_macro_from_sums, **_COUNTED)
-F1_MICRO = Metric("f1_micro", "F1, all decisions pooled", True, _f1_micro, tasks=CLASSIFICATION, from_sums=_f1_micro_from_sums, **_COUNTED)
+F1_MICRO = Metric(
+    "f1_micro", "F1, all decisions pooled", True, _f1_micro, tasks=CLASSIFICATION, from_sums=_f1_micro_from_sums, counted=_is_any_counted, **_COUNTED
+)
 ROC_AUC = Metric("roc_auc", "Area under the ROC curve", True, undecided(_roc_auc), bounded=True, tasks=CLASSIFICATION, cost=5, without=_roc_without)
 PR_AUC = Metric("pr_auc", "Average precision", True, undecided(_pr_auc), bounded=True, tasks=CLASSIFICATION, cost=5, without=precision_without)
 LOG_LOSS = Metric("log_loss", "Log loss", False, mean_of(_surprise), _surprise, tasks=CLASSIFICATION)

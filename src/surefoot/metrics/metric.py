@@ -49,6 +49,8 @@ class Metric:
         sums: (targets, outputs, threshold=0.5) -> float64 (N, M), and from_sums: float64 (..., M) -> (...): the metric is a smooth
             function of sums over items (F1, R²). It makes intervals fast.
         trials: (targets, outputs, threshold=0.5) -> bool (N,), bool (N,): the metric is the share of the second that are in the first (precision).
+        counted: (targets, outputs, threshold=0.5) -> bool (N,): the items that it looks at, all alike (F1: those said or due); None: all of them for a mean
+            over items, else each class counts by itself. A perfect score is as sure as these are many.
         without: (targets, outputs) -> float64 (N,): its value without each of the items (AUC), NaN where it is undefined then; its interval needs no
             resampling.
         median_of: (targets, outputs) -> float64 (N, T): the metric is their median, for one target; its interval is exact then.
@@ -73,10 +75,12 @@ class Metric:
     trials: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
     without: Callable[..., np.ndarray] | None = None
     median_of: Callable[..., np.ndarray] | None = None
+    counted: Callable[..., np.ndarray] | None = None
 
     def at(self, threshold: Threshold) -> Metric:
         """The same metric with its decision threshold fixed, for intervals and tests that pass none."""
-        fixed: dict[str, Any] = {name: partial(part, threshold=threshold) for name in ("score", "per_item", "sums", "trials") if (part := getattr(self, name))}
+        deciding = ("score", "per_item", "sums", "trials", "counted")
+        fixed: dict[str, Any] = {name: partial(part, threshold=threshold) for name in deciding if (part := getattr(self, name))}
         return replace(self, **fixed)
 
 

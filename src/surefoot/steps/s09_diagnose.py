@@ -72,7 +72,7 @@ def diagnose(
     curve = _learning_curve(ctx, desk, tune, shares)
     expandability = _expand(ctx, desk, tune, sources, errors["val"], bearable - sum(shares)) if curve else {}
     is_labelled = problem.task in ("binary", "multiclass")
-    noise = count_wrong(val.targets, val.outputs, val.folds) if is_labelled and checks.may_doubt(tune.val, baseline) else None
+    noise = count_wrong(val) if is_labelled and checks.may_doubt(tune.val, baseline) else None
     recalls = _find_recalls(problem, tune, val)
     looks, told = ctx.ledger.count_look("diagnose", "table of errors"), _tell_classes(problem, tune, val)
     return DiagnoseReport(
@@ -104,10 +104,10 @@ def diagnose(
 
 def _list_thresholds(config: DiagnoseStepConfig, desk: Desk, tune: TuneReport, val: Predictions) -> tuple[ThresholdChoice, ...]:
     if desk.problem.task == "multilabel":
-        return list_label_choices(config.problem, desk.problem.classes, val.targets, val.outputs, tune.threshold)
+        return list_label_choices(config.problem, desk.problem.classes, val, tune.threshold)
     if desk.problem.task != "binary" or isinstance(tune.threshold, tuple):
         return ()
-    return list_choices(config.problem, desk.metric, val.targets, val.outputs, tune.threshold)
+    return list_choices(config.problem, desk.metric, val, tune.threshold)
 
 
 def _measure_metrics(ctx: Context, desk: Desk, problem: Problem, tune: TuneReport, val: Predictions) -> dict[str, Any]:
@@ -128,12 +128,12 @@ def _tell_classes(problem: Problem, tune: TuneReport, val: Predictions) -> dict[
     calibration = measure_ece(val)
     told: dict[str, Any] = {
         "per_class": per_class(val.targets, val.outputs, problem.classes, tune.threshold),
-        "class_intervals": class_intervals(val.targets, val.outputs, problem.classes, tune.threshold),
+        "class_intervals": class_intervals(val, problem.classes, tune.threshold),
         "roc": _curves(problem, val, roc),
         "pr": _curves(problem, val, pr),
         "ece": calibration.value,
         "ece_interval": calibration.interval,
-        "ece_by_chance": ece_by_chance(val.targets, val.outputs),
+        "ece_by_chance": ece_by_chance(val),
         "reliability": reliability(val.targets, val.outputs),
     }
     if problem.task != "multilabel":

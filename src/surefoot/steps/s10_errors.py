@@ -91,6 +91,7 @@ def errors(
     bench = Bench(ctx, desk, config, baseline, tune, val, position, read_texts(ctx.store, data.texts))
     picked = sample_wrong(problem.task, val, num=config.errors.rows, seed=ctx.seed, threshold=tune.threshold)
     pooled, doubts, suspects = _find_mislabels(bench)
+    doubted = len(np.unique(pooled.ids.astype(str))) if pooled else 0
     rows = _make_rows(bench, picked, audit, {m.id for m in suspects})
     gallery = _make_rows(bench, worst(val, _GALLERY), audit, {m.id for m in suspects})
     tags = Counter(tag for row in rows for tag in row.tags)
@@ -114,14 +115,14 @@ def errors(
         importance=_weigh_columns(bench),
         mislabels=tuple(suspects[:_LISTED]),
         num_suspects=len(suspects),
-        doubted=len(pooled) if pooled else 0,
+        doubted=doubted,
         doubts=_save_doubts(ctx, pooled, doubts),
         review_minutes=mislabels.review_minutes(len(suspects)),
         repairs=_write(ctx, "repairs.csv", write_repairs(mislabels.suggest_repairs(suspects))) if suspects else "",
         worst=tuple(gallery),
         pictures=_pictures(bench, [*shown, *(near.id for some in neighbours.values() for near in some)]),
         csv=_write(ctx, "errors.csv", write_table(rows, columns, has_confidence=bench.is_labelled)),
-        findings=tuple(checks.mislabels(suspects, len(pooled) if pooled else 0)),
+        findings=tuple(checks.mislabels(suspects, doubted)),
         **map_seen(ctx, problem, desk.examples.pack, partial(find_features, tuned_network(ctx, desk, tune, 0), desk.examples)),
     )
 
@@ -174,8 +175,7 @@ def _sample_val(bench: Bench, num: int) -> np.ndarray:
 
 def _find_slices(bench: Bench, data: PreparedData) -> tuple[tuple[Slice, ...], int]:
     desk, val, tune = bench.desk, bench.val, bench.tune
-    first = np.unique(val.ids.astype(str), return_index=True)[1]
-    kept = np.sort(stream(bench.ctx.seed, "sliced items").permutation(first)[:_SLICED_ROWS])
+    kept = slices.pick_rows(val, _SLICED_ROWS, seed=bench.ctx.seed)
     rows = bench.rows(val.ids[kept])
     if desk.problem.classes:
         differs = decide(desk.problem.task, val.outputs[kept], tune.threshold) != val.targets[kept]

@@ -126,7 +126,7 @@ def _detail(ctx: Context, problem: Problem, said: Predictions, threshold: Thresh
     told: dict[str, Any] = {"intervals": {name: one.interval for name, one in measured.items() if one.interval}}
     if problem.classes:
         told["per_class"] = per_class(said.targets, said.outputs, problem.classes, threshold)
-        told["class_intervals"] = class_intervals(said.targets, said.outputs, problem.classes, threshold)
+        told["class_intervals"] = class_intervals(said, problem.classes, threshold)
     if problem.task in ("binary", "multiclass"):
         told["confusion"] = tuple(tuple(int(n) for n in row) for row in confusion(said.targets, said.outputs, threshold))
     return told
