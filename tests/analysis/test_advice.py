@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shlex
 
 import pytest
 import typer
 
+from surefoot import metrics
 from surefoot.analysis.advice import DEEP, Evidence, advise
+from surefoot.checks import diagnosis as checks
 from surefoot.cli.arguments import arrange
 from surefoot.cli.main import app
 from surefoot.models.grammar import parse
 from surefoot.types.configs import ModelConfig, TrainConfig
+from surefoot.types.data_reports import FieldSpec
 from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
 from surefoot.types.reports import ModelScore, TuneReport
 
 SURE = (0.01, 0.2)
+
+
+RARE = {"a": 0.9, "b": 0.1}
 
 
 def curve(scale: float = 1.0) -> dict[str, Measured]:
@@ -47,7 +54,7 @@ def test_the_largest_gap_comes_first_and_each_action_has_a_command():
 def test_every_command_can_be_typed(kind):
     task = "multiclass" if kind == "image" else "binary"
     commands = typer.main.get_command(app).commands
-    told = advise(evidence(kind, task, gaps=GAPS, verdict="bias", curve=curve(), noise=Measured(value=0.03, n=400), recalls={"a": 0.9, "b": 0.2}))
+    told = advise(evidence(kind, task, gaps=GAPS, verdict="bias", curve=curve(), noise=Measured(value=0.03, n=400), recalls={"a": 0.9, "b": 0.2}, shares=RARE))
     for one in told:
         words = shlex.split(one.command)
         assert words[0] == "surefoot"
@@ -86,11 +93,61 @@ def test_without_a_human_level_bias_is_no_advice_beside_a_real_gap():
 
 
 def test_a_class_that_is_missed_gets_all_three_remedies():
-    told = [one.command for one in advise(evidence(task="binary", recalls={"a": 0.95, "b": 0.2})) if one.term == "balance"]
+    told = [one.command for one in advise(evidence(task="binary", recalls={"a": 0.95, "b": 0.2}, shares=RARE)) if one.term == "balance"]
     assert [word in " ".join(told) for word in ("class_weights", "sampling", "least_recall")] == [True] * 3
-    assert not [one for one in advise(evidence(recalls={"a": 0.95, "b": 0.9})) if one.term == "balance"]
+    assert not [one for one in advise(evidence(recalls={"a": 0.95, "b": 0.9}, shares=RARE)) if one.term == "balance"]
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_a_class_that_is_missed_and_not_rare_is_hard_and_gets_none_of_them(task):
+    """Of CIFAR-10's ten equal classes 0.55 of the cats are found and 0.9 of the cars."""
+    even = {"a": 0.5, "b": 0.5} if task == "binary" else {"a": 1 / 3, "b": 1 / 3, "c": 1 / 3}
+    assert not [one for one in advise(evidence(task=task, recalls={"a": 0.95, "b": 0.2}, shares=even)) if one.term == "balance"]
 
 
 def test_items_of_several_labels_are_weighed_and_their_thresholds_moved_but_not_sampled():
-    told = " ".join(one.command for one in advise(evidence(task="multilabel", recalls={"a": 0.95, "b": 0.2})) if one.term == "balance")
+    told = " ".join(one.command for one in advise(evidence(task="multilabel", recalls={"a": 0.95, "b": 0.2}, shares=RARE)) if one.term == "balance")
     assert [word in told for word in ("class_weights", "sampling", "least_recall")] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("metric", "goal", "val", "met"),
+    [("brier", 0.1, 0.5, False), ("brier", 0.1, 0.08, True), ("log_loss", 0.3, 0.65, False), ("accuracy", 0.9, 0.92, True), ("accuracy", 0.95, 0.92, False)],
+)
+def test_shipping_is_advised_where_the_goal_is_met_in_the_direction_of_its_metric(metric, goal, val, met):
+    known = evidence()
+    problem = known.problem.model_copy(update={"metric": metric, "goal": goal})
+    found = advise(dataclasses.replace(known, problem=problem, is_goal_met=bool(checks.goal(problem, metrics.get(metric), ModelScore(value=val)))))
+    assert ("goal" in {one.term for one in found}) == met
+
+
+@pytest.mark.parametrize(("val", "met"), [(1.9, True), (2.1, False)])
+def test_the_goal_of_an_amount_is_met_like_any_other(val, met):
+    known = evidence("table", "regression")
+    problem = known.problem.model_copy(update={"metric": "rmse", "goal": 2.0, "classes": ()})
+    found = advise(dataclasses.replace(known, problem=problem, is_goal_met=bool(checks.goal(problem, metrics.get("rmse"), ModelScore(value=val)))))
+    assert ("goal" in {one.term for one in found}) == met
+
+
+def test_a_simple_model_that_saw_a_part_of_the_rows_is_shown_more_before_more_are_gathered():
+    points = {share: point.model_copy(update={"n": int(float(share) * 20_000)}) for share, point in curve().items()}
+    (found,) = [one for one in advise(evidence("table", winner="boosting", curve=points, num_train=60_000)) if one.term == "data"]
+    assert found.what.startswith("boosting was fitted on 20,000 of 60,000 train rows: twice as many would bring")
+    assert "baseline.rows=40000" in found.command
+    (whole,) = [one for one in advise(evidence("table", winner="boosting", curve=points, num_train=20_000)) if one.term == "data"]
+    assert whole.what.startswith("Twice the train data")
+
+
+@pytest.mark.parametrize(
+    ("kind", "names", "setting"),
+    [
+        ("image", ("image",), "train.mixup=0.2"),
+        ("table", ("numeric", "category"), "train.augment=noise"),
+        ("table", ("text",), "train.augment=token_dropout"),
+        ("table", ("category",), ""),
+    ],
+)
+def test_variance_is_met_by_the_augmentation_that_the_inputs_bear(kind, names, setting):
+    fields = tuple(FieldSpec(name=f"{name}.0" if name == "text" else name, shape=(1,), dtype="int32", cardinalities=(9,)) for name in names)
+    told = [one.command for one in advise(evidence(kind, gaps=GAPS, verdict="variance", fields=fields)) if one.what.startswith("Augment")]
+    assert [command.rpartition(" ")[2] for command in told] == ([setting] if setting else [])

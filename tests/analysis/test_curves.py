@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.analysis.curves import forecast, power_law, pr, roc
+from surefoot.analysis.curves import forecast, part_sizes, power_law, pr, roc
 from surefoot.metrics.classification import area_under_roc
 from surefoot.types.errors import UsageError
 from surefoot.types.findings import Measured
@@ -101,3 +101,13 @@ def test_a_forecast_of_twice_the_data_holds_the_law_it_was_drawn_from():
     wider = forecast(measured(law, 0.2), 2.0, seed=0)
     assert wider.interval[1] - wider.interval[0] > ahead.interval[1] - ahead.interval[0]
     assert forecast(measured({0.5: 0.1, 1.0: 0.08}), 2.0, seed=0) is None
+
+
+def test_points_of_a_curve_are_named_by_the_rows_they_hold_each_once():
+    assert part_sizes(64, (0.5, 0.25, 0.125)) == {"0.25": 16, "0.5": 32}
+    assert part_sizes(1000, (0.5, 0.25, 0.125)) == {"0.125": 125, "0.25": 250, "0.5": 500}
+    for num in (17, 40, 101, 4321):
+        sizes = part_sizes(num, (0.5, 0.25, 0.125, 0.0625))
+        assert all(float(share) == pytest.approx(rows / num, rel=1e-4) and 16 <= rows < num for share, rows in sizes.items())
+        assert len(set(sizes.values())) == len(sizes)
+    assert part_sizes(16, (0.5, 0.25)) == {}

@@ -19,6 +19,8 @@ _LEAST_GAIN = 0.0005
 """A gain under a twentieth of a point is not worth a line."""
 _UNEVEN = 0.3
 """Between the recall of the best and the worst class."""
+_RARE = 0.5
+"""Of the even share of a class: what is missed and has more is hard, not rare (cats among CIFAR-10's ten equal classes: 0.55 found, of cars 0.90)."""
 _TUNE = "surefoot run --from tune --set"
 
 
@@ -28,10 +30,11 @@ class Evidence:
 
     Attributes:
         gaps, errors: of the table. verdict: the largest gap beyond its noise.
-        curve: share of the train set -> val error. noise: share of the labels that are wrong.
-        recalls: class -> recall, for the classes that can be measured.
+        curve: share of the rows that the winner was trained on -> val error; num_train: train rows that there are, of which a simple winner may know a part.
+        noise: share of the labels that are wrong.
+        recalls: class -> recall, for the classes that can be measured. shares: class -> share of val's items that are in it.
         expandability: source -> error that twice its data would take away.
-        budget: as in the settings. fields: the inputs.
+        budget: as in the settings. fields: the inputs. is_goal_met: on val.
     """
 
     problem: Problem
@@ -46,11 +49,14 @@ class Evidence:
     budget: str = "20m"
     seed: int = 0
     fields: tuple[FieldSpec, ...] = ()
+    shares: Mapping[str, float] = field(default_factory=dict)
+    num_train: int = 0
+    is_goal_met: bool = False
 
 
 def advise(evidence: Evidence) -> list[Advice]:
     """The most rewarding first; of one gap, what usually helps most first. What ships or stops the work goes before all."""
-    problem, verdict = evidence.problem, evidence.verdict
+    verdict = evidence.verdict
     terms = {name: gap.value for name, gap in evidence.gaps.items() if gap is not None and gap.value > 0 and name in _ACTIONS}
     terms = {name: value for name, value in terms.items() if _is_known(evidence, name)}
     found = [Advice(term=name, what=what, could_bring=value, command=command) for name, value in terms.items() for what, command in _ACTIONS[name](evidence)]
@@ -65,8 +71,7 @@ def advise(evidence: Evidence) -> list[Advice]:
         low, high = (evidence.tune.versus_baseline.interval if evidence.tune.versus_baseline else None) or (0.0, 0.0)
         merit = "no worse than the net on val," if low <= 0 <= high else "better than the net on val"
         found.insert(0, Advice(term="ship", what=f"Ship {evidence.tune.winner}: it is {merit} and simpler to run.", command="surefoot serve export"))
-    val = evidence.errors.get("val")
-    if problem.goal is not None and val is not None and val.value <= 1 - problem.goal and problem.classes:
+    if evidence.is_goal_met:
         found.insert(0, Advice(term="goal", what="The goal is met on val: ship it, and spend effort on watching it in use.", command="surefoot serve export"))
     return found
 
@@ -102,8 +107,8 @@ def _reduce_variance(evidence: Evidence) -> list[tuple[str, str]]:
         ("More data of the same kind: add it to the source, then audit it anew.", "surefoot run --from audit"),
         ("Search regularisation, augmentation and size over more settings.", "surefoot run --from tune --set search.trials=30"),
     ]
-    if evidence.problem.kind == "image":
-        found.append(("Augment more: mixup blends items.", "surefoot run --from tune --set train.mixup=0.2"))
+    if augment := _augment(evidence, "train.mixup=0.2", "train.augment=noise"):
+        found.append(("Augment more: items that are changed a little, or blended, are new ones.", f"{_TUNE} {augment}"))
     decay, dropout = max(0.01, 3 * tune.train.weight_decay), min(0.5, tune.model.dropout + 0.2)
     found.append(("Regularise more: weight decay and dropout.", f"surefoot run --from tune --set train.weight_decay={decay:g} --set model.dropout={dropout:g}"))
     if tune.model.width > 8:
@@ -113,13 +118,20 @@ def _reduce_variance(evidence: Evidence) -> list[tuple[str, str]]:
     return found
 
 
-def _reduce_mismatch(evidence: Evidence) -> list[tuple[str, str]]:
+def _augment(evidence: Evidence, picture: str, number: str) -> str:
+    """The setting that makes more of the items there are: of pictures and of numbers the one asked for, of a text words are left out, of codes nothing."""
     names = {"text" if field.is_text else field.name for field in evidence.fields}
-    changes_words = "text" in names and "numeric" not in names  # mixup has nothing to blend there
-    augment = "train.augment=affine" if evidence.problem.kind == "image" else "train.augment=token_dropout" if changes_words else "train.mixup=0.2"
+    if evidence.problem.kind == "image":
+        return picture
+    return number if "numeric" in names else "train.augment=token_dropout" if "text" in names else ""
+
+
+def _reduce_mismatch(evidence: Evidence) -> list[tuple[str, str]]:
+    augment = _augment(evidence, "train.augment=affine", "train.mixup=0.2")
+    synthesise = ("Synthesise: augment the general data until it looks like the target's.", f"{_TUNE} {augment}")
     return [
         ("Gather train data like the data that it is judged on, and mark it as practical; then audit it anew.", "surefoot run --from audit"),
-        ("Synthesise: augment the general data until it looks like the target's.", f"surefoot run --from tune --set {augment}"),
+        *([synthesise] if augment else []),
         ("Reweight: a column of weights that is higher for items like the target's.", "surefoot run --from audit --set data.weight=COLUMN"),
     ]
 
@@ -146,6 +158,12 @@ def _advise_data(evidence: Evidence) -> list[Advice]:
     if gain < _LEAST_GAIN * (last if not evidence.problem.classes else 1.0):
         return [Advice(term="data", what="The learning curve is flat: twice the train data would bring next to nothing.")]
     low, high = ahead.interval
+    known = evidence.curve["1"].n
+    if known < evidence.num_train:
+        wider = f"{evidence.tune.winner} was fitted on {known:,} of {evidence.num_train:,} train rows: twice as many would bring the val error"
+        command = f"surefoot run --from baseline --budget {_more(evidence.budget)} --set baseline.rows={min(2 * known, evidence.num_train)}"
+        what = f"{wider} from {write(last)} to about {write(ahead.value)} [{write(low)}, {write(high)}], by the learning curve."
+        return [Advice(term="data", what=what, could_bring=gain, command=command)]
     best = max(evidence.expandability, key=lambda name: evidence.expandability[name], default="")
     pays = f" More of {best} pays most." if best and evidence.expandability[best] > 0 else ""
     change = f"from {write(last)} to about {write(ahead.value)} [{write(low)}, {write(high)}]"
@@ -163,11 +181,17 @@ def _advise_labels(evidence: Evidence) -> list[Advice]:
 
 
 def _advise_balance(evidence: Evidence) -> list[Advice]:
-    """Where a class is missed far more often than others: the three remedies, each a round that `surefoot compare` sets against this one."""
+    """Where a rare class is missed far more often than others: the three remedies, each a round that `surefoot compare` sets against this one.
+
+    A class that is missed and not rare is a hard one: no weight helps it but at the cost of the others.
+    """
     recalls = evidence.recalls
     if len(recalls) < 2 or max(recalls.values()) - min(recalls.values()) < _UNEVEN:
         return []
     worst = min(recalls, key=lambda name: recalls[name])
+    even = 0.5 if evidence.problem.task == "multilabel" else 1 / len(evidence.shares)  # a label is there or not
+    if evidence.shares[worst] >= _RARE * even:
+        return []
     again = "`surefoot compare` says what it did to each metric"
     found = [
         Advice(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from surefoot.types.findings import Measured
 
 Points = tuple[tuple[float, float], ...]
 LEAST_POINTS = 3
+_LEAST_ROWS = 16
 _REFITS = 100
 
 
@@ -48,6 +49,18 @@ def _thin(x: np.ndarray, y: np.ndarray, max_points: int) -> Points:
     """At most `max_points` of the points, the first and the last among them, evenly by rank."""
     kept = np.unique(np.linspace(0, len(x) - 1, max_points).round().astype(np.int64))
     return tuple(zip(x[kept].tolist(), y[kept].tolist(), strict=True))
+
+
+def part_sizes(num: int, shares: Iterable[float]) -> dict[str, int]:
+    """The points of a learning curve below 1: their real share of the rows, as it is written -> rows, ascending, each once.
+
+    A part has 16 rows at least: of 64, an eighth and a quarter are the same rows.
+
+    Args:
+        num: rows that the whole was trained on. shares: that are asked for, in (0, 1).
+    """
+    sizes = sorted({max(_LEAST_ROWS, int(share * num)) for share in shares})
+    return {f"{size / num:g}": size for size in sizes if size < num}
 
 
 class PowerLaw(NamedTuple):

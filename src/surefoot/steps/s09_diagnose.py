@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from surefoot import randomness
 from surefoot.analysis.advice import Evidence, advise
 from surefoot.analysis.calibration import ece_by_chance, measure_ece, reliability
-from surefoot.analysis.curves import pr, roc
+from surefoot.analysis.curves import part_sizes, pr, roc
 from surefoot.analysis.gaps import gap_table, is_small, measure_error, tabulate
 from surefoot.analysis.human import human_error
 from surefoot.analysis.intervals import measure_all
@@ -26,10 +27,11 @@ from surefoot.engine.fit import fit
 from surefoot.engine.jobs import fill_batch, settle_speed, start_job
 from surefoot.engine.pace import final_seconds, take_stock
 from surefoot.engine.predict import activate, predict, reheat, to_outputs
-from surefoot.engine.winners import winner_outputs
+from surefoot.engine.winners import sample_rows, winner_outputs
 from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.metrics import Metric, confusion, per_class
 from surefoot.metrics import get as get_metric
+from surefoot.models.boosting import Rounds
 from surefoot.store.scope import ScopedLedger
 from surefoot.types import (
     AuditReport,
@@ -48,7 +50,7 @@ from surefoot.types import (
 _ASKED = 5_000
 """Train items whose error is measured: its interval is then under one and a half points wide."""
 _PARTS = (0.5, 0.25, 0.125, 0.0625)
-"""Shares of the train set on the learning curve, beside all of it: the point at 1 is the tuned model itself."""
+"""Shares of the winner's train rows on the learning curve, beside all of them: the point at 1 is the tuned model itself."""
 _LEAST_PARTS, _MOST_PARTS = 2, 3
 _MOST_SIMPLE = 6.0
 """Trainings that a simple model's curve may take, in whole ones: they take seconds."""
@@ -70,11 +72,12 @@ def diagnose(
     parts = {name: (said, _is_practical(said, sources, general)) for name, said in (("train", train), ("train_dev", train_dev)) if said is not None}
     shares, bearable = _choose_parts(ctx, config, desk, tune)
     curve = _learning_curve(ctx, desk, tune, shares)
-    expandability = _expand(ctx, desk, tune, sources, errors["val"], bearable - sum(shares)) if curve else {}
-    is_labelled = problem.task in ("binary", "multiclass")
-    noise = count_wrong(val) if is_labelled and checks.may_doubt(tune.val, baseline) else None
-    recalls = _find_recalls(problem, tune, val)
+    expandability = _expand(ctx, desk, tune, sources, curve["1"], bearable - sum(shares)) if curve else {}
+    noise = count_wrong(val) if problem.task in ("binary", "multiclass") and checks.may_doubt(tune.val, baseline) else None
     looks, told = ctx.ledger.count_look("diagnose", "table of errors"), _tell_classes(problem, tune, val)
+    recalls, met = _find_recalls(told), checks.goal(problem, metric, tune.val)
+    evidence = Evidence(problem, tune, gaps, errors, verdict, curve, noise, recalls, expandability, config.budget, ctx.seed, data.fields)
+    evidence = replace(evidence, shares=_find_shares(told, len(val)), num_train=min(len(part.train) for part in desk.folds), is_goal_met=bool(met))
     return DiagnoseReport(
         errors=errors,
         gaps=gaps,
@@ -83,7 +86,7 @@ def diagnose(
         grid=tabulate(errors, parts, metric, seed=ctx.seed),
         human_from="measured" if human else "given" if problem.human is not None else "",
         label_noise=noise,
-        advice=tuple(advise(Evidence(problem, tune, gaps, errors, verdict, curve, noise, recalls, expandability, config.budget, ctx.seed, data.fields))),
+        advice=tuple(advise(evidence)),
         curve=curve,
         expandability=expandability,
         looks=looks,
@@ -97,7 +100,7 @@ def diagnose(
             *checks.calibration(told.get("ece"), told.get("ece_by_chance", 0.0)),
             *checks.label_ceiling(_conflicts(desk), noise),
             *checks.accuracy_paradox(problem, val, tune.val, recalls),
-            *checks.goal(problem, metric, tune.val),
+            *met,
         ),
     )
 
@@ -115,10 +118,14 @@ def _measure_metrics(ctx: Context, desk: Desk, problem: Problem, tune: TuneRepor
     return {"metrics": {name: one.value for name, one in measured.items()}, "intervals": {name: one.interval for name, one in measured.items() if one.interval}}
 
 
-def _find_recalls(problem: Problem, tune: TuneReport, val: Predictions) -> dict[str, float]:
+def _find_recalls(told: dict[str, Any]) -> dict[str, float]:
     """Class -> recall, of those that have enough val items to tell."""
-    found = per_class(val.targets, val.outputs, problem.classes, tune.threshold) if problem.classes else {}
-    return {name: scores["recall"] for name, scores in found.items() if scores["support"] >= checks.LEAST_SUPPORT}
+    return {name: scores["recall"] for name, scores in told.get("per_class", {}).items() if scores["support"] >= checks.LEAST_SUPPORT}
+
+
+def _find_shares(told: dict[str, Any], num: int) -> dict[str, float]:
+    """Class -> share of val's items that are in it, or have it."""
+    return {name: scores["support"] / num for name, scores in told.get("per_class", {}).items()}
 
 
 def _tell_classes(problem: Problem, tune: TuneReport, val: Predictions) -> dict[str, Any]:
@@ -183,17 +190,16 @@ def _is_practical(said: Predictions, sources: dict[str, str], general: set[str])
 
 
 def _learning_curve(ctx: Context, desk: Desk, tune: TuneReport, shares: list[float]) -> dict[str, Measured]:
-    """Share of the train rows -> val error of the winner's own setting, trained on it for as many epochs as the winner was; at 1 the winner itself.
+    """Share of the rows that the winner was trained on -> val error of its own setting, trained on it for as many epochs, or trees; at 1 the winner itself.
 
     Shares that the budget does not bear are left out, never epochs: nets that were trained for less are on another curve.
     """
-    train = desk.folds[0].train
+    train = _winner_rows(desk, tune)
     found = {}
-    for share in sorted(shares):
-        order = randomness.stream(ctx.seed, "learning curve").permutation(len(train))
-        rows = train[np.sort(order[: max(16, int(share * len(train)))])]
-        found[f"{share:g}"] = Measured.model_validate(ctx.ledger.decide(f"curve {share}", partial(_measure_part, ctx, desk, tune, rows)))
-        ctx.ledger.count_look("diagnose", f"curve {share}")
+    for share, num in part_sizes(len(train), shares).items():
+        rows = train[np.sort(randomness.stream(ctx.seed, "learning curve").permutation(len(train))[:num])]
+        found[share] = Measured.model_validate(ctx.ledger.decide(f"curve {num}", partial(_measure_part, ctx, desk, tune, rows)))
+        ctx.ledger.count_look("diagnose", f"curve {num}")
     if found:
         whole = load_predictions(ctx.store, tune.val.predictions)
         here = whole.folds == 0 if whole.folds is not None and len(desk.folds) > 1 else np.ones(len(whole), bool)
@@ -202,20 +208,30 @@ def _learning_curve(ctx: Context, desk: Desk, tune: TuneReport, shares: list[flo
     return found
 
 
-def _expand(ctx: Context, desk: Desk, tune: TuneReport, sources: dict[str, str], val: Measured | None, bearable: float) -> dict[str, float]:
-    """Source -> the val error that twice its data would take away: what leaving half of it out costs, taken one doubling on by the power law."""
+def _winner_rows(desk: Desk, tune: TuneReport) -> np.ndarray:
+    """The train rows of the first fold that its winner was fitted on: a simple one on as many as s05's share of the budget bore."""
     train = desk.folds[0].train
+    return train if tune.winner == "net" or not tune.val.rows else sample_rows(desk.seed, train, tune.val.rows)
+
+
+def _expand(ctx: Context, desk: Desk, tune: TuneReport, sources: dict[str, str], whole: Measured, bearable: float) -> dict[str, float]:
+    """Source -> the val error that twice its data would take away: what leaving half of it out costs, taken one doubling on by the power law.
+
+    Args:
+        whole: the error with all of it, of the same fold as that with half of it.
+    """
+    train = _winner_rows(desk, tune)
     of = np.array([sources.get(str(id), "") for id in desk.examples.pack.ids(train)])
     names = [name for name in dict.fromkeys(of.tolist()) if (of == name).sum() >= _LEAST_OF_SOURCE] if sources else []
     found = {}
-    if len(names) < 2 or val is None or val.value <= 0:
+    if len(names) < 2 or whole.value <= 0:
         return {}
     for name in names[: max(0, int(bearable))]:
         inside = randomness.stream(ctx.seed, "half of a source", name).permutation(np.flatnonzero(of == name))
         rows = np.sort(np.delete(train, inside[: len(inside) // 2]))
         half = Measured.model_validate(ctx.ledger.decide(f"half of {name}", partial(_measure_part, ctx, desk, tune, rows)))
         ctx.ledger.count_look("diagnose", f"half of {name}")
-        found[name] = val.value * max(0.0, 1 - val.value / half.value) if half.value > 0 else 0.0
+        found[name] = whole.value * max(0.0, 1 - whole.value / half.value) if half.value > 0 else 0.0
     return found
 
 
@@ -240,7 +256,7 @@ def _measure_part(ctx: Context, desk: Desk, tune: TuneReport, rows: np.ndarray) 
     part = desk.folds[0].on(rows)
     val = part.val
     if tune.winner != "net":
-        outputs = reheat(desk.problem, fit_yardstick(tune.winner, desk, part, val).outputs, tune.temperature)
+        outputs = reheat(desk.problem, fit_yardstick(tune.winner, desk, part, val, Rounds(tune.val.rounds)).outputs, tune.temperature)
     else:
         train = fill_batch(tune.train.model_copy(update={"batch_size": min(tune.train.batch_size, max(16, len(rows) // 8))}), len(rows))
         job = start_job(desk, tune.model, part, train)

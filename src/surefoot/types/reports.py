@@ -193,7 +193,8 @@ class DiagnoseReport(Report):
         verdict: the largest gap beyond its noise, or `none`.
         grid: the same rows in two columns, `general` and `practical` data. human_from: `given`, `measured`, or empty where neither.
         label_noise: share of val's labels that look wrong: what no model can get right but by luck.
-        curve: share of the train set -> val error, from s08's winner's setting trained on parts for as many epochs; at 1 the winner itself.
+        curve: share of the rows that s08's winner was trained on -> val error, from its setting trained on parts for as many epochs, or trees; at 1 the winner
+            itself. `n` counts the rows.
         expandability: source -> val error that twice its data would take away.
         looks: how often val was looked at in the project; val_corrected: the metric with an interval that holds for the best of so many.
         thresholds: what decision thresholds come to on val (binary, multilabel).

@@ -170,7 +170,7 @@ def _advice(report: DiagnoseReport, scene: Scene) -> Markup:
 
 
 def _curve(report: DiagnoseReport, scene: Scene) -> Markup:
-    """Val error by share of the train set; the keys are fractions written as text."""
+    """Val error by share of the winner's train rows; the keys are fractions written as text."""
     points = [(fraction, error) for key, error in report.curve.items() if (fraction := _fraction(key)) is not None]
     points.sort(key=lambda point: point[0])
     if len(points) < 2:
@@ -181,7 +181,7 @@ def _curve(report: DiagnoseReport, scene: Scene) -> Markup:
     return figure(
         "What more data would bring",
         chart,
-        "Each net trained for as many epochs as the tuned one, which is the last point. Still falling at the right end: more data would help.",
+        "The last point is the tuned model; the others are trained like it on parts of its rows. Still falling at the right end: more data would help.",
     )
 
 
