@@ -78,7 +78,7 @@ def test_the_worst_come_first():
     np.testing.assert_allclose(item_losses(predictions), -np.log([0.9, 0.01, 0.4, 0.2]))
 
 
-def test_a_ceiling_is_the_share_of_the_error():
+def test_a_ceiling_is_the_tags_share_of_the_wrong_items():
     result = ceilings({"blurry": 61, "dog": 8, "none": 0}, 100, 0.10)
     assert result["blurry"].value == pytest.approx(0.061)
     assert result["dog"].interval == pytest.approx(tuple(0.1 * end for end in wilson(8, 100)))

@@ -275,6 +275,6 @@ def bikes_project() -> list[RoundView]:
     rows = tuple(
         ErrorRow(id=f"row{i:08d}", place=f"bike.csv:{60 * i}", target=f"{310 + i}", pred=f"{180 - i}", loss=1.9 - 0.05 * i, tags=("rain",)) for i in range(9)
     )
-    errors = ErrorsReport(num_wrong=72, num_val=720, rows=rows, tags={"rain": 9}, ceilings={"rain": measured(9.1, 2.0)})
+    errors = ErrorsReport(num_wrong=72, num_val=720, rows=rows, tags={"rain": 9})
     reports = {**bikes_data(), **bikes_models(), "s09_diagnose": diagnosis, "s10_errors": errors}
     return [RoundView(1, None, walk(reports))]

@@ -48,7 +48,10 @@ def test_every_kind_of_report_has_its_section_and_its_step():
         ("s07_overfit", ["The ladder of models", "53,706", "width 32, depth 2", "yes: longer training", "The learning rate, tested", "0.028"]),
         ("s08_tune", ["97.8 % (96.4 to 99.2 %)", "Search history", "Which settings did well", "20 trials", "train.augment", "Learning rate"]),
         ("s09_diagnose", ["(variance)", "What more data would bring", "Confusion", "Reliability", "ROC", "Precision and recall", "up to 1.1 points"]),
-        ("s10_errors", ["8 of 360 val items wrong (2.2 %)", "The worst errors", "looks like a 5", "Suspected mislabels", "errors.csv", "1.4 points"]),
+        (
+            "s10_errors",
+            ["8 of 360 val items wrong (2.2 %)", "The worst errors", "looks like a 5", "Suspected mislabels", "errors.csv", "1.4 %", "put right at most"],
+        ),
         ("s11_final", ["cool down", "What the first layer looks for", "kernel 16 of the first layer", "Gradient"]),
         ("s12_export", ["model.onnx", "largest difference", "3.1e−6", "431 KB"]),
         ("s13_test", ["98.1 % (96.4 to 99.1 %)", "tuned, on val", "final, on wild", "the end of the road", "dark"]),

@@ -63,15 +63,17 @@ def _first_of_each(ids: np.ndarray) -> np.ndarray:
     return np.sort(np.unique(ids, return_index=True)[1])
 
 
-def ceilings(tags: Mapping[str, int], num_rows: int, error: float) -> dict[str, Measured]:
-    """The error that mending all rows with a tag could remove at most: n_c / n · error. Ceilings overlap and don't add.
+def ceilings(tags: Mapping[str, int], num_rows: int, wrong: float) -> dict[str, Measured]:
+    """The share of val's items that mending all rows with a tag could put right at most: n_c / n · wrong. Ceilings overlap and don't add.
+
+    They are counted in items whatever the metric is: the sample is one of wrong items, and how far F1 or an area would follow them is not known.
 
     Args:
         tags: tag -> rows of the sample that carry it. num_rows: rows in the sample.
-        error: the error that the sampled population makes up, usually that of val.
+        wrong: the share of val's items that are wrong, which the sample was drawn from.
 
     Returns:
-        tag -> ceiling in units of the error, with the interval of the tag's share (Wilson); `n` is `num_rows`.
+        tag -> ceiling as a share of val's items, with the interval of the tag's share of the sample (Wilson); `n` is `num_rows`.
 
     Source: Ng, Machine Learning Yearning, ch. 14 and 15.
     """
@@ -79,7 +81,7 @@ def ceilings(tags: Mapping[str, int], num_rows: int, error: float) -> dict[str, 
     for tag, count in tags.items():
         low, high = wilson(count, num_rows)
         share = count / num_rows if num_rows else 0.0
-        result[tag] = Measured(value=share * error, interval=(low * error, high * error), n=num_rows)
+        result[tag] = Measured(value=share * wrong, interval=(low * wrong, high * wrong), n=num_rows)
     return result
 
 

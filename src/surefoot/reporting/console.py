@@ -9,7 +9,7 @@ from typing import Any
 from surefoot.reporting.findings import WORDS, group_by_cause
 from surefoot.reporting.sections.errors import count_wrong
 from surefoot.reporting.sections.split import tell_apart
-from surefoot.reporting.words import MINUS, amount, between, count_of, in_order, level, number, size_bytes, spaced
+from surefoot.reporting.words import MINUS, amount, between, count_of, in_order, level, measured, number, size_bytes, spaced
 from surefoot.types.data_reports import AuditReport, PreparedData, Split
 from surefoot.types.error_reports import ErrorsReport
 from surefoot.types.findings import Finding, Measured, Report
@@ -136,7 +136,8 @@ def _errors(report: ErrorsReport) -> str:
     top = ", ".join(f"{spaced(tag)}: {count}" for tag, count in sorted(report.tags.items(), key=lambda item: -item[1])[:3])
     doubts = "" if report.is_amount else f"; {count_of(len(report.mislabels), 'suspected mislabel')}"
     best = report.ceilings.get(report.most_rewarding)
-    gain = f"; most rewarding to mend: {spaced(report.most_rewarding)}, at most {_score(best)} (ceilings overlap and do not add up)" if best else ""
+    most = f"{spaced(report.most_rewarding)}, at most {measured(best, True)} of val's items"
+    gain = f"; most rewarding to mend: {most} (ceilings overlap and do not add up)" if best else ""
     return f"{count_wrong(report)}{doubts}" + (f"; {top}" if top else "") + gain
 
 

@@ -25,7 +25,7 @@ from surefoot.engine.inspect import find_features, weigh_pixels
 from surefoot.engine.outsiders import Outsiders, count_parts
 from surefoot.engine.pace import final_seconds, take_stock
 from surefoot.engine.winners import make_answer, sample_rows, tuned_network
-from surefoot.metrics import as_error, decide
+from surefoot.metrics import decide
 from surefoot.randomness import stream
 from surefoot.store.scope import ScopedLedger
 from surefoot.types import (
@@ -95,14 +95,15 @@ def errors(
     rows = _make_rows(bench, picked, audit, {m.id for m in suspects})
     gallery = _make_rows(bench, worst(val, _GALLERY), audit, {m.id for m in suspects})
     tags = Counter(tag for row in rows for tag in row.tags)
-    most = ceilings(tags, len(rows), float(as_error(desk.metric, tune.val.value))) if rows and problem.classes else {}
+    num_wrong, num_val = len(wrong_rows(problem.task, val, tune.threshold)), len(np.unique(val.ids.astype(str)))
+    most = ceilings(tags, len(rows), num_wrong / num_val) if rows and problem.classes else {}
     shown = list(dict.fromkeys(row.id for row in (*rows, *gallery)))
     found, num_slices = _find_slices(bench, data)
     neighbours = _find_neighbours(bench, [row.id for row in rows])
     columns = (*tagging.CLASSIC.get(problem.kind, ("mislabel",)), *config.errors.tags)
     return ErrorsReport(
-        num_wrong=len(wrong_rows(problem.task, val, tune.threshold)),
-        num_val=len(np.unique(val.ids.astype(str))),
+        num_wrong=num_wrong,
+        num_val=num_val,
         is_amount=not problem.classes,
         rows=tuple(rows),
         tags=dict(tags.most_common()),

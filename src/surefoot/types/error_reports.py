@@ -59,7 +59,8 @@ class Neighbour(Plain):
 
 
 class ErrorsReport(Report):
-    """s10: a hundred errors, looked at. `tags` tag -> rows that carry it; `ceilings` tag -> error that fixing it could bring at most.
+    """s10: a hundred errors, looked at. `tags` tag -> rows that carry it; `ceilings` tag -> share of val's items
+    that fixing it could put right at most.
 
     Of amounts (`is_amount`) the tenth with the largest residuals counts as wrong.
 

@@ -31,7 +31,7 @@ def show_errors(report: ErrorsReport, scene: Scene) -> Markup:
                 ("The table to edit", code(report.csv) if report.csv else None),
             ]
         ),
-        cards(_tags(report), _ceilings(report, scene), _slices(report), _importance(report)),
+        cards(_tags(report), _ceilings(report), _slices(report), _importance(report)),
     ]
     if scene.with_items:
         pieces.append(cards(_worst(report.worst, scene), _rows(report, scene), _saliency(report, scene), _neighbours(report, scene), _mislabels(report, scene)))
@@ -57,16 +57,14 @@ def _tags(report: ErrorsReport) -> Markup:
     )
 
 
-def _ceilings(report: ErrorsReport, scene: Scene) -> Markup:
+def _ceilings(report: ErrorsReport) -> Markup:
     if not report.ceilings:
         return EMPTY
-    metric = scene.metric
     ranked = sorted(report.ceilings.items(), key=lambda item: -item[1].value)
-    entries = [Bar(spaced(tag), most.value, most.interval, 3, metric.show_part(most.value)) for tag, most in ranked]
-    chart = bars("Ceiling per tag", entries, Axis("error that would go away at most", is_share=metric.is_share))
-    return figure(
-        "What fixing each could bring", chart, "The most that could be gained if every error with the tag were fixed. They overlap, so they do not add up."
-    )
+    entries = [Bar(spaced(tag), most.value, most.interval, 3, share(most.value)) for tag, most in ranked]
+    chart = bars("Ceiling per tag", entries, Axis("share of val's items put right at most", is_share=True))
+    note = "The share of val's items that would be right if every error with the tag were fixed, whatever the metric. They overlap, so they do not add up."
+    return figure("What fixing each could bring", chart, note)
 
 
 def _count_suspects(report: ErrorsReport) -> str:
