@@ -54,6 +54,11 @@ def test_answers_at_the_keyboard_become_the_human_level(walked: Project, monkeyp
     result = json.loads(captured.out)
     assert (result["items"], result["wrong"]) == (12, 2)
     assert result["error"]["value"] == pytest.approx(2 / 12)
+    assert [(one["answer"], one["target"]) for one in sorted(result["mistakes"], key=lambda one: one["answer"] == "?")] == [
+        (said[9], right[9]),
+        ("?", right[10]),
+    ]
+    assert result["unfit"] == 0
     low, high = result["error"]["interval"]
     assert low < 2 / 12 < high
     assert "'perhaps' is no class" in captured.err

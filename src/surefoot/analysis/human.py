@@ -21,7 +21,8 @@ _RANKING = ("roc_auc", "pr_auc", "map", "log_loss", "brier", "top2_accuracy")
 
 
 def parse_answer(problem: Problem, text: str) -> str:
-    """An answer as it is kept: a class name or its number from 1, names with commas between for multilabel, a number for regression; `?` for unknown.
+    """An answer as it is kept: a class name, or its number from 1 where no class is named by a number; names with commas between for multilabel, a number
+    for regression; `?` for unknown.
 
     Raises:
         UsageError: it is none of these.
@@ -48,26 +49,55 @@ def _find_class(problem: Problem, text: str) -> str:
     by_name = {name.casefold(): name for name in problem.classes}
     if text.casefold() in by_name:
         return by_name[text.casefold()]
-    starting = [name for name in problem.classes if text and name.casefold().startswith(text.casefold())]
-    if len(starting) == 1:
-        return starting[0]
-    if text.isdecimal() and 1 <= int(text) <= len(problem.classes):
-        return problem.classes[int(text) - 1]
+    is_numbered = any(_is_number(name) for name in problem.classes)
+    if not (is_numbered and _is_number(text)):  # of the classes 3 to 8, 2 is none, and not the second
+        starting = [name for name in problem.classes if text and name.casefold().startswith(text.casefold())]
+        if len(starting) == 1:
+            return starting[0]
+        if text.isdecimal() and 1 <= int(text) <= len(problem.classes):
+            return problem.classes[int(text) - 1]
     raise UsageError(f"{text!r} is no class.", next=f"The classes are: {', '.join(problem.classes[:20])}; or give {UNKNOWN}.")
 
 
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def keep_fitting(problem: Problem, answers: Mapping[str, str]) -> dict[str, str]:
+    """The answers that can be given to this question: the ledger keeps them for good, and a class may be renamed, or the task changed, since."""
+    return {id: answer for id, answer in answers.items() if answer == UNKNOWN or _fits(problem, answer)}
+
+
+def _fits(problem: Problem, answer: str) -> bool:
+    if problem.task == "multilabel":
+        return all(name in problem.classes for name in answer.split(",") if name)
+    if problem.classes:
+        return answer in problem.classes
+    numbers = answer.split(",")
+    return len(numbers) == problem.num_outputs and all(_is_number(one) for one in numbers)
+
+
 def to_predictions(problem: Problem, answers: Mapping[str, str], ids: np.ndarray, targets: np.ndarray) -> Predictions:
-    """What a person said as a model would have said it, sure of every answer; ids without an answer are left out."""
-    rows = [row for row, id in enumerate(ids) if str(id) in answers]
-    outputs = np.stack([_to_outputs(problem, answers[str(ids[row])], targets[row]) for row in rows]) if rows else np.zeros((0, 1))
-    return Predictions(ids[rows], outputs, targets[rows])
+    """What a person said as a model would have said it, sure of every answer; ids without an answer, or with one that no longer fits, are left out.
+
+    Args:
+        ids, targets: of all items that could be asked about. Of amounts, who can't tell is taken to say their mean: 0 may be far from any of them.
+    """
+    fitting = keep_fitting(problem, answers)
+    rows = [row for row, id in enumerate(ids) if str(id) in fitting]
+    if not rows:
+        return Predictions(ids[rows], np.zeros((0, 1)), targets[rows])
+    usual = targets.mean(axis=0)
+    return Predictions(ids[rows], np.stack([_to_outputs(problem, fitting[str(ids[row])], targets[row], usual) for row in rows]), targets[rows])
 
 
-def _to_outputs(problem: Problem, answer: str, target: np.ndarray) -> np.ndarray:
+def _to_outputs(problem: Problem, answer: str, target: np.ndarray, usual: np.ndarray) -> np.ndarray:
     if not problem.classes:
-        if answer == UNKNOWN:
-            return np.asarray(target, np.float64) * 0.0
-        return np.array([float(part) for part in answer.split(",")])
+        return np.array(usual, np.float64) if answer == UNKNOWN else np.array([float(part) for part in answer.split(",")])
     if problem.task == "multilabel":
         said = set(answer.split(","))
         return np.array([1.0 - due if answer == UNKNOWN else float(name in said) for name, due in zip(problem.classes, np.atleast_1d(target), strict=True)])

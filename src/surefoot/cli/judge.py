@@ -45,11 +45,13 @@ def human(context: typer.Context, folder: Folder = ".", items: Items = 50, as_js
 
 
 def _ask_about(project: Project, num: int) -> None:
+    from surefoot.analysis.human import keep_fitting
     from surefoot.runners import by_hand
     from surefoot.types.errors import UsageError
 
     problem, data = project.report("problem"), project.report("prepare")
-    due = by_hand.pick_val(project.store, data, num, project.settings.seed, set(project.ledger.answers()))  # type: ignore[arg-type]
+    known = keep_fitting(problem, project.ledger.answers())  # type: ignore[arg-type]
+    due = by_hand.pick_val(project.store, data, num, project.settings.seed, known)  # type: ignore[arg-type]
     pile = by_hand.show_items(project.store, data, due)  # type: ignore[arg-type]
     names = ", ".join(problem.classes[:30]) if problem.classes else "a number"  # type: ignore[attr-defined]
     tell(f"{len(pile)} val items. Answer with {names}; ? if you can't tell, which counts as wrong; {QUIT} to stop.")
@@ -77,13 +79,14 @@ def _read(prompt: str) -> str | None:
 def _tell_human(result: dict[str, Any]) -> str:
     from surefoot.analysis.human import LEAST
 
+    unfit = f" {result['unfit']} older answers fit the question no longer, and are left out." if result["unfit"] else ""
     if not result["items"]:
-        return "No answers yet: surefoot human asks for some."
+        return f"No answers yet: surefoot human asks for some.{unfit}"
     error = result["error"]
     span = f" [{error['interval'][0]:.4g}, {error['interval'][1]:.4g}]" if error["interval"] else ""
     wrong = "" if result["wrong"] is None else f"{result['wrong']} of {result['items']} wrong: "
     more = "surefoot diagnose puts it into the gap table." if result["items"] >= LEAST else f"The gap table takes it from {LEAST} answers on."
-    return f"{wrong}error {error['value']:.4g}{span}, by {result['metric']} on {result['items']} items. {more}"
+    return f"{wrong}error {error['value']:.4g}{span}, by {result['metric']} on {result['items']} items. {more}{unfit}"
 
 
 def tag(folder: Folder = ".", as_json: Json = False) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from surefoot.analysis.errors import wrong_rows
 from surefoot.analysis.gaps import measure_error
-from surefoot.analysis.human import UNKNOWN, parse_answer, to_predictions
+from surefoot.analysis.human import UNKNOWN, keep_fitting, parse_answer, to_predictions
 from surefoot.data.packs import Pack, open_pack
 from surefoot.data.readers.repairs import KEEP, Repair
 from surefoot.data.showing import read_texts, show_item
@@ -55,7 +57,7 @@ def check_task(problem: Problem) -> None:
         raise UsageError("Boxes can't be answered at the keyboard.", where="problem.task", next="Draw them in an annotation tool, and compare the two files.")
 
 
-def pick_val(store: Blobs, data: PreparedData, num: int, seed: int, known: set[str]) -> list[str]:
+def pick_val(store: Blobs, data: PreparedData, num: int, seed: int, known: Container[str]) -> list[str]:
     """The next `num` ids of val in a seeded order, those that were answered before left out."""
     pack = open_pack(store, data.pack)
     ids = pack.ids(_val_rows(store, data))
@@ -68,24 +70,32 @@ def _val_rows(store: Blobs, data: PreparedData) -> np.ndarray:
 
 
 def judge_answers(store: Blobs, problem: Problem, data: PreparedData, answers: dict[str, str], *, root: Path, seed: int) -> dict[str, object]:
-    """How a person did: error of the metric with interval, items answered and, of classes, how many were wrong, and which ones."""
+    """How a person did: error of the metric with interval, items answered and, of classes, how many were wrong, and which ones.
+
+    Returns:
+        `items`, `error` and `wrong` (None of amounts), `mistakes`: id, answer and target of each of these, and `unfit`: answers that are left out because
+        they fit the question no longer.
+    """
     pack: Pack = open_pack(store, data.pack)
     rows = _val_rows(store, data)
     ids, targets = pack.ids(rows), plain_targets(problem, pack.targets[rows])
     said = to_predictions(problem, answers, ids, targets)
+    unfit = len(answers) - len(keep_fitting(problem, answers))
     if not len(said):
-        return {"items": 0, "wrong": 0, "error": None}
+        return {"items": 0, "wrong": 0, "error": None, "mistakes": [], "unfit": unfit}
     name = "hamming_accuracy" if problem.task == "multilabel" else "accuracy" if problem.classes else problem.metric
     error: Measured = measure_error(get_metric(name, root), said, seed=seed)
-    return {"items": len(said), "metric": name, "error": error.model_dump(mode="json"), "wrong": _count_wrong(problem, said.outputs, said.targets)}
+    wrong = wrong_rows(problem.task, said).tolist() if problem.classes else []
+    told = [{"id": str(said.ids[row]), "answer": answers[str(said.ids[row])], "target": _name(problem, said.targets[row])} for row in wrong]
+    known = {"items": len(said), "metric": name, "error": error.model_dump(mode="json")}
+    return known | {"wrong": len(told) if problem.classes else None, "mistakes": told, "unfit": unfit}
 
 
-def _count_wrong(problem: Problem, outputs: np.ndarray, targets: np.ndarray) -> int | None:
-    if not problem.classes:
-        return None
-    said = outputs >= 0.5 if problem.task == "multilabel" else outputs.argmax(1)
-    differs = said != targets
-    return int((differs.any(1) if differs.ndim == 2 else differs).sum())
+def _name(problem: Problem, target: np.ndarray) -> str:
+    """The class, or the names of the labels, as answers have them."""
+    if problem.task == "multilabel":
+        return ",".join(name for name, due in zip(problem.classes, target) if due)
+    return problem.classes[int(target)]
 
 
 def note_answer(ledger: ProjectLedger, problem: Problem, item: str, text: str) -> None:

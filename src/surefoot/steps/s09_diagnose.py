@@ -13,7 +13,7 @@ from surefoot.analysis.advice import Evidence, advise
 from surefoot.analysis.calibration import ece_by_chance, measure_ece, reliability
 from surefoot.analysis.curves import part_sizes, pr, roc
 from surefoot.analysis.gaps import gap_table, is_small, measure_error, tabulate
-from surefoot.analysis.human import human_error
+from surefoot.analysis.human import human_error, keep_fitting
 from surefoot.analysis.intervals import measure_all
 from surefoot.analysis.mislabels import count_wrong
 from surefoot.analysis.per_class import class_intervals
@@ -150,6 +150,8 @@ def _tell_classes(problem: Problem, tune: TuneReport, val: Predictions) -> dict[
 
 def _measure_human(ctx: Context, problem: Problem, metric: Metric, val: Predictions) -> Measured | None:
     answers = ctx.ledger.answers() if isinstance(ctx.ledger, ScopedLedger) else {}
+    if num := len(answers) - len(keep_fitting(problem, answers)):
+        ctx.events.say(f"  {num} of {len(answers)} answers of a person fit the question no longer, and are left out")
     return human_error(problem, metric, answers, val, seed=ctx.seed) if answers else None
 
 
