@@ -206,9 +206,9 @@ class Project:
         return [view_step(self.store, self.ledger, plan.find_step(name, self.root), row) for name, row in rows]
 
     def _compare(self, a: int, b: int) -> dict[str, Any]:
-        tuned = self.report("tune", a), self.report("tune", b)
-        problem, num = self.report("problem", a), len(self.ledger.rounds())
-        return compare_rounds(self.store, problem, tuned, root=self.root, seed=self.settings.seed, num_rounds=num)  # type: ignore[arg-type]
+        tuned, problems = ((self.report(name, a), self.report(name, b)) for name in ("tune", "problem"))
+        num = len(self.ledger.rounds())
+        return compare_rounds(self.store, problems, tuned, root=self.root, seed=self.settings.seed, num_rounds=num)  # type: ignore[arg-type]
 
     def _compare_to_parent(self, row: RoundRow) -> str | None:
         if row.parent is None:

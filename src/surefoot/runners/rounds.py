@@ -10,22 +10,30 @@ from surefoot.analysis.val_looks import correct_p
 from surefoot.data.predictions import load_predictions
 from surefoot.metrics import get as get_metric
 from surefoot.store.blobs import Blobs
+from surefoot.types.errors import UsageError
 from surefoot.types.examples import Threshold
 from surefoot.types.problem import Problem
 from surefoot.types.reports import ModelScore, TuneReport
 
 
-def compare_rounds(store: Blobs, problem: Problem, rounds: tuple[TuneReport, TuneReport], *, root: Path, seed: int, num_rounds: int) -> dict[str, Any]:
-    """The first round against the second, as plain JSON values.
+def compare_rounds(
+    store: Blobs, problems: tuple[Problem, Problem], rounds: tuple[TuneReport, TuneReport], *, root: Path, seed: int, num_rounds: int
+) -> dict[str, Any]:
+    """The first round against the second, by the first one's metrics, as plain JSON values.
 
     Args:
-        num_rounds: of the project: each is compared on the same val, so p is corrected for so many comparisons less one.
+        problems: of the two. num_rounds: of the project: each is compared on the same val, so p is corrected for so many comparisons less one.
 
     Returns:
         difference, p_value, verdict, sentence: of what ships. p_corrected. nets: the same of the nets, which differ also where both rounds ship the same
         simple model. metrics: name -> difference with its interval.
+
+    Raises:
+        UsageError: their classes differ: a column of the one's outputs is another class in the other's, and equal numbers of them hide it.
     """
     one, other = rounds
+    problem = problems[0]
+    _check_classes(*problems)
 
     def compare(name: str, left: ModelScore, right: ModelScore, thresholds: tuple[Threshold, Threshold]) -> Comparison:
         says = [load_predictions(store, scored.predictions) for scored in (left, right)]
@@ -41,3 +49,13 @@ def compare_rounds(store: Blobs, problem: Problem, rounds: tuple[TuneReport, Tun
     if "net" not in (one.winner, other.winner):
         sentence += f". Both ship a simple model ({one.winner}, {other.winner}); the nets: {nets.sentence}"
     return whole.model_dump(mode="json") | {"sentence": sentence, "p_corrected": corrected, "nets": nets.model_dump(mode="json"), "metrics": others}
+
+
+def _check_classes(one: Problem, other: Problem) -> None:
+    if one.classes != other.classes:
+        only = [", ".join(name for name in left.classes if name not in right.classes) or "none" for left, right in ((one, other), (other, one))]
+        raise UsageError(
+            "The two rounds have different classes.",
+            where=f"only in the one: {only[0]}; only in the other: {only[1]}",
+            next="Compare rounds of the same classes, or read each round's own values: surefoot runs.",
+        )
