@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from surefoot.analysis.mislabels import count_wrong, doubt, mislabel_scores, review_minutes, suggest_repairs
+from surefoot.analysis.mislabels import are_surest_contradicted, count_wrong, doubt, mislabel_scores, review_minutes, suggest_repairs
 from surefoot.data.readers.repairs import write_repairs
 from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
@@ -100,6 +100,14 @@ def test_an_item_that_several_folds_speak_of_is_counted_once():
     assert again.interval == pytest.approx(first.interval)
     grouped = count_wrong(said(given, once.outputs, groups=np.arange(len(given)) // 10))
     assert np.ptp(grouped.interval) > 2.5 * np.ptp(first.interval)
+
+
+def test_hard_data_has_easy_items_and_mixed_up_labels_have_none():
+    rng = np.random.default_rng(0)
+    for hard in (rng.random(1500), rng.beta(0.5, 0.5, 1500)):
+        assert not are_surest_contradicted(said((rng.random(1500) < hard).astype(int), np.stack([1 - hard, hard], 1)))
+    mixed = np.where(rng.random(1500) < 0.5, 0.2, 0.8)  # separable, and a fifth of the labels turned
+    assert are_surest_contradicted(said((rng.random(1500) < mixed).astype(int), np.stack([1 - mixed, mixed], 1)))
 
 
 def test_a_sure_model_beside_an_unsure_one_does_not_make_the_unsure_one_doubt():

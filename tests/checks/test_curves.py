@@ -7,8 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from surefoot.checks import curves
 from surefoot.checks.curves import FEWEST, judge_run, periodic, speeds, underfit
-from surefoot.types import EpochRecord
+from surefoot.metrics import get
+from surefoot.types import EpochRecord, ModelConfig, OverfitReport, TrainConfig
+from surefoot.types.reports import ModelSize
 
 LOOKS = 40
 
@@ -142,3 +145,15 @@ def test_regularisation_is_too_strong_where_train_and_val_both_suffer():
     assert underfit((0.7, 0.9), (1.0, 0.85), "dropout", True) == []  # that is what regularisation is for
     assert [f.code for f in underfit((9.0, 9.0), (3.0, 4.0), "dropout", False)] == ["train.underfit"]
     assert underfit((3.1, 3.9), (3.0, 4.0), "dropout", False) == []
+
+
+@pytest.mark.parametrize(("name", "is_share"), [("accuracy", True), ("r2", False), ("rmse", False)])
+def test_only_what_lies_between_0_and_1_is_judged_as_a_share(monkeypatch, name, is_share):
+    """R² is better when greater, and below 0 where a net is worse than the mean: a tenth of it is no tenth of the items."""
+    asked = {}
+    monkeypatch.setattr(curves, "judge_run", lambda history, **told: asked.update(told) or [])
+    model, train = ModelConfig(), TrainConfig()
+    rung = ModelSize(model=model, parameters=1, flops=1, epochs=1, train_value=0.5, val_value=0.4)
+    overfit = OverfitReport(ladder=(rung,), chosen=0, model=model, train=train, goal=0.5, turned=True)
+    curves.judge_tuned((), train, (model, train), overfit, get(name))
+    assert asked["is_share"] == is_share

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from surefoot.analysis.mislabels import are_surest_contradicted, count_wrong, mislabel_scores
 from surefoot.checks import diagnosis as checks
 from surefoot.metrics import get
+from surefoot.types.error_reports import Mislabel
+from surefoot.types.examples import Predictions
 from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
-from surefoot.types.reports import ModelScore
+from surefoot.types.reports import BaselineReport, ModelScore
 
 GAPS = {
     "bias": Measured(value=0.2, interval=(0.15, 0.25), n=100),
@@ -64,3 +68,44 @@ def test_no_goal_is_never_met():
 def test_a_small_gap_is_told_by_its_size_alone():
     (found,) = checks.largest_gap(GAPS, "variance", is_small=True)
     assert found.what.startswith("The largest gap left is variance, and it is small, 0.05")
+
+
+def baseline(trivial: float) -> BaselineReport:
+    return BaselineReport(models={"majority": ModelScore(value=trivial, metrics={"accuracy": trivial})}, best="majority", trivial="majority")
+
+
+def judge_labels(probs: np.ndarray, targets: np.ndarray) -> tuple[str, int]:
+    """The severity of what is said about labels of a binary problem, and how many claims of wrong labels in val are made: as s09 and s10 do it."""
+    said = Predictions(np.arange(len(targets)).astype(str), np.stack([1 - probs, probs], 1), targets)
+    right = float((said.outputs.argmax(1) == targets).mean())
+    sure = checks.may_accuse(ModelScore(value=right, metrics={"accuracy": right}), baseline(0.5))
+    rows = mislabel_scores(targets, said.outputs).rows
+    suspects = [Mislabel(id=str(row), given="a", suggested="b", score=0.1) for row in rows]
+    (found,) = checks.mislabels(suspects, len(targets), is_sure=sure or are_surest_contradicted(said))
+    return found.severity, len(checks.label_ceiling(0.0, count_wrong(said) if sure else None))
+
+
+@pytest.mark.parametrize(("spread", "accuracy"), [(1.0, 0.75), (0.5, 0.82)])
+def test_honest_labels_of_a_hard_problem_are_not_called_wrong(spread, accuracy):
+    """Labels are drawn from the very probs that are given: none of them is wrong."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        probs = rng.beta(spread, spread, 2000)
+        targets = (rng.random(2000) < probs).astype(np.int64)
+        assert ((probs > 0.5) == targets).mean() == pytest.approx(accuracy, abs=0.03)
+        assert judge_labels(probs, targets) == ("info", 0)
+
+
+def test_turned_labels_of_an_easy_problem_still_are():
+    """80 of 1,500 labels are turned, and, far more than a model may learn by itself, 300 of them."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 1500)
+    for num, claims in ((80, 1), (300, 0)):
+        targets = truth.copy()
+        targets[:num] = 1 - truth[:num]
+        assert judge_labels(np.where(truth == 1, 1 - num / 1500, num / 1500), targets) == ("warn", claims)
+
+
+@pytest.mark.parametrize(("reached", "may"), [(0.89, False), (0.91, True), (0.5, False)])
+def test_a_model_may_accuse_that_closes_four_fifths_of_the_way(reached, may):
+    assert checks.may_accuse(ModelScore(value=reached, metrics={"accuracy": reached}), baseline(0.5)) == may

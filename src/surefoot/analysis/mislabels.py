@@ -6,12 +6,13 @@ forty lines of NumPy, so no dependency was taken.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from surefoot.analysis.intervals import find_units, wilson
+from surefoot.analysis.intervals import find_units, share_interval, wilson
 from surefoot.data.readers.repairs import Repair
 from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
@@ -20,6 +21,8 @@ from surefoot.types.findings import Measured
 
 SECONDS_PER_ITEM = 5.0
 """What a person takes to look at one suspect and decide; classic error analysis of 100 items takes under ten minutes."""
+
+_SUREST, _CONTRADICTED = 0.1, 0.05
 
 
 class Suspects(NamedTuple):
@@ -90,6 +93,21 @@ def count_wrong(predictions: Predictions) -> Measured:
     share = wrong / len(targets) if len(targets) else 0.0
     num_units = len(find_units(predictions))
     return Measured(value=share, interval=wilson(share * num_units, num_units), n=len(np.unique(predictions.ids.astype(str))))
+
+
+def are_surest_contradicted(predictions: Predictions) -> bool:
+    """Whether even the items that the models are surest of, a tenth of those said to be in each class, surely have more than 5 % other labels.
+
+    Hard data has easy items too: where labels follow the probs, spread evenly over [0, 1], of the surest tenth 2.5 % are others. Where labels are mixed up,
+    nothing is sure. (Or nothing in the inputs could make it so, as where all that is known is one column of two values: labels alone can't tell these apart.)
+    """
+    targets, probs = predictions.targets, predictions.outputs
+    preds, sure = probs.argmax(axis=1), probs.max(axis=1)
+    surest = np.zeros(len(preds), bool)
+    for said in np.unique(preds):
+        rows = np.flatnonzero(preds == said)
+        surest[rows[np.argsort(-sure[rows], kind="stable")][: math.ceil(_SUREST * len(rows))]] = True
+    return share_interval(preds != targets, surest, find_units(predictions))[0] > _CONTRADICTED
 
 
 def _find_confident(targets: np.ndarray, probs: np.ndarray, parts: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:

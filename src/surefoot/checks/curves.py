@@ -219,7 +219,7 @@ def judge_tuned(
         history: of its first fold. asked: what the user set. used: what it was trained with.
     """
     free = overfit.ladder[overfit.chosen]
-    found = judge_run(history, is_asked=bool(asked.epochs or asked.lr), is_share=metric.greater_is_better, peak_lr=used[1].lr)
+    found = judge_run(history, is_asked=bool(asked.epochs or asked.lr), is_share=metric.greater_is_better and metric.bounded, peak_lr=used[1].lr)
     if not history or history[-1].train_metric is None or history[-1].val_metric is None:
         return found
     held = (history[-1].train_metric, history[-1].val_metric)

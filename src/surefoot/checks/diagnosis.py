@@ -17,6 +17,8 @@ from surefoot.types.reports import BaselineReport, ModelScore
 _MISCALIBRATED = 0.05
 _CEILING = 0.01
 _MANY_DOUBTS, _LEAST_DOUBTS = 0.05, 20
+_KNOWS, _KNOWS_WELL = 0.5, 0.8
+"""Of the way from the trivial predictor's accuracy to 1: from where on a model may doubt labels, and from where on it may call them wrong."""
 LOPSIDED, _MISSED = 0.75, 0.5
 """The largest class's share of val, and the recall of a class, from which on accuracy hides what is wrong."""
 LEAST_SUPPORT = 10
@@ -93,8 +95,22 @@ def label_ceiling(conflicts: float, noise: Measured | None = None) -> list[Findi
 
 def may_doubt(scored: ModelScore, baseline: BaselineReport) -> bool:
     """Whether a model may doubt labels at all: it closes at least half of the way from the trivial predictor's accuracy to 1."""
-    trivial = baseline.models[baseline.trivial].metrics.get("accuracy", 0.0)
-    return scored.metrics.get("accuracy", 0.0) - trivial >= 0.5 * (1 - trivial)
+    return _way_to_perfect(scored, baseline) >= _KNOWS
+
+
+def may_accuse(scored: ModelScore, baseline: BaselineReport) -> bool:
+    """Whether what a model doubts may be called wrong: it closes at least four fifths of that way.
+
+    Below, hard items look like wrong labels: with the true probs of an honest problem, spread evenly over [0, 1] (accuracy 0.75), confident learning
+    suspects 11 % and counts 17 % as wrong; as Beta(0.5, 0.5) has them (accuracy 0.82), it suspects 6 %.
+    """
+    return _way_to_perfect(scored, baseline) >= _KNOWS_WELL
+
+
+def _way_to_perfect(scored: ModelScore, baseline: BaselineReport) -> float:
+    """Of the way from the trivial predictor's accuracy to 1, the share that a model closes."""
+    trivial, reached = (one.metrics.get("accuracy", 0.0) for one in (baseline.models[baseline.trivial], scored))
+    return (reached - trivial) / (1 - trivial) if trivial < 1 else float(reached >= 1)
 
 
 def accuracy_paradox(problem: Problem, val: Predictions, scored: ModelScore, recalls: Mapping[str, float]) -> list[Finding]:
@@ -134,16 +150,23 @@ def goal(problem: Problem, metric: Metric, val: ModelScore) -> list[Finding]:
     ]
 
 
-def mislabels(suspects: Sequence[Mislabel], num: int) -> list[Finding]:
-    """Labels that models doubt which had not seen them."""
+def mislabels(suspects: Sequence[Mislabel], num: int, *, is_sure: bool) -> list[Finding]:
+    """Labels that models doubt which had not seen them.
+
+    Args:
+        num: items that were asked about. is_sure: the models know enough to call labels wrong (`may_accuse`), or labels contradict even what they are surest
+            of; else the items may as well be hard.
+    """
     if not suspects:
         return []
     share = len(suspects) / max(num, 1)
+    doubted = f"{len(suspects):,} of {num:,} labels are in doubt ({share:.1%} of train and val)"
+    reason = "the models say another class, and are sure of it" if is_sure else "or these items are hard; the models know too little to tell which"
     return [
         Finding(
             code="data.mislabels",
-            severity="warn" if share > _MANY_DOUBTS and len(suspects) >= _LEAST_DOUBTS else "info",
-            what=f"{len(suspects):,} of {num:,} labels are in doubt ({share:.1%} of train and val): the models say another class, and are sure of it.",
+            severity="warn" if is_sure and share > _MANY_DOUBTS and len(suspects) >= _LEAST_DOUBTS else "info",
+            what=f"{doubted}{':' if is_sure else ','} {reason}.",
             where="train and val",
             next="`surefoot review` goes through them, the most doubtful first, and writes repairs.csv; then `surefoot run --from audit`.",
             evidence={"doubted": len(suspects), "items": num},

@@ -23,7 +23,8 @@ LEARNT = 0.9
 """Share of the prior's loss under which a run has learnt something."""
 STILL = 0.98
 """Share of the prior's loss above which a run stands still: a low lr that merely needs more steps is nobody's fault."""
-CHANCE = 0.05
+CHANCE, FEWEST = 0.05, 100
+"""p value above which nothing was learnt that holds for val; on fewer val items a sound net may fail this test, and it is a note."""
 WILD, NOISE = 2.0, 1.0
 
 
@@ -70,7 +71,8 @@ def generalises(chance: float, num_val: int) -> Verdict:
     right = f"on {num_val} val items the net's outputs fit their own targets better than random deals of them (p = {chance:.3f})"
     check = Check(name="learns more than noise", measured=chance, expected=f"at most {CHANCE}", ok=ok, what=right if ok else what)
     advice = "Look whether inputs and targets belong together row by row (was one of them sorted or shuffled alone?), and for better inputs."
-    return judge(check, "model.memorises_noise_only", advice, {"p": chance, "threshold": CHANCE, "items": num_val}, "warn", "targets")
+    severity: Severity = "warn" if num_val >= FEWEST else "info"
+    return judge(check, "model.memorises_noise_only", advice, {"p": chance, "threshold": CHANCE, "items": num_val, "fewest": FEWEST}, severity, "targets")
 
 
 def memorised(share: float, is_classification: bool, steps: int, num_items: int) -> Verdict:

@@ -122,7 +122,7 @@ def _look_at_ends(ctx: Context, desk: Desk, job: Job, asked: TrainConfig, seen: 
         return [*found, checks.own_loss(head.look_at_loss(job, mixed, seen.says))]
     if not desk.problem.classes:
         due, theory = losses.expected_at_init(task, job.targets[torch.from_numpy(rows)].cpu().numpy(), desk.problem.num_outputs)
-        return [*found, checks.init_loss(probe.loss_at_init(job, rows), due, theory, tolerance=checks.AMOUNT_TOLERANCE)]
+        return [*found, checks.init_loss(probe.loss_at_init(job, rows), due, theory, slack=1.0, tolerance=checks.AMOUNT_TOLERANCE)]
     even, theory = losses.expected_at_init(task, None, desk.problem.num_outputs)
     found.append(checks.init_loss(probe.loss_at_init(job, rows), even, theory))
     said = replace(job, network=copy.deepcopy(job.network))

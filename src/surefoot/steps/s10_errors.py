@@ -92,6 +92,7 @@ def errors(
     picked = sample_wrong(problem.task, val, num=config.errors.rows, seed=ctx.seed, threshold=tune.threshold)
     pooled, doubts, suspects = _find_mislabels(bench)
     doubted = len(np.unique(pooled.ids.astype(str))) if pooled else 0
+    is_sure = checks.may_accuse(tune.val, baseline) or (pooled is not None and mislabels.are_surest_contradicted(pooled))
     rows = _make_rows(bench, picked, audit, {m.id for m in suspects})
     gallery = _make_rows(bench, worst(val, _GALLERY), audit, {m.id for m in suspects})
     tags = Counter(tag for row in rows for tag in row.tags)
@@ -123,7 +124,7 @@ def errors(
         worst=tuple(gallery),
         pictures=_pictures(bench, [*shown, *(near.id for some in neighbours.values() for near in some)]),
         csv=_write(ctx, "errors.csv", write_table(rows, columns, has_confidence=bench.is_labelled)),
-        findings=tuple(checks.mislabels(suspects, doubted)),
+        findings=tuple(checks.mislabels(suspects, doubted, is_sure=is_sure)),
         **map_seen(ctx, problem, desk.examples.pack, partial(find_features, tuned_network(ctx, desk, tune, 0), desk.examples)),
     )
 
