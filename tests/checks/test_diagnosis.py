@@ -109,3 +109,21 @@ def test_turned_labels_of_an_easy_problem_still_are():
 @pytest.mark.parametrize(("reached", "may"), [(0.89, False), (0.91, True), (0.5, False)])
 def test_a_model_may_accuse_that_closes_four_fifths_of_the_way(reached, may):
     assert checks.may_accuse(ModelScore(value=reached, metrics={"accuracy": reached}), baseline(0.5)) == may
+
+
+@pytest.mark.parametrize(
+    ("name", "bound", "value", "is_told"),
+    [("recall", 0.6, 0.55, True), ("recall", 0.6, 0.6, False), ("log_loss", 0.5, 0.55, True), ("log_loss", 0.5, 0.45, False), ("recall", 0.6, None, False)],
+)
+def test_what_must_suffice_and_does_not_is_told_with_what_is_missing(name, bound, value, is_told):
+    measured = {} if value is None else {name: Measured(value=value, interval=(value - 0.02, value + 0.02), n=100)}
+    found = checks.bounds([get(name)], measured, {name: bound}, "val")
+    assert [(one.code, one.severity, one.where) for one in found] == ([("diagnose.bound_missed", "warn", f"problem.satisfice.{name}")] if is_told else [])
+    if is_told:
+        assert f"{value:g} [{value - 0.02:.2f}, {value + 0.02:.2f}] on val" in found[0].what
+        assert "0.05 is missing." in found[0].what
+
+
+def test_a_bound_that_is_missed_by_luck_alone_is_told_so():
+    (found,) = checks.bounds([get("recall")], {"recall": Measured(value=0.55, interval=(0.4, 0.7), n=20)}, {"recall": 0.6}, "val")
+    assert "its interval holds the bound" in found.what

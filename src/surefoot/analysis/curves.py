@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +11,12 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from surefoot.randomness import stream
 from surefoot.types.errors import UsageError
+from surefoot.types.examples import Predictions
 from surefoot.types.findings import Measured
 
 Points = tuple[tuple[float, float], ...]
 LEAST_POINTS = 3
-_LEAST_ROWS = 16
+_LEAST_ROWS, _SHOWN_CLASSES = 16, 12
 _REFITS = 100
 
 
@@ -43,6 +44,19 @@ def pr(targets: np.ndarray, scores: np.ndarray, max_points: int = 200) -> Points
         return ()
     precision, recall, _ = precision_recall_curve(targets, scores)
     return _thin(recall[::-1], precision[::-1], max_points)
+
+
+def draw_classes(classes: Sequence[str], predictions: Predictions, points: Callable[[np.ndarray, np.ndarray], Points]) -> dict[str, Points]:
+    """One curve per class (binary: of the positive one; at most twelve), each class against the rest."""
+    targets, outputs = predictions.targets, predictions.outputs
+    shown = [1] if targets.ndim == 1 and len(classes) == 2 else range(min(len(classes), _SHOWN_CLASSES))
+    return {classes[k]: points(targets[:, k] if targets.ndim == 2 else (targets == k).astype(int), outputs[:, k]) for k in shown}
+
+
+def sample_residuals(predictions: Predictions, *, seed: int) -> Points:
+    """(target, prediction) of at most 500 items, for the scatter plot."""
+    rows = stream(seed, "residuals").permutation(len(predictions))[:500]
+    return tuple((float(target), float(said)) for target, said in zip(predictions.targets[rows, 0], predictions.outputs[rows, 0]))
 
 
 def _thin(x: np.ndarray, y: np.ndarray, max_points: int) -> Points:

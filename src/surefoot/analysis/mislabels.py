@@ -92,7 +92,12 @@ def count_wrong(predictions: Predictions) -> Measured:
     wrong = float(joint.sum() - np.trace(joint))
     share = wrong / len(targets) if len(targets) else 0.0
     num_units = len(find_units(predictions))
-    return Measured(value=share, interval=wilson(share * num_units, num_units), n=len(np.unique(predictions.ids.astype(str))))
+    return Measured(value=share, interval=wilson(share * num_units, num_units), n=count_items(predictions))
+
+
+def count_items(predictions: Predictions | None) -> int:
+    """Items that were asked about, each once, however many folds speak of it; 0 where none were."""
+    return 0 if predictions is None else len(np.unique(predictions.ids.astype(str)))
 
 
 def are_surest_contradicted(predictions: Predictions) -> bool:

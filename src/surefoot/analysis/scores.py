@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
-from surefoot.analysis.intervals import measure
+from surefoot.analysis.intervals import measure, measure_all
+from surefoot.checks import diagnosis as checks
 from surefoot.data.predictions import save_predictions
 from surefoot.metrics import Metric, evaluate
+from surefoot.metrics import get as get_metric
 from surefoot.types.context import Store
 from surefoot.types.examples import Predictions, Threshold
+from surefoot.types.findings import Finding
 from surefoot.types.problem import Problem
 from surefoot.types.reports import ModelScore
 
@@ -33,3 +38,13 @@ def score(store: Store, problem: Problem, metric: Metric, predictions: Predictio
         fold_values=tuple(float(value) for value in by_fold),
         predictions=save_predictions(store, predictions),
     )
+
+
+def judge_bounds(problem: Problem, predictions: Predictions, threshold: Threshold, *, where: str, folder: Path, seed: int) -> list[Finding]:
+    """What is found on these items of the metrics that must merely suffice (`problem.satisfice`): one finding for each whose bound is not kept.
+
+    Args:
+        where: the set of the items. folder: of the project, for metrics of the user's own.
+    """
+    metrics = [get_metric(name, folder).at(threshold) for name in problem.satisfice]
+    return checks.bounds(metrics, measure_all(metrics, predictions, seed=seed), problem.satisfice, where)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -148,6 +148,34 @@ def goal(problem: Problem, metric: Metric, val: ModelScore) -> list[Finding]:
             evidence={"val": val.value, "goal": problem.goal},
         )
     ]
+
+
+def bounds(metrics: Iterable[Metric], measured: Mapping[str, Measured], due: Mapping[str, float], where: str) -> list[Finding]:
+    """The metrics that must merely suffice and do not, each by how much; one that is undefined on these items says nothing.
+
+    Args:
+        measured: name -> value with interval. due: name -> its bound: the least, or, where smaller is better, the most.
+    """
+    found = []
+    for metric in metrics:
+        reached, bound = measured.get(metric.name), due[metric.name]
+        if reached is None or (reached.value >= bound if metric.greater_is_better else reached.value <= bound):
+            continue
+        low, high = reached.interval or (reached.value, reached.value)
+        ends = f" [{write(low)}, {write(high)}]" if reached.interval else ""
+        luck = "; its interval holds the bound, so this may be the luck of few items" if low <= bound <= high and reached.interval else ""
+        found.append(
+            Finding(
+                code="diagnose.bound_missed",
+                severity="warn",
+                what=f"{metric.title} is {write(reached.value)}{ends} on {where}; {'at least' if metric.greater_is_better else 'at most'} {write(bound)} "
+                f"must be reached: {write(abs(reached.value - bound))} is missing{luck}.",
+                where=f"problem.satisfice.{metric.name}",
+                next="See the advice and the table of thresholds of s09; or make it the metric that is optimised; or ask for less.",
+                evidence={"metric": metric.name, "value": reached.value, "low": low, "high": high, "bound": bound},
+            )
+        )
+    return found
 
 
 def mislabels(suspects: Sequence[Mislabel], num: int, *, is_sure: bool) -> list[Finding]:

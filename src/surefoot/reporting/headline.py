@@ -15,8 +15,8 @@ from surefoot.reporting.findings import group_by_cause, redact
 from surefoot.reporting.markup import EMPTY, code, join, prose
 from surefoot.reporting.road import ROAD, describe_step
 from surefoot.reporting.views import Scene
-from surefoot.reporting.words import MINUS, Metric, between, count_of, spaced
-from surefoot.types.findings import Finding, Measured
+from surefoot.reporting.words import MINUS, Metric, between, count_of, describe_metric, number, spaced
+from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import BaselineReport, DiagnoseReport, TestReport, TuneReport
 from surefoot.types.views import StepView
@@ -72,15 +72,25 @@ def _result(scene: Scene) -> Tile:
         note += f" The test set was opened {often} times; only the first was blind." if often > 1 else ""
         is_level = _is_level(scene, test)
         note += " That is no better than guessing, within its interval." if is_level else ""
-        is_good = often == 1 and "not" not in reached and not is_level and not any(f.code == "split.val_too_small" for f in test.findings)
+        note += (missed := _tell_missed(test))
+        is_good = often == 1 and "not" not in reached and not (is_level or missed or any(f.code == "split.val_too_small" for f in test.findings))
         return Tile(f"Test {metric.label}", metric.show(test.value), note, "main good" if is_good else "main")
     if tune:
+        diagnosis = scene.find(DiagnoseReport)
         note = f"95 % interval{between(tune.val.interval, metric.is_share)}{unit}. The test set was not opened in this round."
+        note += _tell_missed(diagnosis) if diagnosis else ""
         return Tile(f"Val {metric.label}", metric.show(tune.val.value), note, "main")
     if baseline and baseline.best in baseline.models:
         best = baseline.models[baseline.best]
         return Tile("Best simple model", metric.show(best.value), f"{metric.label} of {spaced(baseline.best)} on val. No net is trained yet.", "main")
     return Tile("Result", "none yet", "No model has been measured so far.", "main")
+
+
+def _tell_missed(report: Report) -> str:
+    """What must suffice and does not."""
+    missed = [finding for finding in report.findings if finding.code == "diagnose.bound_missed"]
+    named = (f"{describe_metric(str(one.evidence['metric'])).label} (due: {number(float(str(one.evidence['bound'])))})" for one in missed)
+    return f" What must suffice does not: {', '.join(named)}." if missed else ""
 
 
 def _is_level(scene: Scene, test: TestReport) -> bool:

@@ -41,7 +41,7 @@ def problem(ctx: Context, config: ProblemStepConfig) -> Problem:
     spec = TASKS[task]
     classes = boxed.classes if boxed else _name_classes(raw, columns, task)
     metric = config.problem.metric or spec.metric
-    _check_metric(metric, task, ctx)
+    _check_metrics({"problem.metric": metric, **{f"problem.satisfice.{name}": name for name in config.problem.satisfice}}, task, ctx)
     if not config.problem.metric:
         reasons.append(
             Reason(setting="problem.metric", value=metric, why=f"the usual first metric of {task.replace('_', ' ')}; the others are shown beside it")
@@ -225,10 +225,12 @@ def _check_labels(raw: list[Any] | np.ndarray, columns: tuple[str, ...]) -> None
         )
 
 
-def _check_metric(name: str, task: str, ctx: Context) -> None:
-    if ":" not in name and task not in get_metric(name, ctx.root).tasks:
-        fitting = [other for other in PARTS["metric"] if task in get_metric(other).tasks]
-        raise UsageError(f"The metric {name!r} does not fit the task {task}.", where="problem.metric", next=f"It can be: {', '.join(fitting)}.")
+def _check_metrics(names: dict[str, str], task: str, ctx: Context) -> None:
+    """Setting -> the metric that it names, which must fit the task."""
+    for where, name in names.items():
+        if ":" not in name and task not in get_metric(name, ctx.root).tasks:
+            fitting = [other for other in PARTS["metric"] if task in get_metric(other).tasks]
+            raise UsageError(f"The metric {name!r} does not fit the task {task}.", where=where, next=f"It can be: {', '.join(fitting)}.")
 
 
 def _is_skewed(raw: list[Any] | np.ndarray, reasons: list[Reason]) -> bool:

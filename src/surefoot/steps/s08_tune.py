@@ -11,7 +11,7 @@ import numpy as np
 
 from surefoot.analysis.calibration import fit_temperature
 from surefoot.analysis.compare import ALPHA, Comparison, paired
-from surefoot.analysis.scores import score
+from surefoot.analysis.scores import judge_bounds, score
 from surefoot.analysis.thresholds import choose
 from surefoot.checks import search as checks
 from surefoot.checks.curves import judge_tuned
@@ -71,7 +71,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     centre = overfit.lr_range.lr if overfit.lr_range else 0.0
     space = merge(default_space(problem, data.fields, config.model, config.train, list(bench.sizes), centre), config.search.space)
     trials = _search(bench, config, space)
-    best, *others = _train_best(bench.after(trials), config, trials)
+    best, *others = _prefer_sufficient(ctx, config, desk, _train_best(bench.after(trials), config, trials))
     model, train = apply(best.trial.settings, bench.model, bench.train, bench.sizes)
     net, net_heat, net_at = _decide(ctx, config, desk, best.score)
     rival, rival_heat, rival_at = _decide(ctx, config, desk, baseline.models[baseline.best])
@@ -155,6 +155,18 @@ def _train_best(bench: Bench, config: TuneStepConfig, trials: list[Trial]) -> li
         full.append(Trained.model_validate(written))
     best = {trial.number: place for place, trial in enumerate(search.rank([one.trial for one in full], is_greater))}
     return sorted(full, key=lambda one: best.get(one.trial.number, len(full)))
+
+
+def _prefer_sufficient(ctx: Context, config: TuneStepConfig, desk: Desk, full: list[Trained]) -> list[Trained]:
+    """Those first that miss the fewest bounds of `problem.satisfice` as they would ship; of equals the best stays first."""
+    if not desk.problem.satisfice or len(full) < 2:
+        return full
+    missed = {}
+    for one in full:
+        decided, _, threshold = _decide(ctx, config, desk, one.score)
+        said = load_predictions(ctx.store, decided.predictions)
+        missed[one.trial.number] = len(judge_bounds(desk.problem, said, threshold, where="val", folder=ctx.root, seed=ctx.seed))
+    return sorted(full, key=lambda one: missed[one.trial.number])
 
 
 def _first(bench: Bench, space: dict[str, Space]) -> Setting:

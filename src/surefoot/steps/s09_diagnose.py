@@ -11,12 +11,13 @@ import numpy as np
 from surefoot import randomness
 from surefoot.analysis.advice import Evidence, advise
 from surefoot.analysis.calibration import ece_by_chance, measure_ece, reliability
-from surefoot.analysis.curves import part_sizes, pr, roc
+from surefoot.analysis.curves import draw_classes, part_sizes, pr, roc, sample_residuals
 from surefoot.analysis.gaps import gap_table, is_small, measure_error, tabulate
 from surefoot.analysis.human import human_error, keep_fitting
 from surefoot.analysis.intervals import measure_all
 from surefoot.analysis.mislabels import count_wrong
 from surefoot.analysis.per_class import class_intervals
+from surefoot.analysis.scores import judge_bounds
 from surefoot.analysis.thresholds import list_choices, list_label_choices
 from surefoot.analysis.val_looks import correct_for_looks
 from surefoot.checks import diagnosis as checks
@@ -55,7 +56,6 @@ _LEAST_PARTS, _MOST_PARTS = 2, 3
 _MOST_SIMPLE = 6.0
 """Trainings that a simple model's curve may take, in whole ones: they take seconds."""
 _LEAST_OF_SOURCE = 50
-_SHOWN_CLASSES = 12
 
 
 def diagnose(
@@ -77,7 +77,6 @@ def diagnose(
     looks, told = ctx.ledger.count_look("diagnose", "table of errors"), _tell_classes(problem, tune, val)
     recalls, met = _find_recalls(told), checks.goal(problem, metric, tune.val)
     evidence = Evidence(problem, tune, gaps, errors, verdict, curve, noise, recalls, expandability, config.budget, ctx.seed, data.fields)
-    evidence = replace(evidence, shares=_find_shares(told, len(val)), num_train=min(len(part.train) for part in desk.folds), is_goal_met=bool(met))
     return DiagnoseReport(
         errors=errors,
         gaps=gaps,
@@ -86,13 +85,13 @@ def diagnose(
         grid=tabulate(errors, parts, metric, seed=ctx.seed),
         human_from="measured" if human else "given" if problem.human is not None else "",
         label_noise=noise,
-        advice=tuple(advise(evidence)),
+        advice=tuple(advise(replace(evidence, shares=_find_shares(told, len(val)), num_train=_fewest(desk), is_goal_met=bool(met)))),
         curve=curve,
         expandability=expandability,
         looks=looks,
         val_corrected=correct_for_looks(metric, val, looks, seed=ctx.seed),
         thresholds=_list_thresholds(config, desk, tune, val),
-        residuals=_residuals(ctx, val) if not problem.classes else (),
+        residuals=sample_residuals(val, seed=ctx.seed) if not problem.classes else (),
         **_measure_metrics(ctx, desk, problem, tune, val),
         **told,
         findings=(
@@ -100,7 +99,7 @@ def diagnose(
             *checks.calibration(told.get("ece"), told.get("ece_by_chance", 0.0)),
             *checks.label_ceiling(_conflicts(desk), noise),
             *checks.accuracy_paradox(problem, val, tune.val, recalls),
-            *met,
+            *(*met, *judge_bounds(problem, val, tune.threshold, where="val", folder=ctx.root, seed=ctx.seed)),
         ),
     )
 
@@ -136,8 +135,8 @@ def _tell_classes(problem: Problem, tune: TuneReport, val: Predictions) -> dict[
     told: dict[str, Any] = {
         "per_class": per_class(val.targets, val.outputs, problem.classes, tune.threshold),
         "class_intervals": class_intervals(val, problem.classes, tune.threshold),
-        "roc": _curves(problem, val, roc),
-        "pr": _curves(problem, val, pr),
+        "roc": draw_classes(problem.classes, val, roc),
+        "pr": draw_classes(problem.classes, val, pr),
         "ece": calibration.value,
         "ece_interval": calibration.interval,
         "ece_by_chance": ece_by_chance(val),
@@ -216,6 +215,11 @@ def _winner_rows(desk: Desk, tune: TuneReport) -> np.ndarray:
     return train if tune.winner == "net" or not tune.val.rows else sample_rows(desk.seed, train, tune.val.rows)
 
 
+def _fewest(desk: Desk) -> int:
+    """Train rows of the smallest fold, which bounds what simple models are fitted on."""
+    return min(len(part.train) for part in desk.folds)
+
+
 def _expand(ctx: Context, desk: Desk, tune: TuneReport, sources: dict[str, str], whole: Measured, bearable: float) -> dict[str, float]:
     """Source -> the val error that twice its data would take away: what leaving half of it out costs, taken one doubling on by the power law.
 
@@ -283,18 +287,3 @@ def _conflicts(desk: Desk) -> float:
         if seen.setdefault(content, target.tobytes()) != target.tobytes():
             mixed.add(content)
     return sum(content in mixed for content in ids) / max(len(ids), 1)
-
-
-def _curves(problem: Problem, val: Predictions, points: Any) -> dict[str, tuple[tuple[float, float], ...]]:
-    """One curve per class (binary: of the positive one), each class against the rest."""
-    if not problem.classes:
-        return {}
-    shown = [1] if problem.task == "binary" else range(min(len(problem.classes), _SHOWN_CLASSES))
-    positive = (lambda k: val.targets[:, k]) if problem.task == "multilabel" else (lambda k: (val.targets == k).astype(int))
-    return {problem.classes[k]: points(positive(k), val.outputs[:, k]) for k in shown}
-
-
-def _residuals(ctx: Context, val: Predictions) -> tuple[tuple[float, float], ...]:
-    """(target, prediction) of at most 500 val items, for the scatter plot."""
-    rows = randomness.stream(ctx.seed, "residuals").permutation(len(val))[:500]
-    return tuple((float(t), float(p)) for t, p in zip(val.targets[rows, 0], val.outputs[rows, 0]))

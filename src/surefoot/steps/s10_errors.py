@@ -35,6 +35,7 @@ from surefoot.types import (
     ErrorRow,
     ErrorsReport,
     ErrorsStepConfig,
+    Finding,
     Measured,
     Mislabel,
     Neighbour,
@@ -91,8 +92,6 @@ def errors(
     bench = Bench(ctx, desk, config, baseline, tune, val, position, read_texts(ctx.store, data.texts))
     picked = sample_wrong(problem.task, val, num=config.errors.rows, seed=ctx.seed, threshold=tune.threshold)
     pooled, doubts, suspects = _find_mislabels(bench)
-    doubted = len(np.unique(pooled.ids.astype(str))) if pooled else 0
-    is_sure = checks.may_accuse(tune.val, baseline) or (pooled is not None and mislabels.are_surest_contradicted(pooled))
     rows = _make_rows(bench, picked, audit, {m.id for m in suspects})
     gallery = _make_rows(bench, worst(val, _GALLERY), audit, {m.id for m in suspects})
     tags = Counter(tag for row in rows for tag in row.tags)
@@ -117,14 +116,14 @@ def errors(
         importance=_weigh_columns(bench),
         mislabels=tuple(suspects[:_LISTED]),
         num_suspects=len(suspects),
-        doubted=doubted,
+        doubted=mislabels.count_items(pooled),
         doubts=_save_doubts(ctx, pooled, doubts),
         review_minutes=mislabels.review_minutes(len(suspects)),
         repairs=_write(ctx, "repairs.csv", write_repairs(mislabels.suggest_repairs(suspects))) if suspects else "",
         worst=tuple(gallery),
         pictures=_pictures(bench, [*shown, *(near.id for some in neighbours.values() for near in some)]),
         csv=_write(ctx, "errors.csv", write_table(rows, columns, has_confidence=bench.is_labelled)),
-        findings=tuple(checks.mislabels(suspects, doubted, is_sure=is_sure)),
+        findings=tuple(_judge_doubts(bench, pooled, suspects)),
         **map_seen(ctx, problem, desk.examples.pack, partial(find_features, tuned_network(ctx, desk, tune, 0), desk.examples)),
     )
 
@@ -239,11 +238,10 @@ def _weigh_columns(bench: Bench) -> dict[str, Measured]:
 
 
 def _pictures(bench: Bench, ids: list[str]) -> str:
-    desk = bench.desk
-    if desk.examples.fields[0].name != "image" or not ids:
+    if bench.desk.examples.fields[0].name != "image" or not ids:
         return ""
     unique = sorted(set(ids))
-    images = desk.examples.pack.gather(bench.rows(np.asarray(unique, dtype=object)))[0]
+    images = bench.desk.examples.pack.gather(bench.rows(np.asarray(unique, dtype=object)))[0]
     return bench.ctx.store.put_arrays({i: to_picture(image) for i, image in zip(unique, images)})
 
 
@@ -270,6 +268,11 @@ def _find_mislabels(bench: Bench) -> tuple[Predictions | None, np.ndarray, list[
         id, given, said = str(pooled.ids[row]), problem.classes[pooled.targets[row]], problem.classes[other]
         found.append(Mislabel(id=id, given=given, suggested=said, score=float(score), place=str(place), text=bench.texts.get(id, "")))
     return pooled, mislabels.doubt(pooled.targets, pooled.outputs), list({one.id: one for one in reversed(found)}.values())[::-1]
+
+
+def _judge_doubts(bench: Bench, pooled: Predictions | None, suspects: list[Mislabel]) -> list[Finding]:
+    is_sure = checks.may_accuse(bench.tune.val, bench.baseline) or (pooled is not None and mislabels.are_surest_contradicted(pooled))
+    return checks.mislabels(suspects, mislabels.count_items(pooled), is_sure=is_sure)
 
 
 def _doubt_train(bench: Bench) -> list[Predictions]:

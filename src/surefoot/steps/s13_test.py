@@ -11,7 +11,7 @@ import numpy as np
 from surefoot.analysis.gaps import late_gaps, to_error, verdict_of
 from surefoot.analysis.intervals import interval_for, measure_all, unit_names
 from surefoot.analysis.per_class import class_intervals
-from surefoot.analysis.scores import score
+from surefoot.analysis.scores import judge_bounds, score
 from surefoot.checks import test as checks
 from surefoot.data.packs import Pack, open_pack
 from surefoot.data.showing import name_codes
@@ -106,6 +106,7 @@ def test(
             *checks.wild_gap(late["wild_gap"], published, wild),
             *checks.width(metric, published),
             *checks.goal(metric, published, problem.goal),
+            *judge_bounds(problem, scores.said, tune.threshold, where="test", folder=ctx.root, seed=ctx.seed),
         ),
     )
     card = _write_card(ctx.root / export.folder, Evidence(problem, audit, split, tune, diagnose, final, report))

@@ -28,7 +28,7 @@ class Problem(Report):
             for multilabel; empty for regression.
         metric: the one that is optimised.
         metrics: those reported beside it.
-        satisfice: metrics that must merely suffice, each with its bound.
+        satisfice: metrics that must merely suffice, each with its bound: the least that is due, or the most where smaller is better.
         log_target: the target is trained as log1p and reported in its own units.
         given_sets: the sets that the data came in, of "train", "val" and "test"; empty where it came in one.
         num_outputs: size of the net's last layer (binary: 1).
