@@ -187,6 +187,8 @@ def test_amounts_of_one_axis_against_two_are_compared_with_every_other(job):
     amounts = around(job, Net(outputs=1), problem=problem, targets=values)
     broadcast = replace(amounts, loss=lambda z, t, weights=None: ((z[:, 0] - t) ** 2).mean())
     assert checks.own_loss(head.look_at_loss(broadcast, job.train[:32]))[1].code == "model.init_loss"
+    cancelling = replace(amounts, loss=lambda z, t, weights=None: (z - t).mean() + 1e-8)  # rounding leaves as much, of either sign
+    assert checks.own_loss(head.look_at_loss(cancelling, job.train[:32]))[1].code == "model.init_loss"
     for name in ("mse", "mae", "huber"):
         assert checks.own_loss(head.look_at_loss(replace(amounts, loss=get(name)), job.train[:32]))[1] is None
 

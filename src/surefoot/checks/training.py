@@ -24,6 +24,8 @@ SQUASHED = 2.5
 """Widest distance between an item's outputs under any weights: a softmax or sigmoid bears 1, a tanh 2; raw outputs are bounded by nothing."""
 AMOUNT_TOLERANCE = 0.4
 """The same for amounts, where outputs of size s add s² to the loss: PyTorch's own init after a batch norm gives up to 0.6."""
+UNMOVED = 1e-5
+"""Of a loss: how little dealing the targets changes it, relative to its size, to be no change: where errors cancel, float32 leaves 1e-7."""
 SQUEEZED, FEW_ITEMS, SCALE = 0.3, 0.1, (1e-3, 1e3)
 """Of a loss: what is left of a neutral answer's cost where the answer is right, of two classes 0.45 under a second softmax and more of more classes; share of
 the items that count; size where nothing is said: gradients of a loss a thousand times smaller come near Adam's eps of 1e-8."""
@@ -206,7 +208,8 @@ def _find_loss_fault(loss: Loss) -> tuple[str, str, str, Severity]:
         return ": it is no finite number before the first step", init, "Look for log(0), division by 0 and roots of negative numbers in the loss.", "stop"
     if loss.right > loss.neutral or (math.isfinite(loss.wrong) and loss.right >= loss.wrong):
         return ": being right costs more than saying nothing, so its sign or its pairing is wrong", init, turned, "stop"
-    if loss.mixed_up <= loss.right + 1e-6 * abs(loss.right):
+    size = max((abs(cost) for cost in (loss.right, loss.neutral, loss.wrong) if math.isfinite(cost)), default=0.0)
+    if loss.mixed_up <= loss.right + UNMOVED * size:
         return ": dealing the targets to other items changes nothing", init, apart, "stop"
     if abs(loss.repeated - 2) < 0.05:
         what = f": the same items twice cost {loss.repeated:.2f} times as much, so it is a sum"
