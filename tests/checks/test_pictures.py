@@ -35,4 +35,4 @@ def test_what_files_tell_is_a_leak_from_half_of_the_way_on_and_names_are_a_note(
 def test_numbers_that_stand_apart_are_told_with_place_and_value():
     (found,) = checks.apart({"age": ([3], [455.0]), "size": ([], [])}, {3: "id3"}, ["t.csv:2", "t.csv:3", "t.csv:4", "t.csv:5"])
     assert (found.code, found.severity, found.where, found.ids) == ("data.outliers", "info", "age", ("id3",))
-    assert "455 in t.csv:5" in found.what
+    assert found.evidence["example"] == "455 in t.csv:5"  # as evidence, which a report without items leaves out

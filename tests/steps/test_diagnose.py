@@ -81,8 +81,8 @@ def test_a_bound_that_the_winner_misses_is_a_finding_and_stands_in_the_headline(
     assert found.evidence["value"] == pytest.approx(report.metrics["recall"])
     assert (found.evidence["low"], found.evidence["high"]) == pytest.approx(report.intervals["recall"])
     assert "What must suffice does not: recall (due: 0.999)." in folded.render().read_text(encoding="utf-8").replace("\u00a0", " ")
-    with pytest.raises(UsageError, match="'f1_macro' does not fit the task binary"):
-        folded.run(to="problem", set=[*FOLDED, "problem.satisfice.f1_macro=0.5"])
+    with pytest.raises(UsageError, match="'rmse' does not fit the task binary"):
+        folded.run(to="problem", set=[*FOLDED, "problem.satisfice.rmse=0.5"])
 
 
 def test_a_net_that_keeps_the_bounds_goes_before_a_better_one_that_does_not(folded, monkeypatch):

@@ -48,3 +48,11 @@ def judge_bounds(problem: Problem, predictions: Predictions, threshold: Threshol
     """
     metrics = [get_metric(name, folder).at(threshold) for name in problem.satisfice]
     return checks.bounds(metrics, measure_all(metrics, predictions, seed=seed), problem.satisfice, where)
+
+
+def share_largest(problem: Problem, targets: np.ndarray) -> float:
+    """Share of the items that the most common answer is; of labels the mean over them; 0 for amounts. Targets: as `Predictions` has them."""
+    if not problem.classes:
+        return 0.0
+    shares = targets.mean(axis=0) if targets.ndim == 2 else np.bincount(targets) / len(targets)
+    return float(np.maximum(shares, 1 - shares).mean() if targets.ndim == 2 else shares.max())

@@ -11,7 +11,7 @@ import numpy as np
 
 from surefoot.analysis.calibration import fit_temperature
 from surefoot.analysis.compare import ALPHA, Comparison, paired
-from surefoot.analysis.scores import judge_bounds, score
+from surefoot.analysis.scores import judge_bounds, score, share_largest
 from surefoot.analysis.thresholds import choose
 from surefoot.checks import search as checks
 from surefoot.checks.curves import judge_tuned
@@ -81,6 +81,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     chosen, threshold = (net, net_at) if winner == "net" else (rival, rival_at)
     guess, is_ahead = _compare(ctx, desk, chosen, trivial, (threshold, 0.5)), better(desk.metric, chosen.value, trivial.value)
     apart = "" if is_ahead and guess.verdict == "better" else _tell_apart(ctx, desk, trivial, [net, rival, *baseline.models.values()])
+    largest = share_largest(problem, load_predictions(ctx.store, trivial.predictions).targets)
     every = (*trials, best.trial, *(t.trial for t in others))
     return TuneReport(
         winner=winner,
@@ -103,7 +104,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
             *checks.boundaries(every, space),
             *checks.infeasible(every),
             *checks.winner(winner, comparison.sentence, comparison.verdict, net.value, rival.value, baseline.best),
-            *checks.beats_trivial(chosen.value, trivial.value, is_ahead, guess.verdict, apart, _share_largest(ctx, desk, trivial)),
+            *checks.beats_trivial(chosen.value, trivial.value, is_ahead, guess.verdict, apart, largest),
         ),
     )
 
@@ -274,15 +275,6 @@ def _tell_apart(ctx: Context, desk: Desk, trivial: ModelScore, others: list[Mode
     found = [paired(LOG_LOSS, load_predictions(ctx.store, one.predictions), simple, seed=ctx.seed) for one in others]
     surest = min(found, key=lambda one: (one.verdict != "better", one.p_value))
     return surest.sentence if surest.verdict == "better" and surest.p_value * len(found) < ALPHA else ""
-
-
-def _share_largest(ctx: Context, desk: Desk, scored: ModelScore) -> float:
-    """Share of val that the most common answer is; of labels the mean over them; 0 for amounts."""
-    targets = load_predictions(ctx.store, scored.predictions).targets
-    if desk.problem.task not in CLASSIFICATION:
-        return 0.0
-    shares = targets.mean(0) if targets.ndim == 2 else np.bincount(targets) / len(targets)
-    return float(np.maximum(shares, 1 - shares).mean() if targets.ndim == 2 else shares.max())
 
 
 def _best_epoch(desk: Desk, trained: Trained) -> float:
