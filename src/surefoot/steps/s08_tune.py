@@ -81,7 +81,6 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     chosen, threshold = (net, net_at) if winner == "net" else (rival, rival_at)
     guess, is_ahead = _compare(ctx, desk, chosen, trivial, (threshold, 0.5)), better(desk.metric, chosen.value, trivial.value)
     apart = "" if is_ahead and guess.verdict == "better" else _tell_apart(ctx, desk, trivial, [net, rival, *baseline.models.values()])
-    largest = share_largest(problem, load_predictions(ctx.store, trivial.predictions).targets)
     every = (*trials, best.trial, *(t.trial for t in others))
     return TuneReport(
         winner=winner,
@@ -104,7 +103,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
             *checks.boundaries(every, space),
             *checks.infeasible(every),
             *checks.winner(winner, comparison.sentence, comparison.verdict, net.value, rival.value, baseline.best),
-            *checks.beats_trivial(chosen.value, trivial.value, is_ahead, guess.verdict, apart, largest),
+            *checks.beats_trivial(chosen.value, trivial.value, is_ahead, guess.verdict, apart, _share_largest(ctx, problem, trivial)),
         ),
     )
 
@@ -275,6 +274,11 @@ def _tell_apart(ctx: Context, desk: Desk, trivial: ModelScore, others: list[Mode
     found = [paired(LOG_LOSS, load_predictions(ctx.store, one.predictions), simple, seed=ctx.seed) for one in others]
     surest = min(found, key=lambda one: (one.verdict != "better", one.p_value))
     return surest.sentence if surest.verdict == "better" and surest.p_value * len(found) < ALPHA else ""
+
+
+def _share_largest(ctx: Context, problem: Problem, scored: ModelScore) -> float:
+    """Share of val that the most common answer is."""
+    return share_largest(problem, load_predictions(ctx.store, scored.predictions).targets)
 
 
 def _best_epoch(desk: Desk, trained: Trained) -> float:
