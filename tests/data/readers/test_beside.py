@@ -37,6 +37,12 @@ def test_a_list_beside_the_pictures_says_their_labels(tmp_path, name, text):
     assert not source.refused
 
 
+def test_a_file_with_a_cell_too_large_for_a_list_is_none(tmp_path):
+    notes = "picture,note\n" + "".join(f'photos/{k}.png,"{"x" * 150_000}"\n' for k in range(6))
+    write_files(tmp_path / "data", PICTURES | {"labels.csv": lines("photos/{k}.png,{label}", "path,label\n"), "notes.csv": notes})
+    assert read(tmp_path, "data").labels == CLASSES
+
+
 def test_lists_called_train_and_test_are_given_sets_and_labels_may_be_numbers(tmp_path):
     write_files(tmp_path / "data", PICTURES | {"train.txt": "0.png 3\n1.png 4\n2.png 3\n3.png 4\n", "test.txt": "4.png 3\n5.png 4\n"})
     source = read(tmp_path, "data")

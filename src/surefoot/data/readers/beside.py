@@ -139,7 +139,10 @@ def _parse(text: str, path: str, names: dict[str, str]) -> list[Row]:
     if splitext(path)[1].lower() == ".jsonl":
         return _parse_json(lines)
     mark = next((one for one in ("\t", ",", ";") if sum(one in line for line in lines) > len(lines) / 2), "")
-    cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=mark)] if mark else [_cut_words(line, names) for line in lines]
+    try:
+        cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=mark)] if mark else [_cut_words(line, names) for line in lines]
+    except csv.Error:  # a cell of more characters than csv takes: no list of pictures has one
+        return []
     if not cells:
         return []
     has_header = not any(_find(cell, names) for cell in cells[0]) and any(_find(cell, names) for row in cells[1:] for cell in row)
