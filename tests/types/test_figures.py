@@ -16,3 +16,7 @@ from surefoot.types.figures import write
 )  # fmt: skip
 def test_a_number_has_no_more_digits_than_can_be_used(value, text):
     assert write(value) == text
+
+
+def test_zero_has_no_sign():
+    assert write(-0.0) == write(0.0) == "0"

@@ -19,7 +19,7 @@ def write(value: float, digits: int = 4) -> str:
         mantissa, exponent = f"{value:.2e}".split("e")
         return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}"
     if float(value).is_integer() or size >= 10**digits:
-        return f"{value:,.0f}"
+        return f"{value + 0.0:,.0f}"  # no minus before a zero
     decimals = max(0, digits - 1 - math.floor(math.log10(size)))
     text = f"{value:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
