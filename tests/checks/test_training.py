@@ -114,9 +114,20 @@ def test_what_was_sick_at_first_is_told_once_and_what_no_gradient_reaches_is_not
 
 
 def test_real_inputs_do_better_than_none():
-    held(trials.looks_at_input(0.1, 0.5, 2.0))
-    failed(trials.looks_at_input(0.1, 1.99, 2.0), "model.input_ignored", "warn")
-    failed(trials.looks_at_input(0.0, 0.5, 2.0), "model.input_ignored", "stop")
+    held(trials.looks_at_input(0.1, 0.5, 2.0, 0.5))
+    failed(trials.looks_at_input(0.1, 1.99, 2.0, 0.5), "model.input_ignored", "warn")
+    failed(trials.looks_at_input(0.0, 0.5, 2.0, 0.5), "model.input_ignored", "stop")
+
+
+def test_a_net_that_has_hardly_begun_does_not_ignore_its_input_if_its_answers_belong_to_val():
+    held(trials.looks_at_input(0.1, 1.99, 2.0, 0.005))
+    failed(trials.looks_at_input(0.0, 1.99, 2.0, 0.005), "model.input_ignored", "stop")
+
+
+def test_an_lr_at_which_the_loss_climbs_is_not_too_low():
+    """A long tail of amounts: 5.1 from 1.2 at the lr asked for, and by luck 0.8 at ten times as much."""
+    held(trials.lr(0.005, 5.1, {0.05: 0.8}, 1.2, is_given=True))
+    failed(trials.lr(0.005, 1.2, {0.05: 0.8}, 1.2, is_given=True), "train.lr_too_low", "warn")
 
 
 @pytest.mark.parametrize(("shuffled", "ok"), [(2.31, True), (2.9, True), (2.2, True), (1.5, False)])
@@ -148,9 +159,9 @@ def test_a_batch_norm_whose_statistics_never_move_differs_even_where_the_losses_
 
 
 def test_an_input_that_helps_nothing_is_explained_by_a_net_that_can_not_learn():
-    helpless = trials.looks_at_input(0.1, 1.99, 2.0)[1]
+    helpless = trials.looks_at_input(0.1, 1.99, 2.0, 0.5)[1]
     unable = trials.memorised(0.5, True, 400, 24)[1]
     assert [f.because for f in trials.name_nearer([helpless, unable])] == ["model.cannot_overfit", ""]
     assert [f.because for f in trials.name_nearer([helpless])] == [""]
-    blind = trials.looks_at_input(0.0, 1.99, 2.0)[1]
+    blind = trials.looks_at_input(0.0, 1.99, 2.0, 0.5)[1]
     assert [f.because for f in trials.name_nearer([blind, unable])] == ["", ""]

@@ -36,14 +36,22 @@ def stays_finite(diverged: Sequence[str], lr: float) -> Verdict:
     return judge(check, "train.diverged", advice, {"runs": list(diverged), "lr": lr})
 
 
-def looks_at_input(influence: float, real_loss: float, blind_loss: float) -> Verdict:
-    """Real inputs do clearly better than zeroed ones after the same steps."""
-    ok = influence > 0 and real_loss < BLIND_MARGIN * blind_loss
+def looks_at_input(influence: float, real_loss: float, blind_loss: float, chance: float) -> Verdict:
+    """Real inputs do clearly better than zeroed ones after the same steps, or, where the steps were too few for that, belong to val's targets.
+
+    A sound net may stand at the best constant for longer than these steps: of absolute errors of amounts that are mostly zero the median is one.
+
+    Args:
+        chance: p value of the test of `generalises`; 1 where there is no val.
+    """
+    is_ahead = real_loss < BLIND_MARGIN * blind_loss
+    ok = influence > 0 and (is_ahead or chance <= CHANCE)
     moved = "" if influence > 0 else "; no output moves with the input"
+    moved += f"; yet what it says of val's items belongs to them (p = {chance:.3f})" if ok and not is_ahead else ""
     what = f"after the same steps the loss is {real_loss:.3f} on real and {blind_loss:.3f} on zeroed inputs{moved}"
     check = Check(name="looks at its input", measured=real_loss, expected=f"under {blind_loss:.3f}", ok=ok, what=what)
     advice = "See whether inputs and targets belong together row by row, and whether the model uses its input."
-    evidence: Evidence = {"real": real_loss, "blind": blind_loss, "margin": BLIND_MARGIN, "influence": influence}
+    evidence: Evidence = {"real": real_loss, "blind": blind_loss, "margin": BLIND_MARGIN, "influence": influence, "p": chance}
     return judge(check, "model.input_ignored", advice, evidence, "stop" if influence == 0 else "warn")
 
 
@@ -95,7 +103,7 @@ def lr(own: float, asked: float, others: Mapping[float, float], prior: float, *,
         is_given: the user set the lr; else the search looks for a better one anyway, and this is a note.
     """
     learnt = {lr: loss for lr, loss in others.items() if math.isfinite(loss) and loss < min(BETTER * asked, LEARNT * prior)}
-    better = {lr: loss for lr, loss in learnt.items() if lr < own or asked > STILL * prior}
+    better = {lr: loss for lr, loss in learnt.items() if lr < own or STILL * prior < asked < prior / LEARNT}  # one that climbed is not too low
     best = min(better, key=lambda lr: better[lr], default=own)
     code = "train.lr_too_low" if best > own else "train.lr_too_high"
     reached = f"{asked:.3f}" if math.isfinite(asked) else "no finite number"

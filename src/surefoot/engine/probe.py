@@ -233,6 +233,23 @@ def _find_cheapest(job: Job, start: Tensor, says: str) -> Tensor:
     return found.detach()
 
 
+def even_out(job: Job, rows: np.ndarray) -> Job:
+    """The job with the amounts of some rows at normal scores: each at the quantile of a standard normal that its rank among them is, equal ones at one.
+
+    What can be learnt by heart doesn't depend on the targets (Zhang et al. 2017); how many steps it takes does. Of 2,000 lognormal amounts of sigma 3 some two
+    dozen differ by a thousandth of the spread that all are standardised by, or one alone makes their variance, and knowing that one is R² 0.99.
+
+    Source: van der Waerden 1952 (normal scores).
+    """
+    if job.problem.classes:
+        return job
+    targets, picked = job.targets.clone(), torch.from_numpy(rows)
+    each, other = targets[picked][:, None], targets[picked][None]
+    ranks = (other < each).sum(1) + ((other == each).sum(1) + 1) / 2
+    targets[picked] = torch.special.ndtri(ranks / (len(rows) + 1)).to(targets)
+    return replace(job, targets=targets)
+
+
 def right_share(job: Job, rows: np.ndarray) -> tuple[float, float]:
     """How much of a tiny batch the net has memorised: (lowest precision or recall of any class, or R²; its loss)."""
     logits = predict(job.network, job.examples, rows)
@@ -241,7 +258,7 @@ def right_share(job: Job, rows: np.ndarray) -> tuple[float, float]:
     if job.problem.classes:
         table = per_class(targets, outputs, job.problem.classes, 0.5).values()
         return min((min(row["precision"], row["recall"]) for row in table if row["support"]), default=0.0), loss
-    scaled = job.targets[torch.from_numpy(rows)].cpu().numpy()  # on the scale it is trained on: a log target's largest value would else rule alone
+    scaled = job.targets[torch.from_numpy(rows)].cpu().numpy()  # on the scale it is trained on
     spread = ((scaled - scaled.mean(0)) ** 2).sum()
     return float(1 - ((logits - scaled) ** 2).sum() / max(spread, 1e-12)), loss
 

@@ -12,6 +12,7 @@ import numpy as np
 from surefoot import randomness
 from surefoot.engine import probe
 from surefoot.engine.build import Desk, build_network, set_last_bias
+from surefoot.engine.feed import count_steps
 from surefoot.engine.fit import Fitted, Job, fit
 from surefoot.engine.head import find_dropout
 from surefoot.engine.jobs import fill_batch, make_job
@@ -19,11 +20,13 @@ from surefoot.optim.usual import find_usual
 from surefoot.types.configs import ModelConfig, TrainConfig
 from surefoot.types.context import Context
 
-_STEPS, _LOOKS, _ITEMS, _BATCH, _ASKED = 80, 8, 1_000, 64, 2_000
+_STEPS, _LAST, _ITEMS, _BATCH, _ASKED = 80, 16, 1_000, 64, 2_000
 _SCHEDULE: dict[str, object] = {"schedule": "onecycle", "warmup": 0.0, "milestones": []}
 """Whatever the user's own: here it is asked whether the net learns, and s08 judges how lr goes on."""
 _RUNS, _FEWEST, _FEWEST_ASKED = 5, 16, 500
 """Such runs a sanity check usually takes; and the items of a batch, and of val, under which they show nothing."""
+_ORDER = "short run"
+"""The name that all of them are drawn under."""
 _FEW = 5
 """Steps after which two equal trainings are compared: a draw that isn't seeded shows in the first."""
 
@@ -50,10 +53,14 @@ class Trials:
         return probe.prior_loss(self.base, on, self.says)
 
     def run(self, job: Job, name: str, lr: float = 0.0) -> Fitted:
-        """Trains a copy of the job's net, at another lr where one is given."""
+        """Trains a copy of the job's net, at another lr where one is given.
+
+        All runs see the same items in the same order. In orders of their own, and with last losses of 640 of 1,000 items, one run had a few of a long tail's
+        amounts less than another: mostly zero amounts cost 0.398 on real inputs and 0.395 on zeroed ones, and 0.297 and 0.475 in one order.
+        """
         self.say(name)
         train = self.train.model_copy(update={"lr": lr}) if lr else self.train
-        return fit(replace(job, network=copy.deepcopy(job.network)), train, seed=self.ctx.seed, name=name)
+        return fit(replace(job, network=copy.deepcopy(job.network)), train, seed=self.ctx.seed, name=_ORDER)
 
 
 def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, says: str = "", bearable: float = 0.0) -> Trials:
@@ -67,7 +74,9 @@ def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, say
     rows = _pick(ctx, "short runs", part.train, _ITEMS)
     batch = int(np.clip(bearable / (_RUNS * _STEPS), _FEWEST, _BATCH)) if bearable else _BATCH
     short = fill_batch(train.model_copy(update={"batch_size": min(batch, len(rows))}), len(rows))
-    short = short.model_copy(update={"epochs": _STEPS * short.batch_size / len(rows), "val_steps": _STEPS // _LOOKS, **_SCHEDULE})
+    epoch = count_steps(len(rows), short.batch_size)
+    look = _LAST if epoch > _LAST else _LAST // epoch * epoch  # whole epochs: each item counts once in a run's last loss, as it does in the prior's
+    short = short.model_copy(update={"epochs": _STEPS // look * look / epoch, "val_steps": look, **_SCHEDULE})
     job = make_job(desk, build_network(desk, model, part), part, train)
     base = replace(job, train=rows, watch=rows[:0], val=_pick(ctx, "asked in short runs", part.val, max(_FEWEST_ASKED, _ASKED * batch // _BATCH)))
     set_last_bias(base.network, probe.find_constant(base, says))

@@ -174,11 +174,12 @@ def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainCo
     rows = base.train[np.linspace(0, len(base.train) - 1, min(_LOOKED_AT, len(base.train))).astype(int)]  # the first lie in one class, if files do
     trained = replace(base, network=real.network)
     influence = max(probe.input_influence(base, rows), probe.input_influence(trained, rows))
+    chance = probe.chance_of(trained, base.val, runs.ctx.seed) if len(base.val) > 1 else 1.0
     return [
         *verdicts,
-        short.looks_at_input(influence, real.records[-1].loss, fitted["zeroed inputs"].records[-1].loss),
+        short.looks_at_input(influence, real.records[-1].loss, fitted["zeroed inputs"].records[-1].loss, chance),
         short.shuffled_labels(_val_loss(fitted["shuffled labels"]), runs.prior()),
-        *([short.generalises(probe.chance_of(trained, base.val, runs.ctx.seed), len(base.val))] if len(base.val) > 1 else []),
+        *([short.generalises(chance, len(base.val))] if len(base.val) > 1 else []),
         short.modes(*probe.mode_losses(trained, rows), runs.prior(rows), probe.find_stale_norms(trained)),
         short.dropout(probe.dropout_noise(trained, rows, runs.ctx.seed)),
         *checks.layers(layers.look_at_layers(trained, rows), "after the first steps", first, is_blind=influence == 0),
@@ -220,7 +221,7 @@ def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) 
     curve: list[float] = []
     steps, best = 0, -math.inf
     for lr in (3e-3, 1e-3, 1e-2):  # a tiny batch is memorised at some ordinary lr, or not at all
-        job = replace(_job(desk, model, train), train=rows, val=rows[:0], watch=rows[:0])
+        job = probe.even_out(replace(_job(desk, model, train), train=rows, val=rows[:0], watch=rows[:0]), rows)
         curve = [probe.right_share(job, rows)[1]]
         for start in range(0, _STEPS, _EVERY):
             part = train.model_copy(update={"batch_size": len(rows), "epochs": float(_EVERY), "lr": lr, "schedule": "fixed", "optimizer": "adam", "clip": 1.0})
