@@ -44,6 +44,9 @@ def test_probs_that_are_no_chances_are_miscalibrated():
     (found,) = checks.calibration(0.12)
     assert (found.code, found.evidence) == ("diagnose.miscalibrated", {"ece": 0.12, "by_chance": 0.0, "threshold": 0.05})
     assert "12.0%" in found.what
+    assert "more val data" in found.next
+    (evened,) = checks.calibration(0.12, is_evened=True)
+    assert "class weights" in evened.next
     assert checks.calibration(0.05) == checks.calibration(None) == checks.calibration(0.12, by_chance=0.13) == []
 
 

@@ -154,3 +154,10 @@ def test_text_from_data_can_not_become_markup():
     )
     assert "\n# Owned" not in card
     assert "<img" not in card
+
+
+def test_the_card_says_whose_shares_the_probs_of_a_net_with_class_weights_go_by(manifest):
+    tune = make_evidence().tune
+    weighted = tune.model_copy(update={"train": tune.train.model_copy(update={"class_weights": "balanced"})})
+    cards = [model_card(make_evidence(tune=one), manifest) for one in (weighted, tune, weighted.model_copy(update={"winner": "linear"}))]
+    assert ["all are as frequent" in card for card in cards] == [True, False, False]

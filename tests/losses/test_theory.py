@@ -8,7 +8,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from surefoot import losses
 from surefoot.losses.classification import binary_cross_entropy, cross_entropy
 from surefoot.losses.regression import mse
-from surefoot.losses.theory import balanced_weights, class_shares, expected_at_init, prior_bias
+from surefoot.losses.theory import balanced_weights, class_shares, expected_at_init, prior_bias, prior_shift
 
 CLASSES = np.repeat([0, 1, 2, 3], [50, 30, 15, 5])
 LABELS = (np.random.default_rng(0).random((200, 3)) < [0.1, 0.5, 0.8]).astype(np.int64)
@@ -99,3 +99,18 @@ def test_losses_are_found_by_name(tmp_path):
     assert losses.get("cross_entropy") is cross_entropy
     (tmp_path / "mine.py").write_text("def cubed(outputs, targets, weights=None):\n    return ((outputs - targets).abs() ** 3).mean()\n")
     assert float(losses.get("mine:cubed", tmp_path)(torch.zeros(2, 1), torch.full((2, 1), 2.0))) == 8.0
+
+
+@pytest.mark.parametrize(("task", "targets", "num"), [("multiclass", CLASSES, 4), ("multilabel", LABELS, 3), ("binary", LABELS[:, 0], 1)])
+def test_even_weights_move_the_prior_to_even_odds(task, targets, num):
+    moved = prior_bias(task, targets, num) + prior_shift(task, targets, num, is_weighted=True, is_drawn_evenly=False)
+    assert np.ptp(moved) == pytest.approx(0.0, abs=1e-9)
+    assert num > 1 or moved == pytest.approx(0.0, abs=1e-9)
+    assert not prior_shift(task, targets, num, is_weighted=False, is_drawn_evenly=False).any()
+
+
+def test_drawing_evenly_moves_as_much_as_weighing_evenly_and_a_class_that_never_occurs_not_at_all():
+    by_draw, by_both = (prior_shift("multiclass", CLASSES, 5, is_weighted=weighted, is_drawn_evenly=True) for weighted in (False, True))
+    assert np.exp(by_draw[3] - by_draw[0]) == pytest.approx(10.0)  # 50 items against 5
+    assert by_both == pytest.approx(2 * by_draw)
+    assert by_draw[4] == 0

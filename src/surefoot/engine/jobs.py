@@ -127,6 +127,12 @@ def make_job(desk: Desk, network: Network, part: Part, config: TrainConfig) -> J
     )
 
 
+def measure_shift(desk: Desk, rows: np.ndarray, config: TrainConfig) -> np.ndarray:
+    """What class weights and even drawing, on these train rows, add to the logits of a net; see `losses.prior_shift`."""
+    used = {"is_weighted": config.class_weights == "balanced", "is_drawn_evenly": config.sampling == "balanced"}
+    return losses.prior_shift(desk.problem.task, desk.examples.plain_targets(rows), desk.problem.num_outputs, **used)
+
+
 def _loss_options(loss: Callable, name: str, config: TrainConfig, class_weights: torch.Tensor | None) -> dict[str, Any]:
     """Those of our options that are in use and that the loss of this name, perhaps the user's own, takes.
 

@@ -10,8 +10,8 @@ import numpy as np
 from surefoot.data.predictions import load_predictions, save_predictions
 from surefoot.engine.build import Desk
 from surefoot.engine.fit import fit
-from surefoot.engine.jobs import fill_batch, settle_speed, start_job
-from surefoot.engine.predict import predict, to_outputs
+from surefoot.engine.jobs import fill_batch, measure_shift, settle_speed, start_job
+from surefoot.engine.predict import activate, predict
 from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.models.boosting import Rounds
 from surefoot.types.context import Context
@@ -35,12 +35,14 @@ class Outsiders:
 
     Attributes:
         seconds: that all of them may take; 0: the least.
+        temperature: of the tuned net's logits once class weights are undone, as they are here.
     """
 
     ctx: Context
     desk: Desk
     tune: TuneReport
     seconds: float
+    temperature: float
 
     def bearable_epochs(self, num: int) -> float:
         """Epochs that each net may take, if `num` rows are cut into parts; eight at most."""
@@ -67,5 +69,6 @@ class Outsiders:
         job = start_job(desk, tune.model, desk.folds[0].on(fitted).without_val(), train)
         listen = partial(ctx.events.progress, f"doubting labels: part {number + 1}")
         network = fit(job, train, seed=ctx.seed, name=f"outsider {number}", listen=listen).network
-        outputs = np.nan_to_num(to_outputs(desk.problem, network, predict(network, desk.examples, asked), tune.temperature))
+        logits = predict(network, desk.examples, asked) - measure_shift(desk, fitted, train)
+        outputs = np.nan_to_num(activate(desk.problem, logits, self.temperature))
         return save_predictions(ctx.store, Predictions(desk.examples.pack.ids(asked), outputs, desk.examples.plain_targets(asked)))

@@ -119,6 +119,11 @@ def _training(evidence: Evidence) -> str:
         lines += [f"- Phase {escape(p.name)}: {p.epochs:g} epochs, lr {p.lr:.3g}, batch {p.batch_size}, {escape(p.optimizer)}." for p in final.phases]
     if tune.temperature != 1:
         lines.append(f"- Logits are divided by a temperature of {tune.temperature:.3g}, fitted on held-out items.")
+    if tune.is_evened:
+        lines.append(
+            "- Classes had even weight, or were drawn evenly, in training: probs are those of a world in which all are as frequent. "
+            "Where chances are needed, multiply each by its class's share of the items above, and divide by their sum."
+        )
     return "## Training\n\n" + "\n".join(lines)
 
 

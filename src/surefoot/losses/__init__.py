@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from surefoot.losses.own import adapt
-from surefoot.losses.theory import balanced_weights, class_shares, expected_at_init, prior_bias
+from surefoot.losses.theory import balanced_weights, class_shares, expected_at_init, prior_bias, prior_shift
 from surefoot.refs import resolve
 
-__all__ = ["balanced_weights", "class_shares", "expected_at_init", "get", "prior_bias"]
+__all__ = ["balanced_weights", "class_shares", "expected_at_init", "get", "prior_bias", "prior_shift"]
 
 
 def get(name: str, folder: Path | None = None) -> Callable:

@@ -51,6 +51,22 @@ def balanced_weights(task: str, targets: np.ndarray, num_outputs: int) -> np.nda
     return np.divide(1.0, shares * present, out=weights, where=shares > 0)
 
 
+def prior_shift(task: str, targets: np.ndarray, num_outputs: int, *, is_weighted: bool, is_drawn_evenly: bool) -> np.ndarray:
+    """How far training moves logits off those of the classes' own shares, float64 (K,): subtracted from them, it gives chances again.
+
+    Under a loss in which class k counts w_k times the best probs are those of a world in which it is w_k times as frequent; so are they where it is drawn
+    w_k times as often. 0 for a class that never occurs.
+
+    Args:
+        is_weighted: classes weigh as `balanced_weights` has them. is_drawn_evenly: each class is drawn as often as any other.
+
+    Source: Elkan 2001, "The Foundations of Cost-Sensitive Learning", theorem 2; Saerens, Latinne and Decaestecker 2002.
+    """
+    weights = balanced_weights(task, targets, num_outputs)
+    logs = (int(is_weighted) + int(is_drawn_evenly)) * np.log(weights, out=np.zeros_like(weights), where=weights > 0)
+    return np.asarray(logs[:, 1] - logs[:, 0] if task in SIGMOIDS else logs)
+
+
 def expected_at_init(
     task: str, prior: np.ndarray | None, num_outputs: int, *, label_smoothing: float = 0.0, class_weights: np.ndarray | None = None
 ) -> tuple[float, str]:

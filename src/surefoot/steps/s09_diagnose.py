@@ -11,6 +11,7 @@ import numpy as np
 from surefoot import randomness
 from surefoot.analysis.advice import Evidence, advise
 from surefoot.analysis.calibration import ece_by_chance, measure_ece, reliability
+from surefoot.analysis.chances import find_chances
 from surefoot.analysis.curves import draw_classes, part_sizes, pr, roc, sample_residuals
 from surefoot.analysis.gaps import gap_table, is_small, measure_error, tabulate
 from surefoot.analysis.human import human_error, keep_fitting
@@ -73,7 +74,7 @@ def diagnose(
     shares, bearable = _choose_parts(ctx, config, desk, tune)
     curve = _learning_curve(ctx, desk, tune, shares)
     expandability = _expand(ctx, desk, tune, sources, curve["1"], bearable - sum(shares)) if curve else {}
-    noise = count_wrong(val) if problem.task in ("binary", "multiclass") and checks.may_accuse(tune.val, baseline) else None
+    noise = count_wrong(find_chances(desk, tune, val)[0]) if problem.task in ("binary", "multiclass") and checks.may_accuse(tune.val, baseline) else None
     looks, told = ctx.ledger.count_look("diagnose", "table of errors"), _tell_classes(problem, tune, val)
     recalls, met = _find_recalls(told), checks.goal(problem, metric, tune.val)
     evidence = Evidence(problem, tune, gaps, errors, verdict, curve, noise, recalls, expandability, config.budget, ctx.seed, data.fields)
@@ -96,7 +97,7 @@ def diagnose(
         **told,
         findings=(
             *checks.largest_gap(gaps, verdict, is_small=is_small(gaps, errors, verdict, is_amount=not problem.classes)),
-            *checks.calibration(told.get("ece"), told.get("ece_by_chance", 0.0)),
+            *checks.calibration(told.get("ece"), told.get("ece_by_chance", 0.0), is_evened=tune.is_evened),
             *checks.label_ceiling(_conflicts(desk), noise),
             *checks.accuracy_paradox(problem, val, tune.val, recalls),
             *(*met, *judge_bounds(problem, val, tune.threshold, where="val", folder=ctx.root, seed=ctx.seed)),

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from surefoot import durable
-from surefoot.analysis import attribution, mislabels, slices, tagging
+from surefoot.analysis import attribution, chances, mislabels, slices, tagging
 from surefoot.analysis.crossfit import cross_fit
 from surefoot.analysis.errors import ceilings, item_losses, sample_wrong, worst, write_table, wrong_rows
 from surefoot.analysis.explore import map_seen
@@ -253,8 +253,9 @@ def _find_mislabels(bench: Bench) -> tuple[Predictions | None, np.ndarray, list[
     problem, desk = bench.desk.problem, bench.desk
     if not bench.is_labelled:
         return None, np.zeros(0), []
-    parts = [bench.val] if checks.may_doubt(bench.tune.val, bench.baseline) else []
-    parts += _doubt_train(bench) if len(desk.folds) == 1 and bench.config.errors.doubted else []
+    val, heat = chances.find_chances(desk, bench.tune, bench.val)
+    parts = [val] if checks.may_doubt(bench.tune.val, bench.baseline) else []
+    parts += _doubt_train(bench, heat) if len(desk.folds) == 1 and bench.config.errors.doubted else []
     if not parts:
         return None, np.zeros(0), []
     models = np.concatenate([np.zeros(len(p)) if p.folds is None else p.folds + 100 * k for k, p in enumerate(parts)])
@@ -275,13 +276,12 @@ def _judge_doubts(bench: Bench, pooled: Predictions | None, suspects: list[Misla
     return checks.mislabels(suspects, mislabels.count_items(pooled), is_sure=is_sure)
 
 
-def _doubt_train(bench: Bench) -> list[Predictions]:
+def _doubt_train(bench: Bench, heat: float) -> list[Predictions]:
     """Train items as models say that were fitted on other train items: the tuned net's setting where the budget bears it, else the best simple model."""
     desk, baseline, seed, most = bench.desk, bench.baseline, bench.ctx.seed, bench.config.errors.doubted
     pace = take_stock(bench.ctx, bench.config.budget, "errors", final_seconds(desk, bench.tune))
-    outsiders = Outsiders(bench.ctx, desk, bench.tune, pace.seconds())
-    is_net = bench.tune.winner == "net" and checks.may_doubt(bench.tune.val, baseline)
-    rows = sample_rows(seed, desk.folds[0].train, most)
+    outsiders = Outsiders(bench.ctx, desk, bench.tune, pace.seconds(), heat)
+    rows, is_net = sample_rows(seed, desk.folds[0].train, most), bench.tune.winner == "net" and checks.may_doubt(bench.tune.val, baseline)
     epochs = outsiders.bearable_epochs(len(rows)) if is_net else 0.0
     if epochs >= _LEAST_EPOCHS:
         fitting = partial(outsiders.ask_net, epochs)

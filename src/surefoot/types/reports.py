@@ -157,6 +157,11 @@ class TuneReport(Report):
     versus_baseline: Measured | None = None
     looks: int = 0
 
+    @property
+    def is_evened(self) -> bool:
+        """Whether the winner learnt from classes of even weight or share, so that its probs are those of a world in which all are as frequent."""
+        return self.winner == "net" and "balanced" in (self.train.class_weights, self.train.sampling)
+
 
 class Advice(Plain):
     """What to do next: the term it works on, what it could bring in units of error, and the command."""
