@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from surefoot import settings
+from surefoot.analysis.scores import choose_winner
 from surefoot.engine.build import lay_out
 from surefoot.engine.winners import sample_rows
 from surefoot.events import Announcer
@@ -96,6 +97,20 @@ def test_a_net_that_keeps_the_bounds_goes_before_a_better_one_that_does_not(fold
     assert [one.trial.number for one in s08_tune._prefer_sufficient(ctx, config, desk, full)] == [1, 2, 0]
     free = replace(desk, problem=problem.model_copy(update={"satisfice": {}}))
     assert [one.trial.number for one in s08_tune._prefer_sufficient(ctx, config, free, full)] == [0, 1, 2]
+
+
+def test_a_simple_model_that_keeps_the_bounds_goes_before_a_better_net_that_does_not(folded):
+    ctx = context(folded, "bounds of a simple model")
+    problem = folded.report("problem").model_copy(update={"satisfice": {"recall": 0.5}})
+    desk = lay_out(ctx, problem, folded.report("prepare"))
+    score, blind = folded.report("tune").val, folded.report("baseline").models["majority"]
+    ahead = blind.model_copy(update={"value": 0.99})
+    winner, (found,) = choose_winner(ctx, problem, desk.metric, {"net": (ahead, 0.5), "linear": (score, 0.5)})
+    assert (winner, found.code, found.severity) == ("linear", "diagnose.bound_missed", "info")
+    assert "By the metric net would go on; it misses 1 of the bounds that must be kept on val and linear 0" in found.what
+    free = replace(desk, problem=problem.model_copy(update={"satisfice": {}}))
+    assert choose_winner(ctx, free.problem, desk.metric, {"net": (ahead, 0.5), "linear": (score, 0.5)}) == ("net", [])
+    assert choose_winner(ctx, problem, desk.metric, {"net": (score, 0.5), "linear": (score, 0.5)}) == ("linear", [])  # of equals the simpler
 
 
 def test_answers_to_a_question_that_changed_are_left_out_and_told(folded):

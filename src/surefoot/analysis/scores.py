@@ -8,10 +8,11 @@ import numpy as np
 
 from surefoot.analysis.intervals import measure, measure_all
 from surefoot.checks import diagnosis as checks
-from surefoot.data.predictions import save_predictions
-from surefoot.metrics import Metric, evaluate
+from surefoot.checks.search import bounds_decide
+from surefoot.data.predictions import load_predictions, save_predictions
+from surefoot.metrics import Metric, better, evaluate
 from surefoot.metrics import get as get_metric
-from surefoot.types.context import Store
+from surefoot.types.context import Context, Store
 from surefoot.types.examples import Predictions, Threshold
 from surefoot.types.findings import Finding
 from surefoot.types.problem import Problem
@@ -48,6 +49,25 @@ def judge_bounds(problem: Problem, predictions: Predictions, threshold: Threshol
     """
     metrics = [get_metric(name, folder).at(threshold) for name in problem.satisfice]
     return checks.bounds(metrics, measure_all(metrics, predictions, seed=seed), problem.satisfice, where)
+
+
+def count_missed(ctx: Context, problem: Problem, scored: ModelScore, threshold: Threshold) -> int:
+    """How many bounds of `problem.satisfice` a model misses on val, deciding from this threshold on."""
+    said = load_predictions(ctx.store, scored.predictions)
+    return len(judge_bounds(problem, said, threshold, where="val", folder=ctx.root, seed=ctx.seed))
+
+
+def choose_winner(ctx: Context, problem: Problem, metric: Metric, models: dict[str, tuple[ModelScore, Threshold]]) -> tuple[str, list[Finding]]:
+    """Which of two models goes on, and what is found where `problem.satisfice` decided it: fewer bounds missed go before a better metric.
+
+    Args:
+        models: the net, then the simple model, which goes on where both are as good; each as it would ship.
+    """
+    net, simple = models
+    by_metric = net if better(metric, models[net][0].value, models[simple][0].value) else simple
+    missed = {name: count_missed(ctx, problem, *decided) for name, decided in models.items()}
+    winner = min(missed, key=lambda name: (missed[name], name != by_metric))
+    return winner, bounds_decide(winner, by_metric, missed)
 
 
 def share_largest(problem: Problem, targets: np.ndarray) -> float:

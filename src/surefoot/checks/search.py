@@ -94,6 +94,27 @@ def winner(name: str, sentence: str, verdict: str, net: float, baseline: float, 
     return []
 
 
+def bounds_decide(name: str, by_metric: str, missed: Mapping[str, int]) -> list[Finding]:
+    """Who goes on because it misses fewer bounds of `problem.satisfice` than the one that the metric prefers; nothing where these are the same.
+
+    Args:
+        by_metric: whom the metric prefers. missed: model -> how many of the bounds it misses on val.
+    """
+    if name == by_metric:
+        return []
+    return [
+        Finding(
+            code="diagnose.bound_missed",
+            severity="info",
+            what=f"By the metric {by_metric} would go on; it misses {missed[by_metric]} of the bounds that must be kept on val and {name} {missed[name]}: "
+            f"{name} goes on and is what ships.",
+            where="problem.satisfice",
+            next="Ask for less in problem.satisfice, if what the metric says counts for more.",
+            evidence={"by the metric": by_metric, "it misses": missed[by_metric], "the winner misses": missed[name]},
+        )
+    ]
+
+
 def beats_trivial(value: float, trivial: float, is_better: bool, verdict: str = "better", apart: str = "", majority: float = 0.0) -> list[Finding]:
     """The winner is better than saying always the same, and by more than noise; where it isn't, whether that is the metric's fault.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from surefoot.analysis.calibration import fit_temperature
 from surefoot.analysis.compare import ALPHA, Comparison, paired
-from surefoot.analysis.scores import judge_bounds, score, share_largest
+from surefoot.analysis.scores import choose_winner, count_missed, score, share_largest
 from surefoot.analysis.thresholds import choose
 from surefoot.checks import search as checks
 from surefoot.checks.curves import judge_tuned
@@ -77,7 +77,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     rival, rival_heat, rival_at = _decide(ctx, config, desk, baseline.models[baseline.best])
     trivial = baseline.models[baseline.trivial]
     comparison = _compare(ctx, desk, net, rival, (net_at, rival_at))
-    winner = "net" if better(desk.metric, net.value, rival.value) else baseline.best
+    winner, told = choose_winner(ctx, problem, desk.metric, {"net": (net, net_at), baseline.best: (rival, rival_at)})
     chosen, threshold = (net, net_at) if winner == "net" else (rival, rival_at)
     guess, is_ahead = _compare(ctx, desk, chosen, trivial, (threshold, 0.5)), better(desk.metric, chosen.value, trivial.value)
     apart = "" if is_ahead and guess.verdict == "better" else _tell_apart(ctx, desk, trivial, [net, rival, *baseline.models.values()])
@@ -102,7 +102,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
             *judge_tuned(best.history, config.train, (model, train), overfit, desk.metric),
             *checks.boundaries(every, space),
             *checks.infeasible(every),
-            *checks.winner(winner, comparison.sentence, comparison.verdict, net.value, rival.value, baseline.best),
+            *(told or checks.winner(winner, comparison.sentence, comparison.verdict, net.value, rival.value, baseline.best)),
             *checks.beats_trivial(chosen.value, trivial.value, is_ahead, guess.verdict, apart, _share_largest(ctx, problem, trivial)),
         ),
     )
@@ -164,8 +164,7 @@ def _prefer_sufficient(ctx: Context, config: TuneStepConfig, desk: Desk, full: l
     missed = {}
     for one in full:
         decided, _, threshold = _decide(ctx, config, desk, one.score)
-        said = load_predictions(ctx.store, decided.predictions)
-        missed[one.trial.number] = len(judge_bounds(desk.problem, said, threshold, where="val", folder=ctx.root, seed=ctx.seed))
+        missed[one.trial.number] = count_missed(ctx, desk.problem, decided, threshold)
     return sorted(full, key=lambda one: missed[one.trial.number])
 
 
