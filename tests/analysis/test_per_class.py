@@ -5,7 +5,7 @@ import pytest
 
 from surefoot import metrics
 from surefoot.analysis.intervals import wilson
-from surefoot.analysis.per_class import class_intervals
+from surefoot.analysis.per_class import class_intervals, class_scores
 from surefoot.types.examples import Predictions
 
 CLASSES = ("cat", "dog", "cow")
@@ -46,3 +46,10 @@ def test_rows_of_one_group_are_one_unit():
     alone, grouped = class_intervals(few, CLASSES), class_intervals(rows, CLASSES)
     for name in CLASSES:
         assert np.ptp(grouped[name]["recall"]) == pytest.approx(np.ptp(alone[name]["recall"]), rel=0.4)
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_the_support_of_a_class_counts_its_items_and_not_how_often_folds_speak_of_them(labels):
+    once = said(labels=labels)
+    thrice = Predictions(np.tile(once.ids, 3), np.tile(once.outputs, (3, 1)), np.concatenate([once.targets] * 3))
+    assert class_scores(thrice, CLASSES) == class_scores(once, CLASSES) == metrics.per_class(once.targets, once.outputs, CLASSES)

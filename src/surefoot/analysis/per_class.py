@@ -1,12 +1,23 @@
-"""How sure precision and recall of each class are."""
+"""Precision, recall and support of each class, and how sure they are."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from surefoot.analysis.intervals import Interval, find_units, share_interval
-from surefoot.metrics.decisions import decide, task_of
+from surefoot.metrics.decisions import decide, per_class, task_of
 from surefoot.types.examples import Predictions, Threshold
+
+
+def class_scores(predictions: Predictions, classes: Sequence[str], threshold: Threshold = 0.5) -> dict[str, dict[str, float]]:
+    """What `metrics.per_class` says of all answers, with the support in items: one that several folds speak of is one."""
+    _, first = np.unique(predictions.ids.astype(str), return_index=True)
+    targets = predictions.targets[first]
+    supports = (targets == 1).sum(axis=0) if targets.ndim == 2 else np.bincount(targets, minlength=len(classes))
+    scores = per_class(predictions.targets, predictions.outputs, list(classes), threshold)
+    return {name: row | {"support": float(support)} for (name, row), support in zip(scores.items(), supports, strict=True)}
 
 
 def class_intervals(predictions: Predictions, classes: Sequence[str], threshold: Threshold = 0.5) -> dict[str, dict[str, Interval]]:

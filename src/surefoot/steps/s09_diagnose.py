@@ -17,7 +17,7 @@ from surefoot.analysis.gaps import gap_table, is_small, measure_error, tabulate
 from surefoot.analysis.human import human_error, keep_fitting
 from surefoot.analysis.intervals import measure_all
 from surefoot.analysis.mislabels import count_wrong
-from surefoot.analysis.per_class import class_intervals
+from surefoot.analysis.per_class import class_intervals, class_scores
 from surefoot.analysis.scores import judge_bounds
 from surefoot.analysis.thresholds import list_choices, list_label_choices
 from surefoot.analysis.val_looks import correct_for_looks
@@ -31,7 +31,7 @@ from surefoot.engine.pace import final_seconds, take_stock
 from surefoot.engine.predict import activate, predict, reheat, to_outputs
 from surefoot.engine.winners import sample_rows, winner_outputs
 from surefoot.engine.yardsticks import fit_yardstick
-from surefoot.metrics import Metric, confusion, per_class
+from surefoot.metrics import Metric, confusion
 from surefoot.metrics import get as get_metric
 from surefoot.models.boosting import Rounds
 from surefoot.store.scope import ScopedLedger
@@ -86,7 +86,7 @@ def diagnose(
         grid=tabulate(errors, parts, metric, seed=ctx.seed),
         human_from="measured" if human else "given" if problem.human is not None else "",
         label_noise=noise,
-        advice=tuple(advise(replace(evidence, shares=_find_shares(told, len(val)), num_train=_fewest(desk), is_goal_met=bool(met)))),
+        advice=tuple(advise(replace(evidence, shares=_find_shares(told, len(np.unique(val.ids))), num_train=_fewest(desk), is_goal_met=bool(met)))),
         curve=curve,
         expandability=expandability,
         looks=looks,
@@ -134,7 +134,7 @@ def _tell_classes(problem: Problem, tune: TuneReport, val: Predictions) -> dict[
         return {}
     calibration = measure_ece(val)
     told: dict[str, Any] = {
-        "per_class": per_class(val.targets, val.outputs, problem.classes, tune.threshold),
+        "per_class": class_scores(val, problem.classes, tune.threshold),
         "class_intervals": class_intervals(val, problem.classes, tune.threshold),
         "roc": draw_classes(problem.classes, val, roc),
         "pr": draw_classes(problem.classes, val, pr),

@@ -10,7 +10,7 @@ import numpy as np
 
 from surefoot.analysis.gaps import late_gaps, to_error, verdict_of
 from surefoot.analysis.intervals import interval_for, measure_all, unit_names
-from surefoot.analysis.per_class import class_intervals
+from surefoot.analysis.per_class import class_intervals, class_scores
 from surefoot.analysis.scores import judge_bounds, score
 from surefoot.checks import test as checks
 from surefoot.data.packs import Pack, open_pack
@@ -19,7 +19,7 @@ from surefoot.data.targets import plain_targets
 from surefoot.exporting import bundle
 from surefoot.exporting.card import Evidence, model_card
 from surefoot.exporting.predictor import load
-from surefoot.metrics import Metric, confusion, per_class
+from surefoot.metrics import Metric, confusion
 from surefoot.metrics import get as get_metric
 from surefoot.store.seal import Key
 from surefoot.store.unseal import unseal
@@ -126,7 +126,7 @@ def _detail(ctx: Context, problem: Problem, said: Predictions, threshold: Thresh
     measured = measure_all(every, said, seed=ctx.seed)
     told: dict[str, Any] = {"intervals": {name: one.interval for name, one in measured.items() if one.interval}}
     if problem.classes:
-        told["per_class"] = per_class(said.targets, said.outputs, problem.classes, threshold)
+        told["per_class"] = class_scores(said, problem.classes, threshold)
         told["class_intervals"] = class_intervals(said, problem.classes, threshold)
     if problem.task in ("binary", "multiclass"):
         told["confusion"] = tuple(tuple(int(n) for n in row) for row in confusion(said.targets, said.outputs, threshold))
