@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from surefoot.analysis.errors import ceilings, item_losses, sample_wrong, worst, wrong_rows
+from surefoot.analysis.errors import amount_ceilings, ceilings, item_losses, sample_wrong, worst, wrong_rows
 from surefoot.analysis.intervals import wilson
+from surefoot.types.error_reports import ErrorRow
 from surefoot.types.examples import Predictions
 
 
@@ -89,3 +90,19 @@ def test_a_ceiling_is_the_tags_share_of_the_wrong_items():
 
 def test_no_rows_leave_the_ceiling_open():
     assert ceilings({"blurry": 0}, 0, 0.2)["blurry"].interval == (0.0, 0.2)
+
+
+def test_the_ceiling_of_an_amount_is_the_share_of_the_error_that_a_tag_carries():
+    """Twenty items: one off by 6, one by 2, and eighteen by 1, of which the two are the worst tenth: 8 of 26; dark ones carry 6 of these 8."""
+    off = np.array([6.0, 2.0, *[1.0] * 18])[:, None]
+    targets = np.arange(20.0)[:, None]
+    said = Predictions(np.arange(20).astype(str), targets + off, targets)
+    losses = item_losses(said)
+    rows = [ErrorRow(id=str(k), place="", target="", pred="", loss=losses[k], tags=tags) for k, tags in enumerate([("dark", "odd"), ("odd",)])]
+    found = amount_ceilings(rows, said)
+    assert (found["dark"].value, found["odd"].value) == pytest.approx((6 / 26, 8 / 26))
+    assert found["dark"].interval[0] < 6 / 26 < found["dark"].interval[1] <= 8 / 26 + 1e-9
+    assert found["dark"].n == 2
+    thrice = Predictions(np.tile(said.ids, 3), np.tile(said.outputs, (3, 1)), np.tile(targets, (3, 1)))
+    assert amount_ceilings(rows, thrice)["dark"].value == pytest.approx(6 / 26)
+    assert amount_ceilings([], said) == {}

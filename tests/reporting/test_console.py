@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from surefoot.reporting.console import plain, summarise
-from surefoot.types import Finding, Report
+from surefoot.types import ErrorsReport, Finding, Measured, Report
 from surefoot.types.views import StepView
 
 from .pieces import MemoryStore
@@ -79,3 +79,9 @@ def test_without_a_human_level_bias_is_an_upper_bound():
     step = next(step for step in image_project(MemoryStore())[-1].steps if step.name == "s09_diagnose")
     report = step.report.model_copy(update={"errors": step.report.errors | {"human": None}})
     assert "bias at most -0.014" in summarise(StepView(step.name, report))[0]
+
+
+def test_the_ceiling_of_an_amount_is_told_of_the_error_and_not_of_items():
+    most = {"dark": Measured(value=0.2, interval=(0.1, 0.3), n=9)}
+    report = ErrorsReport(num_wrong=9, num_val=90, is_amount=True, rows=(), ceilings=most, most_rewarding="dark")
+    assert "dark, at most 20.0 % (10.0 to 30.0 %) of val's absolute error" in plain(summarise(StepView("s10_errors", report))[0])

@@ -85,6 +85,29 @@ def ceilings(tags: Mapping[str, int], num_rows: int, wrong: float) -> dict[str, 
     return result
 
 
+def amount_ceilings(rows: Sequence[ErrorRow], predictions: Predictions) -> dict[str, Measured]:
+    """The share of val's absolute error that mending all of the worst tenth with a tag could take away at most; shares overlap and don't add.
+
+    It is the tag's share of the sample's error, times that of the worst tenth in all of val's; what lies outside the tenth is not looked at, and not counted.
+
+    Args:
+        rows: a sample of the rows that are furthest off, as `sample_wrong` draws them, with their losses. predictions: those on val.
+
+    Returns:
+        tag -> share with Wilson's interval for as many rows as would weigh the same; `n` counts the rows.
+
+    Source: Ng, Machine Learning Yearning, ch. 14; Kish 1965 for how many equal rows unequal ones are worth.
+    """
+    losses, sample = item_losses(predictions), np.array([row.loss for row in rows])
+    every, seen = losses[worst(predictions, len(losses))].sum(), sample.sum()
+    if not seen or not every:
+        return {}
+    carried, num = losses[wrong_rows("regression", predictions)].sum() / every, seen**2 / (sample**2).sum()
+    shares = {tag: sum(row.loss for row in rows if tag in row.tags) / seen for tag in dict.fromkeys(tag for row in rows for tag in row.tags)}
+    ends = {tag: wilson(share * num, num) for tag, share in shares.items()}
+    return {tag: Measured(value=share * carried, interval=(ends[tag][0] * carried, ends[tag][1] * carried), n=len(rows)) for tag, share in shares.items()}
+
+
 def write_table(rows: Sequence[ErrorRow], columns: Sequence[str], *, has_confidence: bool) -> bytes:
     """The error table for a spreadsheet, UTF-8: a column that takes an `x` for each of `columns`, other tags separated by `;`, texts last where there are any.
 

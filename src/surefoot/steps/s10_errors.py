@@ -11,7 +11,7 @@ import numpy as np
 from surefoot import durable
 from surefoot.analysis import attribution, chances, mislabels, slices, tagging
 from surefoot.analysis.crossfit import cross_fit
-from surefoot.analysis.errors import ceilings, item_losses, sample_wrong, worst, write_table, wrong_rows
+from surefoot.analysis.errors import amount_ceilings, ceilings, item_losses, sample_wrong, worst, write_table, wrong_rows
 from surefoot.analysis.explore import map_seen
 from surefoot.analysis.neighbours import nearest
 from surefoot.checks import diagnosis as checks
@@ -96,7 +96,7 @@ def errors(
     gallery = _make_rows(bench, worst(val, _GALLERY), audit, {m.id for m in suspects})
     tags = Counter(tag for row in rows for tag in row.tags)
     num_wrong, num_val = len(wrong_rows(problem.task, val, tune.threshold)), len(np.unique(val.ids.astype(str)))
-    most = ceilings(tags, len(rows), num_wrong / num_val) if rows and problem.classes else {}
+    most = amount_ceilings(rows, val) if not problem.classes else ceilings(tags, len(rows), num_wrong / num_val) if rows else {}
     shown = list(dict.fromkeys(row.id for row in (*rows, *gallery)))
     found, num_slices = _find_slices(bench, data)
     neighbours = _find_neighbours(bench, [row.id for row in rows])

@@ -62,7 +62,7 @@ class ErrorsReport(Report):
     """s10: a hundred errors, looked at. `tags` tag -> rows that carry it; `ceilings` tag -> share of val's items
     that fixing it could put right at most.
 
-    Of amounts (`is_amount`) the tenth with the largest residuals counts as wrong.
+    Of amounts (`is_amount`) the tenth with the largest residuals counts as wrong, and ceilings are shares of val's absolute error.
 
     Attributes:
         most_rewarding: the tag with the highest ceiling, of those that can be fixed.

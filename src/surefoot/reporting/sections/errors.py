@@ -62,8 +62,12 @@ def _ceilings(report: ErrorsReport) -> Markup:
         return EMPTY
     ranked = sorted(report.ceilings.items(), key=lambda item: -item[1].value)
     entries = [Bar(spaced(tag), most.value, most.interval, 3, share(most.value)) for tag, most in ranked]
-    chart = bars("Ceiling per tag", entries, Axis("share of val's items put right at most", is_share=True))
-    note = "The share of val's items that would be right if every error with the tag were fixed, whatever the metric. They overlap, so they do not add up."
+    if report.is_amount:
+        axis, gain = "share of val's absolute error", "absolute error that would go if the worst tenth's errors with the tag were fixed"
+    else:
+        axis, gain = "share of val's items put right at most", "items that would be right if every error with the tag were fixed, whatever the metric"
+    chart = bars("Ceiling per tag", entries, Axis(axis, is_share=True))
+    note = f"The share of val's {gain}. They overlap, so they do not add up."
     return figure("What fixing each could bring", chart, note)
 
 
