@@ -167,8 +167,7 @@ def _name(problem: Problem, value: np.ndarray | float) -> str:
 
 def _sample_val(bench: Bench, num: int) -> np.ndarray:
     """Rows of the pack: a seeded sample of val."""
-    rows = np.unique(bench.rows(bench.val.ids))
-    return np.sort(stream(bench.ctx.seed, "usual val items").permutation(rows)[:num])
+    return np.sort(stream(bench.ctx.seed, "usual val items").permutation(np.unique(bench.rows(bench.val.ids)))[:num])
 
 
 # where errors gather, and what answers rest on
@@ -212,10 +211,11 @@ def _find_neighbours(bench: Bench, ids: list[str]) -> dict[str, tuple[Neighbour,
 def _weigh(bench: Bench, ids: list[str]) -> str:
     """What the answers about these pictures rest on: gradient times input for nets, occlusion for what has no gradient."""
     desk, problem = bench.desk, bench.desk.problem
-    if desk.examples.fields[0].name != "image" or not ids or not problem.classes:
+    if desk.examples.fields[0].name != "image" or not ids or problem.task == "vector_regression":
         return ""
     first = dict(zip(bench.val.ids[::-1].astype(str), range(len(bench.val) - 1, -1, -1)))
-    said = bench.val.outputs[[first[i] for i in ids]].argmax(1)
+    outputs = bench.val.outputs[[first[i] for i in ids]]
+    said = outputs.argmax(1) if problem.classes else np.full(len(ids), int(bench.tune.winner == "net"))  # a net's one logit is asked what raises it
     images = desk.examples.pack.gather(bench.rows(np.asarray(ids, dtype=object)))[0]
     if bench.tune.winner == "net":
         weights = weigh_pixels(tuned_network(bench.ctx, desk, bench.tune, 0), images, said)

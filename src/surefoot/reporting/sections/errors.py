@@ -109,7 +109,8 @@ def _saliency(report: ErrorsReport, scene: Scene) -> Markup:
         for row in report.rows
         if row.id in painted
     ]
-    note = "Orange spoke for what the model said, blue against it. It should lie on the thing itself, not on what stands around it."
+    colours = "raised the amount, blue lowered it" if report.is_amount else "spoke for what the model said, blue against it"
+    note = f"Orange {colours}. It should lie on the thing itself, not on what stands around it."
     return card("What the model looked at", element("div", *tiles[:MOST_WORST], class_="tiles"), note, wide=True) if tiles else EMPTY
 
 
