@@ -8,12 +8,12 @@ Sets are codes of a byte, and nothing here holds a Python object per item: the p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from surefoot import randomness
-from surefoot.data.units import Units
+from surefoot.data.units import LabelCounts, Units, cell_blocks
 
 NAMES = ("", "train", "val", "test", "train_dev")
 """What the codes of sets (int8) mean; 0 is undecided."""
@@ -42,13 +42,23 @@ def make_strata(targets: np.ndarray, task: str) -> np.ndarray:
     if task in ("binary", "multiclass"):
         return targets[:, 0].astype(np.int32)
     if task in ("multilabel", "detection"):
-        rarity = np.argsort((targets > 0).sum(0), kind="stable")
-        ranked = targets[:, rarity] > 0
-        return np.where(ranked.any(1), ranked.argmax(1), targets.shape[1]).astype(np.int32)
+        return _rank_rarest(targets)
     amounts = targets[:, 0] if targets.shape[1] == 1 else _first_component(targets)
     bins = max(1, min(_BINS, len(amounts) // _PER_BIN))
     edges = np.quantile(amounts, np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(edges, amounts).astype(np.int32)
+
+
+def _rank_rarest(targets: np.ndarray) -> np.ndarray:
+    """How rare the rarest label of each item is: 0 for the rarest of all, the number of labels for items without one."""
+    frequent = np.zeros(targets.shape[1], np.int64)
+    for rows in cell_blocks(targets):
+        frequent += (targets[rows] > 0).sum(0)
+    rarity, strata = np.argsort(frequent, kind="stable"), np.empty(len(targets), np.int32)
+    for rows in cell_blocks(targets):
+        ranked = targets[rows][:, rarity] > 0
+        strata[rows] = np.where(ranked.any(1), ranked.argmax(1), len(rarity))
+    return strata
 
 
 def _first_component(targets: np.ndarray) -> np.ndarray:
@@ -82,7 +92,7 @@ def fill_quotas(units: Units, quotas: dict[str, float], known: np.ndarray, seed:
         placed[waiting] = names[_deal_plain(units, shares, place[known], waiting)]
     else:
         dealt = _deal_labels(units, shares, place[known], waiting[np.lexsort((keys, -units.sizes()[waiting]))])
-        placed[dealt[0]] = names[dealt[1]]
+        placed[dealt >= 0] = names[dealt[dealt >= 0]]
     return placed
 
 
@@ -133,49 +143,57 @@ def _deal_plain(units: Units, shares: list[int], codes: np.ndarray, waiting: np.
     return dealt
 
 
-def _deal_labels(units: Units, shares: list[int], codes: np.ndarray, waiting: np.ndarray) -> tuple[np.ndarray, list[int]]:
+def _deal_labels(units: Units, shares: list[int], codes: np.ndarray, waiting: np.ndarray) -> np.ndarray:
     """Iterative stratification: of the label that the fewest waiting units have, each unit goes to the set that lacks most of this label.
+
+    Each label looks for its units anew, byte by byte, which costs less than to hold them for all labels: the targets take eight bytes a label and item.
+
+    Returns:
+        int32 (U,), the set of each waiting unit, -1 for the others.
 
     Source: Sechidis, Tsoumakas and Vlahavas 2011, On the Stratification of Multi-Label Data, algorithm 1; here on units, the largest first.
     """
     assert units.labels is not None
-    unit_of, label_of, _ = units.labels.T
-    width, sizes = int(label_of.max(initial=0)) + 1, units.sizes().tolist()
-    of_unit = np.split(units.labels[:, 1:], np.searchsorted(unit_of, np.arange(1, len(units))))
-    lack, overall = _wanted(units, shares, codes, waiting)
-    turn = np.full(len(units), -1, np.int64)
+    lack, overall, left = _wanted(units, units.labels, shares, codes, waiting)
+    turn, dealt = np.full(len(units), -1, units.of.dtype), np.full(len(units), -1, np.int32)
     turn[waiting] = np.arange(len(waiting))
-    order = np.lexsort((turn[unit_of], label_of))
-    with_label = np.split(unit_of[order], np.searchsorted(label_of[order], np.arange(1, width)))
-    left = np.bincount(label_of[turn[unit_of] >= 0], minlength=width)
-    dealt: dict[int, int] = {}
-    while (left > 0).any():
-        rarest = int(np.where(left > 0, left, np.iinfo(np.int64).max).argmin())
-        for unit in with_label[rarest].tolist():
-            if turn[unit] < 0 or unit in dealt:
-                continue
+    sizes = units.sizes()
+    while ahead := [(number, label) for label, number in enumerate(left) if number]:
+        rarest = min(ahead)[1]
+        some = units.labels.units_with(rarest)
+        some = some[(turn[some] >= 0) & (dealt[some] < 0)]
+        for unit, size, pairs in _list_holdings(units.labels, sizes, some[np.argsort(turn[some])]):
             best = max(range(len(shares)), key=lambda one: (lack[one][rarest], overall[one]))
             dealt[unit] = best
-            overall[best] -= _PARTS * sizes[unit]
-            for label, count in of_unit[unit].tolist():
+            overall[best] -= _PARTS * size
+            for label, count in pairs:
                 lack[best][label] -= _PARTS * count
                 left[label] -= 1
-    return np.fromiter(dealt, np.int64, len(dealt)), list(dealt.values())
+    return dealt
 
 
-def _wanted(units: Units, shares: list[int], codes: np.ndarray, waiting: np.ndarray) -> tuple[list[list[int]], list[int]]:
-    """What each set lacks of each label, and of items, before the waiting units are dealt; in millionths of an item."""
-    assert units.labels is not None
-    unit_of, label_of, counts = units.labels.T
-    width, sizes = int(label_of.max(initial=0)) + 1, units.sizes()
-    set_of = codes.astype(np.int64)
+def _list_holdings(labels: LabelCounts, sizes: np.ndarray, which: np.ndarray) -> Iterator[tuple[int, int, Iterable[tuple[int, int]]]]:
+    """Unit, size, and pairs of label and count of each unit in turn, as Python's numbers, of which few are held at a time."""
+    for at in range(0, len(which), _BLOCK):
+        some = which[at : at + _BLOCK]
+        for unit, size, start, end in zip(some.tolist(), sizes[some].tolist(), labels.starts[some].tolist(), labels.starts[some + 1].tolist()):
+            yield unit, size, zip(labels.labels[start:end].tolist(), labels.counts[start:end].tolist())
+
+
+def _wanted(units: Units, labels: LabelCounts, shares: list[int], codes: np.ndarray, waiting: np.ndarray) -> tuple[list[list[int]], list[int], list[int]]:
+    """What each set lacks of each label, and of items, before the waiting units are dealt, in millionths of an item; and how many of these have each label."""
+    width, sizes = int(labels.labels.max(initial=0)) + 1, units.sizes()
+    set_of = codes.astype(np.int32)
     set_of[waiting] = len(shares)
-    have = np.zeros((len(shares) + 1, width), np.int64)
-    counted = set_of[unit_of] >= 0  # units of sets without a quota count for none
-    np.add.at(have, (set_of[unit_of[counted]], label_of[counted]), counts[counted])
+    have, left = np.zeros((len(shares) + 1, width), np.int64), np.zeros(width, np.int64)
+    for unit_of, label_of, counts in labels.blocks():
+        sets = set_of[unit_of]
+        counted = sets >= 0  # units of sets without a quota count for none
+        np.add.at(have, (sets[counted], label_of[counted]), counts[counted])
+        left += np.bincount(label_of[sets == len(shares)], minlength=width)
     of_items = np.bincount(set_of[set_of >= 0], sizes[set_of >= 0], len(shares) + 1).astype(np.int64)
     lack = np.outer(shares, have.sum(0)) - _PARTS * have[:-1]
-    return lack.tolist(), (np.asarray(shares) * of_items.sum() - _PARTS * of_items[:-1]).tolist()
+    return lack.tolist(), (np.asarray(shares) * of_items.sum() - _PARTS * of_items[:-1]).tolist(), left.tolist()
 
 
 def fill_time(times: np.ndarray, quotas: dict[str, float]) -> np.ndarray:
@@ -208,11 +226,12 @@ def make_folds(units: Units, inside: np.ndarray, *, folds: int, iterations: int,
     for iteration in range(iterations):
         keys = _order_keys(units, dealt, seed, "folds", iteration)
         if units.labels is not None:
-            order, numbers = _deal_labels(units, [_PARTS // folds] * folds, np.full(len(inside), -1), dealt[np.lexsort((keys, -sizes[dealt]))])
+            order = dealt[np.lexsort((keys, -sizes[dealt]))]
+            numbers = _deal_labels(units, [_PARTS // folds] * folds, np.full(len(inside), -1), order)[order]
         else:
             order = dealt[np.lexsort((keys, strata[dealt]))]
-            numbers = _deal_cards(sizes[order].tolist(), strata[order].tolist(), folds)
-        is_val[order, iteration * folds + np.asarray(numbers, np.int64)] = True
+            numbers = np.asarray(_deal_cards(sizes[order].tolist(), strata[order].tolist(), folds), np.int64)
+        is_val[order, iteration * folds + numbers] = True
     return is_val
 
 

@@ -18,10 +18,38 @@ from scipy.sparse.csgraph import connected_components
 _MIXED = 0.05
 """Share of items in units of several strata from which units are dealt by their labels; a few conflicting duplicates are no groups."""
 _BLOCK = 1 << 16
+_CELLS = 1 << 20
+"""Cells of targets that are looked at together."""
 _DIGITS = 16
 """Of a content hash."""
 
 Words: TypeAlias = Sequence[str | None] | pa.Array | pa.ChunkedArray
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """Which labels a unit has, and how many of its items have each; in the smallest whole numbers that hold them.
+
+    Attributes:
+        starts: int (U + 1,); what is said of unit u lies from `starts[u]` to `starts[u + 1]`, one row at least.
+        labels, counts: int (P,); those of one unit in rising order of labels.
+    """
+
+    starts: np.ndarray
+    labels: np.ndarray
+    counts: np.ndarray
+
+    def units_with(self, label: int) -> np.ndarray:
+        """The units that have a label, in rising order."""
+        rows = np.flatnonzero(self.labels == label).astype(self.starts.dtype)
+        return np.searchsorted(self.starts, rows, side="right") - 1
+
+    def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Unit, label and count of some rows at a time."""
+        for at in range(0, len(self.starts) - 1, _BLOCK):
+            starts = self.starts[at : at + _BLOCK + 1]
+            rows = slice(starts[0], starts[-1])
+            yield np.repeat(np.arange(at, at + len(starts) - 1), np.diff(starts)), self.labels[rows], self.counts[rows]
 
 
 @dataclass(frozen=True)
@@ -31,7 +59,7 @@ class Units:
     Attributes:
         of: int (N,) unit of each item. strata: int per unit, the least of its items'.
         contents: of the items. first: int per unit, the item of its smallest content, which names it. ordinals: int per unit, where units share a content.
-        labels: int64 (P, 3) rows of unit, label and how many of its items have it, sorted by unit; None where each unit has one stratum.
+        labels: of units and their items; None where each unit has one stratum.
     """
 
     of: np.ndarray
@@ -39,7 +67,7 @@ class Units:
     contents: pa.ChunkedArray
     first: np.ndarray
     ordinals: np.ndarray | None = None
-    labels: np.ndarray | None = None
+    labels: LabelCounts | None = None
 
     def __len__(self) -> int:
         return len(self.strata)
@@ -61,7 +89,7 @@ def make_units(contents: Words, groups: Words, strata: np.ndarray, *, by_content
 
     Args:
         contents: hash of each item. groups, near: group and cluster of each item, None for items that stand for themselves; empty for none at all.
-        strata: int (N,). labels: bool (N, L), where an item may have several (multilabel).
+        strata: int (N,). labels: (N, L), above 0 where an item has a label, of which it may have several (multilabel).
     """
     contents = _as_column(contents)
     others = [column for column in map(_as_column, (groups, near if by_content else ())) if column.null_count < len(column)]
@@ -218,15 +246,34 @@ def _count_before(numbers: np.ndarray) -> np.ndarray | None:
     return ordinals
 
 
-def _count_labels(of: np.ndarray, strata: np.ndarray, least: np.ndarray, labels: np.ndarray | None) -> np.ndarray | None:
-    """Rows of unit, label and count; None where hardly a unit has more than one stratum. Items without a label have a label of their own."""
-    if labels is not None:
-        none = ~labels.any(1, keepdims=True)
-        items, told = np.nonzero(np.hstack([labels, none]))
-    elif (strata != least[of]).sum() > _MIXED * len(of):
-        items, told = np.arange(len(of)), strata
-    else:
+def cell_blocks(cells: np.ndarray) -> Iterator[slice]:
+    """The rows of a table (N, L) in blocks of some megabytes."""
+    step = max(1, _CELLS // max(1, cells.shape[1]))
+    return (slice(at, at + step) for at in range(0, len(cells), step))
+
+
+def _count_labels(of: np.ndarray, strata: np.ndarray, least: np.ndarray, labels: np.ndarray | None) -> LabelCounts | None:
+    """What each unit holds; None where hardly a unit has more than one stratum. Items without a label have a label of their own."""
+    if labels is None and (strata != least[of]).sum() <= _MIXED * len(of):
         return None
-    width = int(told.max(initial=0)) + 1
-    pairs, counts = np.unique(of[items].astype(np.int64) * width + told, return_counts=True)
-    return np.stack([pairs // width, pairs % width, counts], 1)
+    width = int(strata.max(initial=0)) + 1 if labels is None else labels.shape[1] + 1
+    order = np.argsort(of, kind="stable").astype(of.dtype)  # the items of one unit after those of another
+    ends, step = np.concatenate([[0], np.cumsum(np.bincount(of))]), max(1, _CELLS // width)
+    found = []
+    for at in range(0, max(1, len(least)), step):
+        last = min(at + step, len(least))
+        items = order[ends[at] : ends[last]]
+        rows, told = (np.arange(len(items)), strata[items]) if labels is None else np.nonzero(_with_none(labels[items] > 0))
+        pairs, counts = np.unique(of[items[rows]].astype(np.int64) * width + told, return_counts=True)
+        found.append(tuple(map(_shrink, (np.bincount(pairs // width - at, minlength=last - at), pairs % width, counts))))
+    lengths, names, counts = map(np.concatenate, zip(*found))
+    return LabelCounts(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(_index_type(len(names))), names, counts)
+
+
+def _with_none(labels: np.ndarray) -> np.ndarray:
+    """bool (N, L) with one more label, for those that have none."""
+    return np.hstack([labels, ~labels.any(1, keepdims=True)])
+
+
+def _shrink(numbers: np.ndarray) -> np.ndarray:
+    return numbers.astype(np.min_scalar_type(int(numbers.max(initial=0))))

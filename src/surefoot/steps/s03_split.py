@@ -83,7 +83,7 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
 
 def _make_units(draft: Draft, problem: Problem, wanted: SplitConfig) -> Units:
     strata = splitting.make_strata(draft.targets, problem.task)
-    labels = draft.targets > 0 if problem.task in ("multilabel", "detection") else None
+    labels = draft.targets if problem.task in ("multilabel", "detection") else None
     return make_units(draft.contents, draft.groups, strata, by_content=wanted.group_by == "content", near=draft.near, labels=labels)
 
 
