@@ -134,7 +134,7 @@ def test_classes_that_are_called_by_numbers_come_back_by_these(tmp_path, form):
     np.testing.assert_array_equal(second.targets, first.targets[number])
 
 
-@pytest.mark.parametrize(("form", "columns"), [("webdataset", 1), ("webdataset", 2), ("folder", 1)])
+@pytest.mark.parametrize(("form", "columns"), [("webdataset", 1), ("webdataset", 2), ("folder", 1), ("folder", 2)])
 def test_amounts_come_back_as_they_were(tmp_path, form, columns):
     small_photos(tmp_path / "d")
     names = ["weight", "height"][:columns]
@@ -146,6 +146,19 @@ def test_amounts_come_back_as_they_were(tmp_path, form, columns):
     second = pack_folder(DataConfig(source=str(tmp_path / "w")), PrepareConfig(), tmp_path / "q")
     number = [int(Path(place).stem) for place in second.places()]
     np.testing.assert_array_equal(second.targets, first.targets[number])
+
+
+def test_a_folder_of_pictures_with_several_amounts_each_becomes_a_project_also_where_some_lack_them(tmp_path, capsys):
+    """A list of numbers was left out of the list when it was read, and a missing one ended `init` with a traceback."""
+    small_photos(tmp_path / "d")
+    lines = [json.dumps({"file": f"{n:02}.png", "target": [n / 4, 3.0 * n] if n != 5 else [None, None]}) for n in range(12)]
+    (tmp_path / "d" / "items.jsonl").write_text("\n".join(lines))
+    pack_folder(DataConfig(source=str(tmp_path / "d")), PrepareConfig(), tmp_path / "p")
+    assert main(["pack", str(tmp_path / "p"), "--out", str(tmp_path / "w"), "--as", "folder"]) == 0
+    assert main(["init", str(tmp_path / "w"), "--out", str(tmp_path / "project")]) == 0
+    assert 'task   = "vector_regression"        # 2 targets that are amounts' in capsys.readouterr().out
+    assert main(["run", str(tmp_path / "project"), "--to", "problem"]) == 0
+    assert "1 of 12 items have no target" in capsys.readouterr().err
 
 
 def test_an_item_without_a_label_is_of_no_class(tmp_path):

@@ -109,9 +109,9 @@ def _list_items(pack: Pack, order: np.ndarray, say: Callable[[float, float], Non
 
 
 def _tell(item: Item) -> dict[str, Any]:
-    """What is written about an item: its target, null where there is none, its class where it is no single amount, and its id."""
+    """What is written about an item: its target, null where there is none, its class where it has any, and its id."""
     target = [value if np.isfinite(value) else None for value in item.target]
-    return {"target": target} | ({"class": item.label or ""} if item.label is not None or len(target) > 1 else {}) | {"id": item.place}
+    return {"target": target} | ({} if item.label is None else {"class": item.label}) | {"id": item.place}
 
 
 def _to_png(picture: np.ndarray) -> bytes:

@@ -255,9 +255,7 @@ def _note_reading(source: ImageSource | TableSource, raw: list[Any] | np.ndarray
     found = [
         Finding(code="data.mixed_types", severity="info", what=note, where="while reading", next="Nothing, if this is what you meant.") for note in source.notes
     ]
-    missing = (
-        sum(1 for value in raw if value is None or to_name(value) is None) if np.ndim(raw[0]) == 0 else int(np.isnan(np.asarray(raw, np.float64)).any(1).sum())
-    )
+    missing = int(np.isnan(raw).any(1).sum()) if isinstance(raw, np.ndarray) and raw.ndim == 2 else sum(map(_is_missing, raw))
     if missing:
         found.append(
             Finding(
@@ -270,3 +268,8 @@ def _note_reading(source: ImageSource | TableSource, raw: list[Any] | np.ndarray
             )
         )
     return found
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether an item has no target, or not all of several amounts."""
+    return value is None or (to_name(value) is None if np.ndim(value) == 0 else bool(np.isnan(value).any()))

@@ -103,7 +103,7 @@ class ImageSource:
         sources: name of the source of each item; empty where there is one source.
         annotations: what is drawn on the pictures; None where nothing is. `labels` then count the boxes of each class, float64 (K,).
         columns: name -> what a list beside the pictures says of each, object (N,) of words as written, None where nothing.
-        unsaid: columns any of which may be the label; `labels` are None until the settings name one.
+        unsaid: columns any of which may be the label until the settings name one; `labels` are those of folders meanwhile, else None.
     """
 
     places: list[str]

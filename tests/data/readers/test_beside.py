@@ -227,3 +227,51 @@ def test_shards_named_by_sets_are_given_sets(tmp_path):
     for name, first in (("train-00", 0), ("train-01", 3), ("test-00", 6)):
         write_tar(tmp_path / "wds" / f"{name}.tar", shard(first))
     assert read(tmp_path, "wds").given_sets == ["test"] * 3 + ["train"] * 6
+
+
+FOLDERS = {f"{CLASSES[k]}/{k}.png": photo(10 * k) for k in range(6)}
+
+
+def test_a_column_that_is_called_otherwise_rivals_with_class_folders_until_the_settings_decide(tmp_path):
+    """A list of path and patient made the patient the label of pictures that lay in class folders."""
+    patients = {"who.csv": "path,patient,split\n" + "".join(f"{CLASSES[k]}/{k}.png,p{k // 2},{'test' if k > 3 else 'train'}\n" for k in range(6))}
+    write_files(tmp_path / "data", FOLDERS | {"cat/8.png": photo(8)} | patients)
+    with pytest.raises(DataError, match='may be their classes, and the list beside them has a column that could be the label: "patient"') as caught:
+        read(tmp_path, "data")
+    assert 'data.target = "label" takes the folders, data.target = "patient" the column' in caught.value.next
+    source = read(tmp_path, "data", target="label")
+    said = dict(zip(source.places, zip(source.labels, source.columns["patient"].tolist(), source.given_sets, strict=True)))
+    assert said.pop("cat/8.png") == ("cat", None, "")
+    assert said == {f"{CLASSES[k]}/{k}.png": (CLASSES[k], f"p{k // 2}", "test" if k > 3 else "train") for k in range(6)}
+    source = read(tmp_path, "data", target="patient")
+    assert [label for label, place in zip(source.labels, source.places) if place != "cat/8.png"] == ["p0", "p1", "p2", "p0", "p1", "p2"]
+
+
+@pytest.mark.parametrize(("name", "text"), [("l.csv", "path,class\n"), ("l.txt", ""), ("l.csv", "path,patient,label\n")])
+def test_a_list_that_says_that_it_is_one_of_labels_counts_beside_class_folders(tmp_path, name, text):
+    form = "{}/{}.png,p,{}" if "patient" in text else "{}/{}.png,{}"
+    write_files(tmp_path / "data", FOLDERS | {name: text + "".join(form.format(CLASSES[k], k, "uv"[k // 3]) + "\n" for k in range(6))})
+    source = read(tmp_path, "data")
+    assert dict(zip(source.places, source.labels)) == {f"{CLASSES[k]}/{k}.png": "uv"[k // 3] for k in range(6)}
+
+
+def test_folders_called_train_and_test_are_given_sets_also_where_a_list_says_the_labels(tmp_path):
+    places = [f"{'test' if k > 3 else 'train'}/{k}.png" for k in range(6)]
+    write_files(
+        tmp_path / "data",
+        {place: photo(k) for k, place in enumerate(places)} | {"l.csv": "path,breed\n" + "".join(f"{place},{CLASSES[k]}\n" for k, place in enumerate(places))},
+    )
+    source = read(tmp_path, "data")
+    assert sorted(zip(source.places, source.labels, source.given_sets)) == sorted((place, CLASSES[k], place.split("/")[0]) for k, place in enumerate(places))
+
+
+def test_a_list_of_numbers_in_json_is_a_label_of_several_amounts(tmp_path):
+    lines = [json.dumps({"file": f"photos/{k}.png", "target": [k / 4, -k] if k else [None, 1], "id": f"n{k}", "parts": [1, 2]}) for k in range(6)]
+    write_files(tmp_path / "data", PICTURES | {"items.jsonl": "\n".join(lines)})
+    source = read(tmp_path, "data")
+    assert source.labels[0] is None
+    assert np.array_equal(np.stack(source.labels[1:]), [[k / 4, -k] for k in range(1, 6)])
+    assert sorted(source.columns) == ["id", "target"]
+    write_files(tmp_path / "data", {"items.jsonl": "\n".join(lines).replace("[0.25, -1]", "[0.25]")})
+    with pytest.raises(DataError, match="lists of other lengths"):
+        read(tmp_path, "data")

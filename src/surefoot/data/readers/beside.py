@@ -1,4 +1,4 @@
-"""Labels that lie beside the pictures: in list files (labels.csv, train.txt, an im2rec .lst), or under each picture's own name (WebDataset)."""
+"""Labels that lie beside the pictures in list files: labels.csv, train.txt, metadata.jsonl, an im2rec .lst."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from posixpath import basename, dirname, splitext
+from posixpath import basename, splitext
 from typing import Any
 
 import numpy as np
@@ -21,14 +21,12 @@ from surefoot.types.source import ImageSource, ItemError, Refused
 
 LISTS = frozenset((".csv", ".tsv", ".txt", ".lst", ".jsonl"))
 MAX_LIST_BYTES, SAMPLE_ROWS, MOST_LISTS = 2**28, 50, 20
-BOX_NAMES = ("annotations", "objects", "boxes", "bboxes", "bbox", "instances")
-"""Under which the JSON beside a picture may hold boxes."""
-_LOOKED_AT = 20
-COMPANIONS = (".json", ".cls", ".label")
 VECTOR_NAMES = ("label", "target")
 """Under which a list of numbers is a label, one number or more: under `labels` it may also name the things on a picture."""
 LABEL_NAMES = ("label", "labels", "class", "target", "category", "cls", "class_id", "label_id", "y", "species")
 SET_NAMES = frozenset(("split", "set", "subset", "partition"))
+UNNAMED = "column "
+"""How columns without a header begin; a number follows."""
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 """Whole numbers that an int64 holds."""
 
@@ -41,7 +39,9 @@ class Beside:
 
     Attributes:
         labels: path -> label as `ImageSource.labels` has it. given: path -> given set. has_labels: lists may merely say who is in which set.
-        columns: name -> path -> cell, of all that lists say of the pictures. unsaid: columns any of which may be the label, where none of the lists tells.
+        unsaid: columns any of which may be the label, where none of the lists tells. rivals: those that are the label only if folders name no classes,
+            for they are called otherwise.
+        columns: name -> path -> cell, of all that lists say of the pictures.
         spare: files that were read as lists or labels, and are no pictures. refused: lines that name no picture, or say two things.
     """
 
@@ -53,6 +53,7 @@ class Beside:
     has_labels: bool = False
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
     unsaid: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class _List:
     """One list file, read.
 
     Attributes:
-        path: the column that names the pictures. labels: those that say the label, and whether one `is_named` like it.
+        path: the column that names the pictures. labels: those that say the label, and whether one `is_named` like it, or none `has_header` to be.
         unsaid: columns any of which may be the label. given: the one that says the set, "" for none. others: all columns but `path`.
     """
 
@@ -69,27 +70,31 @@ class _List:
     path: str
     labels: tuple[str, ...]
     is_named: bool
+    has_header: bool
     unsaid: tuple[str, ...]
     given: str
     others: tuple[str, ...]
 
 
-def read_beside(pile: Pile) -> Beside | None:
-    """Labels by list files, else by companions of the pictures; None where neither is there.
+def read_lists(pile: Pile) -> Beside | None:
+    """Labels, sets and more by list files; None where there is none.
 
     A list file is a table (.csv, .tsv, .txt, .lst, .jsonl; with a header or without) at the top of the pile, or one folder below, of which one
-    column names pictures: by path, by name, or by name without suffix. A companion is `a/7.cls`, `a/7.label` or `a/7.json` beside `a/7.jpg`.
+    column names pictures: by path, by name, or by name without suffix.
 
     Raises:
         DataError: lists have other numbers of label columns.
     """
-    seen = [entry for entry in pile.entries if has_picture_suffix(entry.path) and not is_hidden(entry.path)]
-    if not seen:
-        return None
-    candidates = _list_candidates(pile, seen)
+    seen = list_seen(pile)
+    candidates = _list_candidates(pile, seen) if seen else []
     names = _index_names([entry.path for entry in seen]) if candidates else {}
     lists = [found for entry in candidates if (found := _read_list(pile, entry, names))]
-    return _join_lists(lists, names) if lists else _read_companions(pile, seen)
+    return _join_lists(lists, names) if lists else None
+
+
+def list_seen(pile: Pile) -> list[Entry]:
+    """What is named like a picture, and not hidden."""
+    return [entry for entry in pile.entries if has_picture_suffix(entry.path) and not is_hidden(entry.path)]
 
 
 def _index_names(paths: list[str]) -> dict[str, str]:
@@ -130,7 +135,8 @@ def _read_list(pile: Pile, entry: Entry, names: dict[str, str]) -> _List | None:
     others = [name for name in rows[0] if name != column]
     given = next((name for name in others if name.lower() in SET_NAMES or _are_sets(rows, name)), "")
     labels, unsaid = _pick_labels(rows, [name for name in others if name != given])
-    return _List(entry, rows, column, labels, any(name.lower() in LABEL_NAMES for name in labels), unsaid, given, tuple(others))
+    is_named = any(name.lower() in LABEL_NAMES for name in labels)
+    return _List(entry, rows, column, labels, is_named, not column.startswith(UNNAMED), unsaid, given, tuple(others))
 
 
 def _parse(text: str, path: str, names: dict[str, str]) -> list[Row]:
@@ -146,7 +152,7 @@ def _parse(text: str, path: str, names: dict[str, str]) -> list[Row]:
     if not cells:
         return []
     has_header = not any(_find(cell, names) for cell in cells[0]) and any(_find(cell, names) for row in cells[1:] for cell in row)
-    header = cells[0] if has_header else [f"column {j}" for j in range(1, len(cells[0]) + 1)]
+    header = cells[0] if has_header else [f"{UNNAMED}{j}" for j in range(1, len(cells[0]) + 1)]
     return [dict(zip(header, row, strict=False)) for row in (cells[1:] if has_header else cells)]
 
 
@@ -158,8 +164,15 @@ def _parse_json(lines: list[str]) -> list[Row]:
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):
-            rows.append({str(name): "" if value is None else str(value) for name, value in record.items() if not isinstance(value, list | dict)})
+            rows.append({str(name): told for name, value in record.items() if (told := _tell_value(name, value)) is not None})
     return rows
+
+
+def _tell_value(name: str, value: Any) -> str | None:
+    """A value of a JSON record as a cell, a list only where it is a label of several amounts; None for what no cell holds."""
+    if isinstance(value, list) and name in VECTOR_NAMES and all(one is None or isinstance(one, int | float) for one in value):
+        return json.dumps(value)
+    return None if isinstance(value, list | dict) else "" if value is None else str(value)
 
 
 def _cut_words(line: str, names: dict[str, str]) -> list[str]:
@@ -192,7 +205,7 @@ def _pick_labels(rows: list[Row], others: list[str]) -> tuple[tuple[str, ...], t
         return (named,), ()
     if len(others) > 1 and others[0] == "column 1" and _counts_up([row.get("column 1", "") for row in rows]):
         others = others[1:]  # im2rec's own running number
-    if len(others) < 2 or all(_is_number(row.get(name, "")) for row in rows for name in others):
+    if len(others) < 2 or all(is_number(row.get(name, "")) for row in rows for name in others):
         return tuple(others), ()
     return (), tuple(others)
 
@@ -205,32 +218,52 @@ def name_labels(source: ImageSource, target: str | list[str], where: str) -> Ima
     """
     asked = [name for name in ([target] if isinstance(target, str) else target) if name]
     if not asked and source.unsaid:
-        raise DataError(
-            f"The list beside the pictures of {where} has several columns that could be the label: {quote_some(source.unsaid)}.",
-            where=where,
-            next=f'Name the right one: data.target = "{source.unsaid[0]}"; or call it "label".',
-        )
+        raise _explain_unsaid(source, where)
     if not asked or (asked in (["label"], ["boxes"]) and asked[0] not in source.columns):  # as reports call what has no name of its own
         return source
     for name in asked:
         check_column(source, name, "data.target")
     rows = zip(*(source.columns[name].tolist() for name in asked), strict=True)
-    labels = _type_labels({str(row): _read_cells(["" if cell is None else cell for cell in cells]) for row, cells in enumerate(rows)}, is_vector=len(asked) > 1)
+    labels = type_labels({str(row): _read_cells(["" if cell is None else cell for cell in cells]) for row, cells in enumerate(rows)}, where)
     return replace(source, labels=list(labels.values()), unsaid=())
 
 
+def _explain_unsaid(source: ImageSource, where: str) -> DataError:
+    has_folders = any(label is not None for label in source.labels)
+    lie = f"The pictures of {where} lie in folders that may be their classes, and the list beside them" if has_folders else ""
+    several = "a column" if len(source.unsaid) == 1 else "several columns"
+    column = f'data.target = "{source.unsaid[0]}"'
+    return DataError(
+        f"{lie or f'The list beside the pictures of {where}'} has {several} that could be the label: {quote_some(source.unsaid)}.",
+        where=where,
+        next=f'data.target = "label" takes the folders, {column} the column.' if has_folders else f'Name the right one: {column}; or call it "label".',
+    )
+
+
 def _read_cells(cells: list[str]) -> Any:
-    """The label that one cell or several say; None where one is empty, or one of several is no number."""
-    if "" in cells or not cells or (len(cells) > 1 and not all(map(_is_number, cells))):
+    """The label that one cell or several say; None where one is empty, or one of several amounts is no number."""
+    if len(cells) == 1 and cells[0].startswith("["):
+        amounts = _read_list_of_numbers(cells[0])
+        return cells[0] if amounts is None else amounts if np.isfinite(amounts).all() else None
+    if "" in cells or not cells or (len(cells) > 1 and not all(map(is_number, cells))):
         return None
     return cells[0] if len(cells) == 1 else np.array([float(cell) for cell in cells])
+
+
+def _read_list_of_numbers(cell: str) -> np.ndarray | None:
+    """`[1.5, null]` as float64 (2,), NaN for null; None where the cell is no such list."""
+    try:
+        return np.asarray(json.loads(cell), np.float64).reshape(-1)
+    except (ValueError, TypeError, RecursionError):
+        return None
 
 
 def _counts_up(cells: list[str]) -> bool:
     return len(set(cells)) == len(cells) and all(cell.isdecimal() for cell in cells)
 
 
-def _is_number(cell: str) -> bool:
+def is_number(cell: str) -> bool:
+    """Whether a cell says a finite number."""
     try:
         return bool(np.isfinite(float(cell)))
     except ValueError:
@@ -248,9 +281,11 @@ def _join_lists(lists: list[_List], names: dict[str, str]) -> Beside:
         of_file = _given_by_name(one.entry.path)
         for number, row in enumerate(one.rows, start=1):
             _take(found, f"{one.entry.path}:{number}", _find(row.get(one.path, ""), names), row, replace(one, rows=[]), of_file)
-    found.labels = _type_labels(found.labels, is_vector=max(widths, default=1) > 1)
-    told = "labels and sets" if found.given and found.has_labels else "labels" if found.has_labels else "sets"
-    found.notes.append(f"The {told} of the pictures were read from {quote_some(sorted(found.spare), 5)}.")
+    if not any(one.is_named or (one.labels and not one.has_header) for one in lists):
+        found.rivals = tuple(dict.fromkeys(name for one in lists for name in one.labels + one.unsaid))
+    found.labels = type_labels(found.labels, quote_some(found.spare))
+    told = ["columns" if found.rivals else "labels"] * found.has_labels + ["sets"] * bool(found.given)
+    found.notes.append(f"The {' and '.join(told) or 'sets'} of the pictures were read from {quote_some(sorted(found.spare), 5)}.")
     return found
 
 
@@ -283,18 +318,28 @@ def _take(found: Beside, place: str, path: str, row: Row, of: _List, given: str)
         found.given[path] = said
 
 
-def _type_labels(labels: dict[str, Any], *, is_vector: bool) -> dict[str, Any]:
+def type_labels(labels: dict[str, Any], where: str) -> dict[str, Any]:
     """Vectors as they are; else words, ints where all are whole numbers, or vectors of one number where all are numbers.
 
     Codes such as 007 are words: no amount is written so.
+
+    Raises:
+        DataError: vectors of several lengths, or beside words.
     """
     said = [label for label in labels.values() if label is not None]
-    if is_vector:
+    lengths = {len(label) if isinstance(label, np.ndarray) else 0 for label in said}
+    if len(lengths) > 1:
+        raise DataError(
+            "The labels of the pictures are lists of other lengths.",
+            where=where,
+            next="Write as many numbers for each; where a list names classes, a column for each class that is 1 or 0.",
+        )
+    if lengths - {0}:
         return labels
     if said and all(_WHOLE.fullmatch(label) for label in said):
         is_padded = any(label.lstrip("+-") != str(abs(int(label))) for label in said)
         return labels if is_padded else {path: None if label is None else int(label) for path, label in labels.items()}
-    if said and all(_is_number(label) for label in said):
+    if said and all(is_number(label) for label in said):
         return {path: None if label is None else np.array([float(label)]) for path, label in labels.items()}
     return labels
 
@@ -302,85 +347,3 @@ def _type_labels(labels: dict[str, Any], *, is_vector: bool) -> dict[str, Any]:
 def _given_by_name(path: str) -> str:
     words = basename(path).lower().replace("-", "_").replace(".", "_").split("_")
     return next((GIVEN_SETS[word] for word in words if word in GIVEN_SETS), "")
-
-
-def _read_companions(pile: Pile, seen: list[Entry]) -> Beside | None:
-    """Labels under the pictures' own names, as WebDataset has them; the key of a file ends at the first dot of its name."""
-    files = [(entry, suffix) for entry in pile.entries if (suffix := splitext(entry.path)[1].lower()) in COMPANIONS]
-    if not files:
-        return None
-    keys = {_key(entry.path) for entry in seen}
-    companions: dict[str, dict[str, Entry]] = {}
-    for entry, suffix in files:
-        if (key := _key(entry.path)) in keys:
-            companions.setdefault(key, {})[suffix] = entry
-    labels = {entry.path: _read_label(pile, companions.get(_key(entry.path), {})) for entry in seen}
-    num_labelled = sum(label is not None for label in labels.values())
-    if 2 * num_labelled < len(seen):
-        _check_no_boxes(pile, [files[".json"] for files in companions.values() if ".json" in files][:_LOOKED_AT])
-        return None
-    found = Beside(labels=_settle_labels(labels), spare={one.path for files in companions.values() for one in files.values()}, has_labels=True)
-    found.refused = [Refused(path, "has no label beside it", pictures.WRONG_TYPE) for path, label in found.labels.items() if label is None]
-    found.labels = {path: label for path, label in found.labels.items() if label is not None}
-    return found
-
-
-def _key(path: str) -> str:
-    return f"{dirname(path)}/{basename(path).partition('.')[0]}"
-
-
-def _settle_labels(labels: dict[str, Any]) -> dict[str, Any]:
-    """Typed labels; where some are vectors, those of the commonest length, and None for all others."""
-    lengths = Counter(len(label) for label in labels.values() if isinstance(label, np.ndarray))
-    if not lengths:
-        return _type_labels(labels, is_vector=False)
-    length = lengths.most_common(1)[0][0]
-    return {path: label if isinstance(label, np.ndarray) and len(label) == length else None for path, label in labels.items()}
-
-
-def _read_label(pile: Pile, files: dict[str, Entry]) -> str | np.ndarray | None:
-    """What the companions of a picture say of it: a name before a number, and the .json before the .cls, whose number may be that of a class called 7."""
-    told = [label for suffix in COMPANIONS if len(label := _read_companion(pile, files, suffix))]
-    return next((label for label in told if isinstance(label, str) and not _is_number(label)), told[0] if told else None)
-
-
-def _read_companion(pile: Pile, files: dict[str, Entry], suffix: str) -> str | np.ndarray:
-    if suffix not in files:
-        return ""
-    try:
-        text = pile.fetch(files[suffix], 2**20).decode("utf-8", "replace").strip()
-    except ItemError:
-        return ""
-    return _find_in_json(text) if suffix == ".json" else text
-
-
-def _check_no_boxes(pile: Pile, files: list[Entry]) -> None:
-    """Raises DataError where companions hold boxes: nothing says whether their numbers are corners or sizes, pixels or shares."""
-    for entry in files:
-        try:
-            record = json.loads(pile.fetch(entry, 2**20))
-        except (ItemError, ValueError, RecursionError):
-            continue
-        name = next((name for name in BOX_NAMES if isinstance(record, dict) and isinstance(record.get(name), list)), "")
-        if name and any(isinstance(one, list | dict) for one in record[name]):
-            raise DataError(
-                f'{entry.path} holds boxes under "{name}", in no format that says what their numbers mean.',
-                where=f"{pile.name}, {entry.path}",
-                next="Write them as VOC's XML or YOLO's lines under the name of each picture (7.jpg, 7.xml), or as a COCO file; a mere label under \"label\".",
-            )
-
-
-def _find_in_json(text: str) -> str | np.ndarray:
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
-        return ""
-    if not isinstance(record, dict):
-        return ""
-    named = next((record[name] for name in LABEL_NAMES if isinstance(record.get(name), str | int | float) and record[name] != ""), "")
-    if named != "" or any(name in record for name in BOX_NAMES):
-        return str(named)
-    numbers: list[Any] = next((record[name] for name in VECTOR_NAMES if isinstance(record.get(name), list)), [])
-    if not numbers or not all(isinstance(one, int | float) and abs(one) < 1e300 for one in numbers):
-        return ""
-    return str(float(numbers[0])) if len(numbers) == 1 else np.asarray(numbers, np.float64)

@@ -10,7 +10,8 @@ import numpy as np
 
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import pictures
-from surefoot.data.readers.beside import Beside, read_beside
+from surefoot.data.readers.beside import Beside, read_lists
+from surefoot.data.readers.companions import read_companions
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, pick_pictures, split_path
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource, ItemError, Refused
@@ -19,8 +20,8 @@ from surefoot.types.source import ImageSource, ItemError, Refused
 def arrange(pile: Pile, known: frozenset[str] = frozenset(), *, is_labelled: bool = True) -> ImageSource:
     """Turns a pile of files into pictures with labels.
 
-    Labels that lie beside the pictures count first (see `beside.py`). Else single wrapping folders are skipped, `train`, `val`
-    and `test` folders become given sets, the next folder is the class.
+    Labels that lie beside the pictures count first (see `beside.py` and `companions.py`). Else single wrapping folders are skipped, and `train`, `val`
+    and `test` folders, which are given sets; the next folder is the class. Where lists may mean something else than the label, the settings decide.
 
     Args:
         pile: the files.
@@ -30,17 +31,23 @@ def arrange(pile: Pile, known: frozenset[str] = frozenset(), *, is_labelled: boo
     Raises:
         DataError: there is no picture, or fewer than two class folders.
     """
-    beside = read_beside(pile) if is_labelled else None
+    beside = (read_lists(pile) or read_companions(pile)) if is_labelled else None
     items, refused = pick_pictures(pile, frozenset(beside.spare) if beside else frozenset())
     if not items:
         raise _explain_no_pictures(pile, refused)
     if not is_labelled:
         return make_source(pile, items, [None] * len(items), [""] * len(items), (refused, []))
-    return _by_lists(pile, items, beside, refused) if beside and beside.has_labels else _by_folders(pile, items, beside, refused, known)
+    if not beside or not beside.has_labels:
+        return _by_folders(pile, items, beside, refused, known)
+    given, trails = read_folders([item.path for item in items], known)
+    if beside.rivals and len({trail[0] for trail in trails if trail}) > 1:
+        source = _by_folders(pile, items, beside, refused, known)
+        return replace(source, columns=_list_columns(beside, source.places), unsaid=beside.rivals)  # the settings decide who is right
+    return _by_lists(pile, items, beside, refused, {item.path: one for item, one in zip(items, given)} | beside.given)
 
 
-def _by_lists(pile: Pile, items: list[Entry], beside: Beside, refused: list[Refused]) -> ImageSource:
-    """The pictures that a list or a companion names."""
+def _by_lists(pile: Pile, items: list[Entry], beside: Beside, refused: list[Refused], given: dict[str, str]) -> ImageSource:
+    """The pictures that a list or a companion names. `given`: path -> given set."""
     kept = [item for item in items if item.path in beside.labels]
     said = {one.place for one in beside.refused}
     refused = [*refused, *beside.refused]
@@ -56,9 +63,13 @@ def _by_lists(pile: Pile, items: list[Entry], beside: Beside, refused: list[Refu
             where=quote_some(sorted(beside.spare), 5),
             next="Write a line for each picture, its path and its label, e.g. `photos/1.jpg,cat`.",
         )
-    source = make_source(pile, kept, labels, [beside.given.get(item.path, "") for item in kept], (refused, beside.notes))
-    columns = {name: np.asarray([cells.get(item.path) or None for item in kept], object) for name, cells in beside.columns.items()}
-    return replace(source, columns=columns, unsaid=beside.unsaid)
+    source = make_source(pile, kept, labels, [given[item.path] for item in kept], (refused, beside.notes))
+    return replace(source, columns=_list_columns(beside, source.places), unsaid=beside.unsaid)
+
+
+def _list_columns(beside: Beside, places: list[str]) -> dict[str, np.ndarray]:
+    """Name -> object (N,) cells, None where a list says nothing."""
+    return {name: np.asarray([cells.get(place) or None for place in places], object) for name, cells in beside.columns.items()}
 
 
 def _by_folders(pile: Pile, items: list[Entry], beside: Beside | None, refused: list[Refused], known: frozenset[str]) -> ImageSource:

@@ -1,0 +1,110 @@
+"""Labels under each picture's own name, as WebDataset has them: a file of another suffix beside it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from posixpath import basename, dirname, splitext
+from typing import Any
+
+import numpy as np
+
+from surefoot.data.readers import pictures
+from surefoot.data.readers.beside import LABEL_NAMES, VECTOR_NAMES, Beside, is_number, list_seen, type_labels
+from surefoot.data.readers.piles import Entry, Pile
+from surefoot.types.errors import DataError
+from surefoot.types.source import ItemError, Refused
+
+BOX_NAMES = ("annotations", "objects", "boxes", "bboxes", "bbox", "instances")
+"""Under which the JSON beside a picture may hold boxes."""
+_LOOKED_AT = 20
+COMPANIONS = (".json", ".cls", ".label")
+
+
+def read_companions(pile: Pile) -> Beside | None:
+    """Labels under the pictures' own names, as WebDataset has them; the key of a file ends at the first dot of its name. None where there are none.
+
+    A companion is `a/7.cls`, `a/7.label` or `a/7.json` beside `a/7.jpg`.
+
+    Raises:
+        DataError: companions hold boxes.
+    """
+    seen = list_seen(pile)
+    files = [(entry, suffix) for entry in pile.entries if (suffix := splitext(entry.path)[1].lower()) in COMPANIONS]
+    if not files:
+        return None
+    keys = {_key(entry.path) for entry in seen}
+    companions: dict[str, dict[str, Entry]] = {}
+    for entry, suffix in files:
+        if (key := _key(entry.path)) in keys:
+            companions.setdefault(key, {})[suffix] = entry
+    labels = {entry.path: _read_label(pile, companions.get(_key(entry.path), {})) for entry in seen}
+    num_labelled = sum(label is not None for label in labels.values())
+    if 2 * num_labelled < len(seen):
+        _check_no_boxes(pile, [files[".json"] for files in companions.values() if ".json" in files][:_LOOKED_AT])
+        return None
+    found = Beside(labels=_settle_labels(labels), spare={one.path for files in companions.values() for one in files.values()}, has_labels=True)
+    found.refused = [Refused(path, "has no label beside it", pictures.WRONG_TYPE) for path, label in found.labels.items() if label is None]
+    found.labels = {path: label for path, label in found.labels.items() if label is not None}
+    return found
+
+
+def _key(path: str) -> str:
+    return f"{dirname(path)}/{basename(path).partition('.')[0]}"
+
+
+def _settle_labels(labels: dict[str, Any]) -> dict[str, Any]:
+    """Typed labels; where some are vectors, those of the commonest length, and None for all others."""
+    lengths = Counter(len(label) for label in labels.values() if isinstance(label, np.ndarray))
+    if not lengths:
+        return type_labels(labels, "")
+    length = lengths.most_common(1)[0][0]
+    return {path: label if isinstance(label, np.ndarray) and len(label) == length else None for path, label in labels.items()}
+
+
+def _read_label(pile: Pile, files: dict[str, Entry]) -> str | np.ndarray | None:
+    """What the companions of a picture say of it: a name before a number, and the .json before the .cls, whose number may be that of a class called 7."""
+    told = [label for suffix in COMPANIONS if len(label := _read_companion(pile, files, suffix))]
+    return next((label for label in told if isinstance(label, str) and not is_number(label)), told[0] if told else None)
+
+
+def _read_companion(pile: Pile, files: dict[str, Entry], suffix: str) -> str | np.ndarray:
+    if suffix not in files:
+        return ""
+    try:
+        text = pile.fetch(files[suffix], 2**20).decode("utf-8", "replace").strip()
+    except ItemError:
+        return ""
+    return _find_in_json(text) if suffix == ".json" else text
+
+
+def _check_no_boxes(pile: Pile, files: list[Entry]) -> None:
+    """Raises DataError where companions hold boxes: nothing says whether their numbers are corners or sizes, pixels or shares."""
+    for entry in files:
+        try:
+            record = json.loads(pile.fetch(entry, 2**20))
+        except (ItemError, ValueError, RecursionError):
+            continue
+        name = next((name for name in BOX_NAMES if isinstance(record, dict) and isinstance(record.get(name), list)), "")
+        if name and any(isinstance(one, list | dict) for one in record[name]):
+            raise DataError(
+                f'{entry.path} holds boxes under "{name}", in no format that says what their numbers mean.',
+                where=f"{pile.name}, {entry.path}",
+                next="Write them as VOC's XML or YOLO's lines under the name of each picture (7.jpg, 7.xml), or as a COCO file; a mere label under \"label\".",
+            )
+
+
+def _find_in_json(text: str) -> str | np.ndarray:
+    try:
+        record = json.loads(text)
+    except (ValueError, RecursionError):
+        return ""
+    if not isinstance(record, dict):
+        return ""
+    named = next((record[name] for name in LABEL_NAMES if isinstance(record.get(name), str | int | float) and record[name] != ""), "")
+    if named != "" or any(name in record for name in BOX_NAMES):
+        return str(named)
+    numbers: list[Any] = next((record[name] for name in VECTOR_NAMES if isinstance(record.get(name), list)), [])
+    if not numbers or not all(isinstance(one, int | float) and abs(one) < 1e300 for one in numbers):
+        return ""
+    return str(float(numbers[0])) if len(numbers) == 1 else np.asarray(numbers, np.float64)
