@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 
 from surefoot.cli import care
 from surefoot.cli.main import main
@@ -27,3 +29,15 @@ def test_doctor_names_the_command_that_installs_what_is_missing(capsys, monkeypa
 
 def test_what_is_installed_is_not_missing():
     assert "dev" not in care._find_missing()
+
+
+def test_doctor_says_once_what_limits_hold_while_a_picture_is_decoded(capsys, monkeypatch):
+    assert main(["doctor", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["decoding"]["pixels"] == "64,000,000"
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    monkeypatch.delattr(signal, "setitimer", raising=False)
+    assert main(["doctor"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "not limited" in line]
+    assert [line.split(maxsplit=1)[1] for line in lines] == [
+        "pixels 64,000,000, memory not limited: this system has no means, time not limited: this system has no means"
+    ]

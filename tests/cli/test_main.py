@@ -105,3 +105,13 @@ def test_the_shell_completes_commands_and_steps():
     environment = {**os.environ, "_SUREFOOT_COMPLETE": "complete_bash", "COMP_WORDS": "surefoot eject di", "COMP_CWORD": "2"}
     done = subprocess.run([sys.executable, "-m", "surefoot"], env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.split() == ["diagnose"]
+
+
+def test_letters_that_the_output_has_none_of_are_written_as_their_codes(tmp_path):
+    """A file or pipe on Windows has 256 letters; `init` ended with a UnicodeEncodeError."""
+    (tmp_path / "d.csv").write_text("a,b,class\n" + "".join(f"{n},{n * n % 7},{'xy'[n % 2]}\n" for n in range(40)), encoding="utf-8")
+    words = ["-m", "surefoot", "init", "d.csv", "--out", "p", "--question", "Wo ist die 猫?"]
+    done = subprocess.run([sys.executable, *words], cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "cp1252"}, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert rb"Wo ist die \u732b?" in done.stdout
+    assert "猫" in (tmp_path / "p" / "surefoot.toml").read_text(encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import signal
 from dataclasses import replace
@@ -113,6 +114,30 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_others_are_seen(monkey
         records, errors = decoders.look([good, b"slow", good])
     assert [error.reason if error else "" for error in errors] == ["", "decoding it takes more than 30 seconds", ""]
     assert records["height"].tolist() == [5, 0, 5]
+
+
+def test_where_the_system_limits_nothing_the_cap_on_pixels_holds_before_decoding(monkeypatch):
+    """As on Windows, where a broken pipe is an invalid argument, too."""
+    code = (
+        "import os, signal, sys; sys.modules['resource'] = None; del signal.setitimer; from surefoot.data import decoding; from surefoot.data.readers import "
+        "pictures; from PIL import ImageFile; load = ImageFile.ImageFile.load; whole = pictures.look\n"
+        "ImageFile.ImageFile.load = lambda image: os._exit(1) if image.width > 99 else load(image)\n"
+        "pictures.look = lambda data: os._exit(1) if data == b'die' else whole(data); decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
+    )
+
+    def send(pipe, message):
+        try:
+            whole(pipe, message)
+        except BrokenPipeError as error:
+            raise OSError(errno.EINVAL, "Invalid argument") from error
+
+    whole = decoding._send
+    monkeypatch.setattr(decoding, "_COMMAND", ("-c", code))
+    monkeypatch.setattr(decoding, "_send", send)
+    good, bomb = encode(np.eye(5, dtype=np.uint8)), encode(np.zeros((8_001, 8_000), np.uint8))
+    with Decoders(1) as decoders:
+        _, errors = decoders.look([good, bomb, b"die", *[bytes(2**20)] * 3])
+    assert [error.code if error else "" for error in errors] == ["", "data.too_large", "data.corrupt_item", *["data.wrong_type"] * 3]
 
 
 def test_what_a_file_says_of_itself_is_kept():

@@ -234,3 +234,18 @@ def test_remove_frees_what_it_says(store):
 
 def test_an_empty_store_holds_nothing(store):
     assert list(store.refs()) == []
+
+
+def test_what_is_stored_already_is_stored_again_where_no_file_in_use_can_be_replaced(store, tmp_path, monkeypatch):
+    """Windows replaces no file that is mapped."""
+    ref = store.put_bytes(b"the same again")
+
+    def refuse(path, target):
+        raise PermissionError(errno.EACCES, "Access is denied", str(target))
+
+    with store.writing() as target:
+        target.write(b"the same again")
+        monkeypatch.setattr(os, "replace", lambda path, name: refuse(path, name) if str(name).endswith(ref[2:]) else os.rename(path, name))
+    assert target.ref == ref
+    assert store.get_bytes(ref) == b"the same again"
+    assert not list(store.folder.glob(".*.part"))

@@ -29,7 +29,7 @@ def version() -> None:
 
 def doctor(folder: Folder = ".", as_json: Json = False) -> None:
     """Say what this machine offers, and what is missing."""
-    facts = {**_look_at_machine(folder), **_look_at_torch(), "missing": _find_missing()}
+    facts = {**_look_at_machine(folder), **_look_at_torch(), "decoding": _find_limits(), "missing": _find_missing()}
     if as_json:
         show_json(facts)
         return
@@ -69,6 +69,12 @@ def _look_at_machine(folder: str) -> dict[str, Any]:
         "memory_bytes": _measure_memory(),
         "disk_free_bytes": shutil.disk_usage(place).free,
     }
+
+
+def _find_limits() -> dict[str, str]:
+    from surefoot.data.decoding import tell_limits
+
+    return tell_limits()
 
 
 def _find_version(name: str) -> str:

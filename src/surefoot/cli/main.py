@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -59,6 +60,8 @@ for name, command in (FIRST | WALKED | LAST).items():
 
 def main(words: list[str] | None = None) -> int:
     """Runs one command line; returns its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name may hold letters that a console of another code page, or a file on Windows, has none of
+        sys.stdout.reconfigure(errors="backslashreplace")
     words = arrange(sys.argv[1:] if words is None else words) or ["--help"]
     as_json = "--json" in words
     try:

@@ -10,6 +10,7 @@ Each has its length in front (8 bytes, little-endian). Nothing is forked, for li
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -89,7 +90,7 @@ class Decoders:
             process = process or _start()
             try:
                 return [_ask(process, files, job)]
-            except (BrokenPipeError, EOFError):
+            except (OSError, EOFError):  # on Windows a broken pipe is an invalid argument
                 why = _TOO_SLOW if _end(process, _GRACE_S) == -getattr(signal, "SIGPROF", 0) else _CRASHED
                 process = None
         finally:
@@ -230,6 +231,17 @@ def _take(pipe: IO[bytes]) -> bytes:
     if len(data) < length:
         raise EOFError
     return data
+
+
+def tell_limits() -> dict[str, str]:
+    """What holds while a picture is decoded on this system: the cap on its pixels everywhere, memory and time where there are means to limit them."""
+    has_memory = importlib.util.find_spec("resource") is not None and sys.platform != "darwin"  # which takes the limit, and lets everything pass
+    none = "not limited: this system has no means"
+    return {
+        "pixels": f"{pictures.MAX_PIXELS:,}",
+        "memory": f"{MEMORY_BYTES // 2**30} GiB" if has_memory else none,
+        "time": f"{DECODE_S} s" if hasattr(signal, "setitimer") else none,
+    }
 
 
 def _limit_time(seconds: int) -> None:

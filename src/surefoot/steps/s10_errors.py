@@ -130,7 +130,7 @@ def errors(
 
 def _write(ctx: Context, name: str, content: bytes) -> str:
     durable.replace(ctx.run_dir / name, content)
-    return str((ctx.run_dir / name).relative_to(ctx.root))
+    return (ctx.run_dir / name).relative_to(ctx.root).as_posix()
 
 
 def _make_rows(bench: Bench, picked: np.ndarray, audit: AuditReport, doubted: set[str]) -> list[ErrorRow]:

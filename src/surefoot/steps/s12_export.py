@@ -78,13 +78,13 @@ def export(
         ctx.store.put_file(shipment.folder / name)  # another round writes over `export/`; a walk that comes back to this one puts it back
     graph = _compare_graph(desk, shipment, rows) if bundle.BOOSTER in files and bundle.GRAPH in files else None
     return ExportReport(
-        folder=str(shipment.folder.relative_to(ctx.root)),
+        folder=shipment.folder.relative_to(ctx.root).as_posix(),
         kind=kind_of(final.winner),
         files=files,
         parity={f"{name}: {what}": value for name, p in parities.items() for what, value in (("largest difference", p.max_abs), ("bound", p.bound))},
         num_compared=len(rows),
         bytes=sum(path.stat().st_size for path in shipment.folder.iterdir() if path.is_file()),
-        tuned_folder=str(tuned.folder.relative_to(ctx.root)),
+        tuned_folder=tuned.folder.relative_to(ctx.root).as_posix(),
         findings=(*_find(parities), *_find_graph(graph, bundle.BOOSTER in files)),
     )
 
