@@ -207,6 +207,22 @@ def test_a_torn_batch_is_told_with_what_was_due(tmp_path):
     assert "CIFAR-100's own has 153,700,000 bytes" in caught.value.next
 
 
+def test_a_batch_with_labels_out_of_range_is_told_and_not_passed_over(tmp_path):
+    """Beside good ones it was left out in silence."""
+    files = {"data_batch_1.bin": batch([3, 9]), "data_batch_2.bin": batch([0, 10, 255])}
+    write_files(tmp_path / "c", files)
+    write_tar(tmp_path / "c.tar", files)
+    for name in ("c", "c/data_batch_2.bin", "c.tar"):
+        with pytest.raises(DataError, match=r"data_batch_2\.bin has 2 of 3 labels out of range: record 1 has 10, and CIFAR-10's are 0 to 9") as caught:
+            read(tmp_path, name)
+        assert "data_batch_2.bin" in caught.value.where
+    write_files(tmp_path / "d", {"train.bin": batch([99, 100], 2), "fine_label_names.txt": "a\nb\n"})
+    with pytest.raises(DataError, match=r"train\.bin has 1 of 2 labels out of range"):
+        read(tmp_path, "d")
+    write_files(tmp_path / "e", {"data_batch_1.bin": batch([3, 9]), "weights.bin": batch([77])})  # of another name, and of another kind
+    assert read(tmp_path, "e").labels == [3, 9]
+
+
 def test_the_pickled_version_in_its_archive_is_refused_too(tmp_path):
     write_tar(tmp_path / "py.tar.gz", {"cifar-10-batches-py/data_batch_1": b"\x80\x02}q\x01.", "cifar-10-batches-py/readme.html": b"<html>"}, "w:gz")
     with pytest.raises(DataError, match="is a Python pickle: loading one runs whatever code it holds") as caught:

@@ -45,32 +45,36 @@ def is_batch(path: Path) -> bool:
     """Whether a file is whole records of one of the two lengths, with labels in range.
 
     Raises:
-        DataError: it is called as CIFAR's are, and torn.
+        DataError: it is called as CIFAR's are, and torn, or has labels that CIFAR has none of.
     """
     if path.suffix != ".bin":
         return False
     size = path.stat().st_size
-    _check_whole(path.name, size, str(path), has_names=(path.parent / NAMES[1]).is_file())
-    return size > 0 and bool(_label_bytes(np.memmap(path, np.uint8, "r")))
+    has_names = (path.parent / NAMES[1]).is_file()
+    _check_whole(path.name, size, str(path), has_names=has_names)
+    return size > 0 and _is_labelled(Batch(path.name, np.memmap(path, np.uint8, "r")), str(path), has_names=has_names)
 
 
 def find_batches(pile: Pile) -> list[Entry]:
     """The binary batches of an archive, sorted; all of its .bin files must be some.
 
     Raises:
-        DataError: one that is called as CIFAR's are is torn.
+        DataError: as for `is_batch`.
     """
     files = sorted((entry for entry in pile.entries if entry.path.endswith(".bin")), key=lambda entry: entry.path)
     has_names = any(split_path(entry.path)[-1:] == NAMES[1:] for entry in pile.entries) if files else False
-    for entry in files:
-        _check_whole(split_path(entry.path)[-1], entry.size, f"{pile.name}, {entry.path}", has_names=has_names)
+    named = [(f"{pile.name}, {entry.path}", split_path(entry.path)[-1], entry) for entry in files]
+    for where, name, entry in named:
+        _check_whole(name, entry.size, where, has_names=has_names)
     fits = [any(entry.size and entry.size % (width + PIXELS) == 0 for width in LABELS) for entry in files]
-    return files if files and all(fits) and all(_label_bytes(_read_entry(pile, entry)) for entry in files) else []
+    if not files or not all(fits):
+        return []
+    return files if all(_is_labelled(Batch(name, _read_entry(pile, entry)), where, has_names=has_names) for where, name, entry in named) else []
 
 
 def _check_whole(name: str, size: int, where: str, *, has_names: bool) -> None:
     """Raises DataError where a file is called as CIFAR's are and is no whole records. `has_names`: the names of CIFAR-100's classes lie beside it."""
-    width = next((width for width, named in _NAMED.items() if named.fullmatch(name) and (width == 1 or has_names)), 0)
+    width = _width_by_name(name, has_names=has_names)
     length = width + PIXELS
     if not width or (size and size % length == 0):
         return
@@ -80,6 +84,26 @@ def _check_whole(name: str, size: int, where: str, *, has_names: bool) -> None:
         where=where,
         next=f"Copy or download it again; CIFAR-{LABELS[width]}'s own has {due:,} bytes.",
     )
+
+
+def _is_labelled(batch: Batch, where: str, *, has_names: bool) -> bool:
+    """Whether whole records have labels of one of the two sets. Raises: DataError where a file is called as CIFAR's are, and has others."""
+    width = _width_by_name(batch.name, has_names=has_names)
+    if _label_bytes(batch.data) or not width:
+        return bool(_label_bytes(batch.data))
+    labels = batch.data.reshape(-1, width + PIXELS)[:, width - 1]
+    strange = np.flatnonzero(labels >= LABELS[width])
+    raise DataError(
+        f"{batch.name} has {len(strange):,} of {len(labels):,} labels out of range: record {strange[0]} has {labels[strange[0]]}, and "
+        f"CIFAR-{LABELS[width]}'s are 0 to {LABELS[width] - 1}.",
+        where=where,
+        next="Copy or download it again; records of another kind need another name.",
+    )
+
+
+def _width_by_name(name: str, *, has_names: bool) -> int:
+    """Bytes of labels in a file that is called as CIFAR's are; 0 for any other. `has_names`: the names of CIFAR-100's classes lie beside it."""
+    return next((width for width, named in _NAMED.items() if named.fullmatch(name) and (width == 1 or has_names)), 0)
 
 
 def check_no_pickles(pile: Pile) -> None:
