@@ -155,6 +155,8 @@ def test_each_reason_of_refusal_has_its_count_and_an_example():
     assert "5 cells where the header has 4 (3, e.g. t.csv:7); 2 cells where the header has 4 (2, e.g. t.csv:0)" in only(checks.refused(items)).what
     many = only(checks.refused([Refused(f"{n}", f"reason {n}") for n in range(9)])).what
     assert "reason 4 (1, e.g. 4); 4 more for other reasons" in many
+    assert only(checks.refused(items[:2])).what.endswith(": 2 cells where the header has 4 (e.g. t.csv:0).")
+    assert only(checks.refused(items[:1])).what.endswith(": 2 cells where the header has 4 (t.csv:0).")
 
 
 def test_infinite_and_huge_numbers_are_told_with_count_column_and_reason():

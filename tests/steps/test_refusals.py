@@ -28,6 +28,15 @@ def test_rows_with_an_infinite_target_are_left_out_and_counted(tmp_path):
     assert "10 of 60 items have no target, or an infinite one" in project.report("problem").findings[0].what
 
 
+def test_a_table_without_inputs_says_what_became_of_each_column(tmp_path):
+    lines = [f'{{"row": {n}, "parts": [{n}, 1], "label": "{"xy"[n % 2]}"}}' for n in range(60)]
+    (tmp_path / "t.jsonl").write_text("\n".join(lines))
+    (tmp_path / "surefoot.toml").write_text('[data]\nsource = "t.jsonl"\n')
+    with pytest.raises(DataError, match=r'No column is left as an input of "row" \(id\), "label" \(target\)') as caught:
+        Project(tmp_path).run(to="audit")
+    assert 'hold lists, objects or bytes and were left out: "parts"' in caught.value.next
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [

@@ -50,10 +50,10 @@ def refused(items: Sequence[Refused]) -> list[Finding]:
 
 
 def name_reasons(group: Sequence[Refused]) -> str:
-    """The commonest reasons; of several each with its count and its first place."""
+    """The commonest reasons, each with its first place; of several also how often each is."""
     counts = Counter(item.reason for item in group)
     if len(counts) == 1:
-        return group[0].reason
+        return f"{group[0].reason} ({'e.g. ' if len(group) > 1 else ''}{group[0].place})"
     first = {item.reason: item.place for item in reversed(group)}
     named = [f"{reason} ({count:,}, e.g. {first[reason]})" for reason, count in counts.most_common(_REASONS)]
     rest = sum(counts.values()) - sum(count for _, count in counts.most_common(_REASONS))

@@ -150,7 +150,12 @@ def _check_table(
 def _read_rows(source: TableSource, profiles: tuple[ColumnProfile, ...], refused: list[Refused]) -> dict[int, str]:
     """Row -> hash of what its inputs hold; a row of nothing but empty texts goes to `refused`."""
     if not any(p.role == "input" for p in profiles):
-        raise DataError("No column is left as an input.", where="data.ignore, data.target", next="Ignore fewer columns, or bring data that has more.")
+        told = ", ".join(f'"{p.name}" ({p.role})' for p in profiles[:_NAMED])
+        raise DataError(
+            f"No column is left as an input of {told}.",
+            where="data.ignore, data.target",
+            next=" ".join(["Ignore fewer columns, or bring data that has more.", *source.notes[:_NAMED]]),
+        )
     hashes = hash_rows(_told(source, profiles))
     inputs = [p for p in profiles if p.role == "input"]
     empty = np.zeros(len(source), bool)

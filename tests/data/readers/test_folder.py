@@ -246,6 +246,12 @@ def test_a_folder_without_pictures_names_what_it_saw(tmp_path):
         open_files(tmp_path, {"cat/a.pdf": b"%PDF-1.7"})
 
 
+def test_pictures_of_a_format_that_is_not_read_are_to_be_saved_in_another(tmp_path):
+    with pytest.raises(DataError, match=r"of 2 things seen the first is cat/1\.HEIC") as caught:
+        open_files(tmp_path, {"cat/1.HEIC": b"\0\0\0\x18ftypheic", "dog/2.avif": b"\0\0\0\x18ftypavif"})
+    assert caught.value.next.startswith("Save the .avif and .heic files as JPEG or PNG first.")
+
+
 def test_the_fingerprint_changes_with_name_size_and_time_of_any_file_and_with_nothing_else(tmp_path):
     folder = write_files(tmp_path / "photos", two_classes() | {"notes.txt": b"x"})
     first = read(tmp_path, "photos").fingerprint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from posixpath import splitext
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from surefoot.data.readers.companions import read_companions
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, pick_pictures, split_path
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource, ItemError, Refused
+
+_UNREAD = frozenset([".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd", ".svg", ".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".dcm"])
+"""Pictures of other formats, as phones, cameras and scanners write them."""
 
 
 def arrange(pile: Pile, known: frozenset[str] = frozenset(), *, is_labelled: bool = True) -> ImageSource:
@@ -156,10 +160,12 @@ def _check_classes(pile: Pile, classes: set[str], known: frozenset[str]) -> None
 
 def _explain_no_pictures(pile: Pile, refused: list[Refused]) -> DataError:
     seen = f"; of {len(refused)} things seen the first is {refused[0].place}: {refused[0].reason}" if refused else "; it is empty"
+    others = sorted({suffix for one in refused if (suffix := splitext(one.place)[1].lower()) in _UNREAD})
+    convert = f"Save the {' and '.join(others)} files as JPEG or PNG first. " if others else ""
     return DataError(
         f"{pile.name} holds no pictures{seen}.",
         where=pile.name,
-        next=f"Looked for pictures ({', '.join(pictures.FORMATS)}) in class folders, tables (train.csv, test.csv) and IDX files; check `data.source`.",
+        next=f"{convert}Looked for pictures ({', '.join(pictures.FORMATS)}) in class folders, tables (train.csv, test.csv) and IDX files; check `data.source`.",
     )
 
 
