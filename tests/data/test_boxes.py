@@ -50,7 +50,7 @@ def test_shares_of_the_sides_become_pixels():
 
 @pytest.mark.parametrize("turn", range(1, 9))
 def test_corners_turn_as_pixels_do(turn):
-    from surefoot.data.readers.pictures import _turn_upright
+    from surefoot.data.pictures import _turn_upright
 
     stored = np.zeros((30, 50), np.uint8)
     stored[4:10, 7:21] = 1

@@ -72,7 +72,7 @@ def test_a_crew_is_hired_only_where_much_is_left(photos, monkeypatch):
 def test_what_nobody_has_seen_is_decoded_elsewhere_and_one_that_breaks_its_decoder_loses_no_neighbour(photos, monkeypatch):
     """The worst decoders can do is to die: here they are told to, by a file of one special content."""
     code = (
-        "import os, sys; from surefoot.data import decoding; from surefoot.data.readers import pictures; whole = pictures.look; "
+        "import os, sys; from surefoot.data import decoding; from surefoot.data import pictures; whole = pictures.look; "
         "pictures.look = lambda data: os._exit(1) if data == b'die' else whole(data); decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
     )
     monkeypatch.setattr(decoding, "_COMMAND", ("-c", code))

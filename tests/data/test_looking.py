@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -67,10 +69,16 @@ def test_a_journal_of_another_source_is_not_believed(tmp_path):
     assert set(records["height"]) == {4}
 
 
+def test_a_decoder_starts_without_the_libraries_that_decoding_does_not_need():
+    heavy = "{'pandas', 'pyarrow', 'pydantic', 'sklearn', 'torch', 'surefoot.data.readers'}"
+    told = subprocess.run([sys.executable, "-c", f"import sys, surefoot.data.decoding; print({heavy} & set(sys.modules))"], capture_output=True, text=True)
+    assert told.stdout.strip() == "set()", told.stdout + told.stderr
+
+
 def test_a_picture_that_breaks_its_decoder_is_refused_and_the_others_are_seen(monkeypatch):
     """The worst a decoder can do is to die: here it is told to, by a file of one special content."""
     code = (
-        "import os, sys; from surefoot.data import decoding; from surefoot.data.readers import pictures; whole = pictures.look; "
+        "import os, sys; from surefoot.data import decoding; from surefoot.data import pictures; whole = pictures.look; "
         "pictures.look = lambda data: os._exit(1) if data == b'die' else whole(data); decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"
     )
     monkeypatch.setattr(decoding, "_COMMAND", ("-c", code))
@@ -84,7 +92,7 @@ def test_a_picture_that_breaks_its_decoder_is_refused_and_the_others_are_seen(mo
 def test_a_decoder_that_takes_too_much_memory_is_stopped_and_the_picture_refused(monkeypatch):
     pytest.importorskip("resource", reason="limits of memory are a matter of POSIX systems")
     code = (
-        "import sys; import numpy; from surefoot.data import decoding; from surefoot.data.readers import pictures\n"
+        "import sys; import numpy; from surefoot.data import decoding; from surefoot.data import pictures\n"
         "from surefoot.types.source import ItemError\n"
         "def look(data):\n"
         "    try: return numpy.ones(6 * 2**30, numpy.uint8)\n"
@@ -102,7 +110,7 @@ def test_a_decoder_that_takes_too_much_memory_is_stopped_and_the_picture_refused
 def test_a_picture_that_takes_too_long_is_refused_and_the_others_are_seen(monkeypatch):
     """A decoder that never comes back, amid a batch."""
     code = (
-        "import sys; from surefoot.data import decoding; from surefoot.data.readers import pictures; whole = pictures.look\n"
+        "import sys; from surefoot.data import decoding; from surefoot.data import pictures; whole = pictures.look\n"
         "def look(data):\n"
         "    while data == b'slow': pass\n"
         "    return whole(data)\n"

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
-import pandas as pd
 
 
 def hash_image(image: np.ndarray) -> str:
@@ -17,6 +16,8 @@ def hash_image(image: np.ndarray) -> str:
 
 def hash_rows(columns: dict[str, np.ndarray]) -> list[str]:
     """16 hex digits per row, over the columns in the order of their names, so that reordered columns change nothing."""
+    import pandas as pd  # takes half a second, which who decodes pictures need not wait for
+
     frame = pd.DataFrame({name: columns[name] for name in sorted(columns)})
     return [f"{value:016x}" for value in pd.util.hash_pandas_object(frame, index=False).to_numpy()]
 

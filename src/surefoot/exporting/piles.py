@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from surefoot.data.readers import pictures
+from surefoot.data import pictures
 from surefoot.data.readers.archive import TORN
 from surefoot.data.readers.folder import printable
 from surefoot.data.readers.piles import is_hidden

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from surefoot.data import preprocess
+from surefoot.data import pictures, preprocess
 from surefoot.data.extremes import name_loss
-from surefoot.data.readers import pictures
 from surefoot.data.readers.cells import ColumnType, convert, decide, is_declared, prepare
 from surefoot.data.readers.raw import RawTable
 from surefoot.data.readers.table import list_tables, read_table

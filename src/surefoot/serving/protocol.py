@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.data import preprocess
-from surefoot.data.readers import pictures
+from surefoot.data import pictures, preprocess
 from surefoot.exporting.predictor import Predictor
 from surefoot.types.source import ItemError
 

@@ -207,3 +207,18 @@ def test_items_are_found_wherever_they_lie_without_reading_what_comes_before(tmp
     for row in reversed(range(len(source))):
         assert source.read(row).shape == (1, 1)
     assert time.perf_counter() - began < 20
+
+
+@pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_header_is_read_as_tarfile_reads_it(tmp_path, kind):
+    names = ["a.txt", f"{'folder/' * 15}deep.txt", "Å.txt", "x" * (99 if kind == tarfile.USTAR_FORMAT else 120), "folder", "link", "y" * 100]
+    path = tmp_path / "names.tar"
+    with tarfile.open(path, "w", format=kind) as tar:
+        for number, name in enumerate(names):
+            member = tarfile.TarInfo(name)
+            member.type, member.size = {"folder": (tarfile.DIRTYPE, 0), "link": (tarfile.SYMTYPE, 0)}.get(name, (tarfile.REGTYPE, 700 * number))
+            tar.addfile(member, io.BytesIO(bytes(member.size)))
+    with tarfile.open(path) as slow, tarfile.open(path, tarinfo=archive._Header) as fast:
+        told = [[(one.name, one.size, one.type, one.offset_data) for one in tar] for tar in (slow, fast)]
+    assert told[0] == told[1]
+    assert len(told[0]) == len(names)

@@ -10,8 +10,8 @@ from PIL import Image
 
 from surefoot.data.boxes import settle_all
 from surefoot.data.pack_folder import pack_folder
+from surefoot.data.pictures import look
 from surefoot.data.readers import open_source
-from surefoot.data.readers.pictures import look
 from surefoot.types.configs import DataConfig, PrepareConfig
 from surefoot.types.errors import DataError, UsageError
 
@@ -412,7 +412,7 @@ def test_boxes_follow_a_picture_that_is_stored_turned(tmp_path, turn, is_stored)
     content = encode(np.asarray(stored), "PNG", exif=exif)
     write_files(tmp_path / "x", {"a.png": content, "b.png": photo()})
     upright = np.asarray(stored)
-    from surefoot.data.readers.pictures import decode
+    from surefoot.data.pictures import decode
 
     red = (decode(content) == SHADES["cell"]).all(2)
     rows, columns = np.flatnonzero(red.any(1)), np.flatnonzero(red.any(0))

@@ -14,8 +14,8 @@ from itertools import takewhile
 
 import numpy as np
 
+from surefoot.data import pictures
 from surefoot.data.boxes import count_classes, join_boxes
-from surefoot.data.readers import pictures
 from surefoot.data.readers.layout import make_source
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, has_picture_suffix, is_hidden, pick_pictures, split_path
 from surefoot.types.errors import DataError

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from surefoot.data import pictures
 from surefoot.data.nearest import quote_some
-from surefoot.data.readers import pictures
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, has_picture_suffix, is_hidden
 from surefoot.data.targets import check_column
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource, ItemError, Refused
 
-LISTS = frozenset((".csv", ".tsv", ".txt", ".lst", ".jsonl"))
+LISTS = (".csv", ".tsv", ".txt", ".lst", ".jsonl")
 MAX_LIST_BYTES, SAMPLE_ROWS, MOST_LISTS = 2**28, 50, 20
 VECTOR_NAMES = ("label", "target")
 """Under which a list of numbers is a label, one number or more: under `labels` it may also name the things on a picture."""
@@ -113,8 +113,10 @@ def _index_names(paths: list[str]) -> dict[str, str]:
 
 
 def _list_candidates(pile: Pile, seen: list[Entry]) -> list[Entry]:
+    lists = [one for one in pile.entries if one.path.lower().endswith(LISTS) and not is_hidden(one.path) and 0 < one.size <= MAX_LIST_BYTES]
+    if not lists:
+        return []
     depth = min(entry.path.count("/") for entry in seen)
-    lists = [one for one in pile.entries if splitext(one.path)[1].lower() in LISTS and not is_hidden(one.path) and 0 < one.size <= MAX_LIST_BYTES]
     beside = {splitext(entry.path)[0] for entry in seen}
     near = [one for one in lists if one.path.count("/") <= depth + 1 and splitext(one.path)[0] not in beside]
     return sorted(near, key=lambda one: one.path)[:MOST_LISTS]  # not as the file system has them: of two lines that differ the first counts

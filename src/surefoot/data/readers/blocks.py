@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from surefoot.data.pictures import CORRUPT, lay_on_white
 from surefoot.data.readers.labels import read_labels
-from surefoot.data.readers.pictures import CORRUPT, lay_on_white
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource, ItemError
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from surefoot.data.readers import pictures
+from surefoot.data import pictures
 from surefoot.data.readers.beside import LABEL_NAMES, VECTOR_NAMES, Beside, is_number, list_seen, type_labels
 from surefoot.data.readers.piles import Entry, Pile
 from surefoot.types.errors import DataError
@@ -29,10 +29,10 @@ def read_companions(pile: Pile) -> Beside | None:
     Raises:
         DataError: companions hold boxes.
     """
-    seen = list_seen(pile)
-    files = [(entry, suffix) for entry in pile.entries if (suffix := splitext(entry.path)[1].lower()) in COMPANIONS]
+    files = [(entry, splitext(entry.path)[1].lower()) for entry in pile.entries if entry.path.lower().endswith(COMPANIONS)]
     if not files:
         return None
+    seen = list_seen(pile)
     keys = {_key(entry.path) for entry in seen}
     companions: dict[str, dict[str, Entry]] = {}
     for entry, suffix in files:

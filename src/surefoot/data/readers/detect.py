@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from surefoot.data import pictures
 from surefoot.data.nearest import suggest
-from surefoot.data.readers import archive, arrays, bundled, cifar, coco, excel, folder, frames, idx, pictures, remote, shards, table, texts, user
+from surefoot.data.readers import archive, arrays, bundled, cifar, coco, excel, folder, frames, idx, remote, shards, table, texts, user
 from surefoot.data.readers.opening import open_pile
 from surefoot.data.readers.piles import has_picture_suffix
 from surefoot.data.readers.raw import RawTable

@@ -6,7 +6,8 @@ import os
 import stat
 from pathlib import Path
 
-from surefoot.data.readers import fingerprint, pictures
+from surefoot.data import pictures
+from surefoot.data.readers import fingerprint
 from surefoot.data.readers.opening import open_pile
 from surefoot.data.readers.piles import Entry, Pile, has_picture_suffix, is_hidden
 from surefoot.types.source import ImageSource, ItemError, Refused

@@ -17,8 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
+from surefoot.data import pictures
 from surefoot.data.nearest import quote_some
-from surefoot.data.readers import fingerprint, pictures
+from surefoot.data.readers import fingerprint
 from surefoot.data.readers.beside import LABEL_NAMES
 from surefoot.data.readers.joining import concatenate
 from surefoot.data.readers.piles import GIVEN_SETS

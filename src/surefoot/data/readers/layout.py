@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from surefoot.data import pictures
 from surefoot.data.nearest import quote_some
-from surefoot.data.readers import pictures
 from surefoot.data.readers.beside import Beside, read_lists
 from surefoot.data.readers.companions import read_companions
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, pick_pictures, split_path

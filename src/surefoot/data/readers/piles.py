@@ -9,7 +9,7 @@ from functools import lru_cache
 from posixpath import splitext
 from typing import Any
 
-from surefoot.data.readers import pictures
+from surefoot.data import pictures
 from surefoot.types.source import ItemError, Refused
 
 GIVEN_SETS = {

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from surefoot.data import pictures
 from surefoot.data.nearest import quote_some
-from surefoot.data.readers import encoding, pictures
+from surefoot.data.readers import encoding
 from surefoot.data.readers.folder import walk
 from surefoot.data.readers.layout import read_folders
 from surefoot.data.readers.piles import Entry, Pile, has_picture_suffix, is_hidden, split_path

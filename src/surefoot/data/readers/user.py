@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image
 
-from surefoot.data.readers import blocks, pictures
+from surefoot.data import pictures
+from surefoot.data.readers import blocks
 from surefoot.data.readers.labels import read_labels
 from surefoot.data.readers.raw import RawTable, tabulate
 from surefoot.data.readers.records import as_column

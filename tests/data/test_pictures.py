@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.data.readers.samples import colour, encode, photo
 
-from surefoot.data.readers.pictures import MAX_PIXELS, decode, is_picture
+from surefoot.data.pictures import MAX_PIXELS, decode, is_picture
 from surefoot.types.source import ItemError
-
-from .samples import colour, encode, photo
 
 GREY = np.arange(24, dtype=np.uint8).reshape(4, 6) * 10
 
