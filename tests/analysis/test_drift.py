@@ -98,12 +98,12 @@ def test_the_score_s_p_is_that_of_the_rank_sum():
 def test_pictures_are_described_by_brightness_contrast_colour_and_layout():
     picture = np.zeros((12, 18, 3), np.uint8)
     picture[:6, :, 0] = 240
-    found = describe(picture)
+    found = describe(picture[None])[0]
     assert found.shape == (41,)
     assert found[0] == pytest.approx(40)
     assert found[2:5].tolist() == [120, 0, 0]
     assert found[5:].reshape(6, 6)[:3].tolist() == [[80.0] * 6] * 3
-    assert describe(np.full((2, 3), 7, np.uint8))[5:].tolist() == [7.0] * 36
+    assert describe(np.full((1, 2, 3), 7, np.uint8))[0, 5:].tolist() == [7.0] * 36
 
 
 def test_features_come_back_from_their_table_as_they_were():

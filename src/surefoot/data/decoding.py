@@ -24,8 +24,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from surefoot.data import pictures
 from surefoot.data.measures import RECORD, measure
-from surefoot.data.readers import pictures
 from surefoot.types.errors import ResourceError
 from surefoot.types.source import ImageSource, ItemError
 
@@ -106,14 +106,18 @@ def read_files(source: ImageSource, rows: Sequence[int], errors: list[ItemError 
     """
     assert source.fetch is not None
     waiting: dict[int, bytes] = {}
+    num_bytes = 0
     for at, row in enumerate(rows):
         try:
             waiting[at] = source.fetch(row)
+            num_bytes += len(waiting[at])
         except ItemError as error:
             errors[at] = error
-        if sum(map(len, waiting.values())) > _BYTES_AT_ONCE or (waiting and at == len(rows) - 1):
+        if num_bytes > _BYTES_AT_ONCE:
             yield list(waiting), list(waiting.values())
-            waiting = {}
+            waiting, num_bytes = {}, 0
+    if waiting:
+        yield list(waiting), list(waiting.values())
 
 
 def look_at(files: Iterable[bytes]) -> Answer:

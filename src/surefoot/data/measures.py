@@ -35,10 +35,10 @@ def measure(images: Sequence[np.ndarray]) -> np.ndarray:
     records = np.zeros(len(images), RECORD)
     small = [_shrink(image) for image in images]
     alike: dict[tuple[int, ...], list[int]] = {}
-    for row, image in enumerate(images):
-        records[row]["content"] = hash_image(image).encode()
-        records[row]["height"], records[row]["width"] = image.shape[:2]
-        alike.setdefault(small[row].shape, []).append(row)
+    for row, image in enumerate(small):
+        alike.setdefault(image.shape, []).append(row)
+    records["content"] = [hash_image(image).encode() for image in images]
+    records["height"], records["width"] = [image.shape[0] for image in images], [image.shape[1] for image in images]
     records["is_colour"] = [image.ndim == 3 for image in images]
     records["mode"] = np.where(records["is_colour"], b"RGB", b"L")
     records["turn"] = 1
@@ -69,7 +69,8 @@ def _measure_alike(records: np.ndarray, rows: list[int], images: np.ndarray) -> 
     variance = (squares * pixels - total * total) / pixels**2
     reached = counts.cumsum(1)
     records["thumb"][rows] = make_thumbs(grey)
-    records["tint"][rows] = (images.reshape(len(images), pixels, -1).sum(1, dtype=np.int64) + pixels // 2) // pixels
+    tint = images.sum(1, dtype=np.uint32).sum(1, dtype=np.int64)  # over all pixels at once it takes ten times as long
+    records["tint"][rows] = (tint.reshape(len(images), -1) + pixels // 2) // pixels
     records["low"][rows] = (reached >= _TAILS * pixels).argmax(1)
     records["high"][rows] = (reached >= (1 - _TAILS) * pixels).argmax(1)
     records["brightness"][rows] = total / pixels / 255

@@ -136,6 +136,13 @@ def test_a_file_that_vanished_is_an_item_error(tmp_path):
         source.read(0)
 
 
+def test_a_file_that_has_grown_since_it_was_listed_is_read_whole(tmp_path):
+    source = open_files(tmp_path, two_classes())
+    file = tmp_path / "photos" / source.places[0]
+    file.write_bytes(file.read_bytes() + bytes(5_000))
+    assert source.fetch(0) == file.read_bytes()
+
+
 def test_a_huge_file_is_refused_without_being_read(tmp_path):
     write_files(tmp_path / "photos", two_classes())
     with open(tmp_path / "photos/cat/film.png", "wb") as file:

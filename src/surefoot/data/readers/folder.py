@@ -95,6 +95,7 @@ def _find_obstacle(one: os.DirEntry[str], top: Path) -> str:
 def _fetch(entry: Entry, limit: int) -> bytes:
     try:
         with open(entry.key, "rb") as file:
-            return file.read(limit)
+            content = file.read(min(limit, entry.size + 1))  # room for 256 MB is asked of the system in 28 µs, which a small file is read in three times
+            return content if len(content) <= entry.size else content + file.read(limit - len(content))  # it has grown since it was listed
     except OSError as error:
         raise ItemError(f"the file can't be read: {error.strerror}") from error
