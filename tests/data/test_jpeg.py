@@ -19,9 +19,9 @@ def paint(number: int, height: int = 40, width: int = 56) -> np.ndarray:
     return np.asarray(Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC))
 
 
-def save(pixels: np.ndarray, **options) -> bytes:
+def save(pixels: np.ndarray | Image.Image, **options) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", **options)
+    (Image.fromarray(pixels) if isinstance(pixels, np.ndarray) else pixels).save(file, "JPEG", **options)
     return file.getvalue()
 
 
@@ -50,6 +50,23 @@ def test_both_decoders_give_the_same_pixels(monkeypatch, subsampling):
             made.append(read_all(files, shape))
         np.testing.assert_array_equal(made[0], made[1])
         np.testing.assert_array_equal(made[1], [decode(file) for file in files])
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_a_pack_decodes_as_pillow_opens_whatever_stands_before_the_pixels(monkeypatch, grey):
+    monkeypatch.setattr(jpeg, "_find_fast", lambda: None)
+    for height, width in ((40, 56), (33, 17), (1, 1)):
+        pixels = paint(3, height, width)
+        plain = save(pixels[..., 0] if grey else pixels, quality=90)
+        files = [plain, save(Image.open(io.BytesIO(plain)), comment=b"said by a camera"), save(Image.open(io.BytesIO(plain)), progressive=True)]
+        np.testing.assert_array_equal(read_all(files, decode(plain).shape), [decode(file) for file in files])
+
+
+def test_a_file_larger_than_its_pack_says_is_an_error_and_writes_nothing_beyond(monkeypatch):
+    monkeypatch.setattr(jpeg, "_find_fast", lambda: None)
+    for height, width in ((900, 900), (8, 900), (900, 8), (4, 4)):
+        with pytest.raises(ValueError, match="reshape"):
+            read_all([save(paint(4, height, width))], (3, 8, 8))
 
 
 @pytest.mark.parametrize("grey", [False, True])
