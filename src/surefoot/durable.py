@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,6 +66,21 @@ def rename(path: Path, target: Path) -> None:
         _sync_folder(target.parent)
     except OSError as error:
         raise _explain(error, target) from error
+
+
+@contextlib.contextmanager
+def scratch() -> Iterator[BinaryIO]:
+    """A file without a name in the system's folder for such, gone when nobody has it open or mapped any more.
+
+    Raises:
+        ResourceError: the disk is full.
+        SurefootError: the folder can't be written to.
+    """
+    try:
+        with tempfile.TemporaryFile() as file:
+            yield file
+    except OSError as error:
+        raise _explain(error, Path(tempfile.gettempdir(), "a temporary file")) from error
 
 
 def append(path: Path, line: bytes) -> None:

@@ -110,7 +110,7 @@ def rows(num: int = 400, seed: int = 0) -> dict[str, np.ndarray]:
 
 def find_rows(columns: dict[str, np.ndarray], exact: tuple[str, ...] = ()) -> set[tuple[int, int]]:
     num = len(next(iter(columns.values())))
-    return {(a, b) for a, b, _ in near_rows({row: f"{row:08d}" for row in range(num)}, columns, exact).pairs}
+    return {(a, b) for a, b, _ in near_rows(np.arange(num), [f"{row:08d}" for row in range(num)], columns, exact).pairs}
 
 
 def doubled(columns: dict[str, np.ndarray], copies: int) -> dict[str, np.ndarray]:

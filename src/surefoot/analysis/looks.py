@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import splitext
 from typing import Any
@@ -42,11 +42,11 @@ class Used:
     """
 
     rows: np.ndarray
-    ids: list[str]
-    places: list[str]
-    given_sets: list[str]
-    contents: list[str]
-    groups: list[str]
+    ids: Sequence[str]
+    places: Sequence[str]
+    given_sets: Sequence[str]
+    contents: Sequence[str]
+    groups: Sequence[str]
     targets: np.ndarray
     visible: np.ndarray
 
@@ -81,7 +81,7 @@ def sum_up_pictures(records: np.ndarray, used: Used, problem: Problem, seed: int
     findings = [
         *checks.suspects(odd, ids, places),
         *checks.modes(file_modes),
-        *(checks.turned(_count(records["turn"][turned]), [ids[row] for row in turned]) if problem.task != "detection" else []),  # told with the boxes
+        *(checks.turned(_count(records["turn"][turned]), [ids[row] for row in turned.tolist()]) if problem.task != "detection" else []),  # told with the boxes
         *checks.misnamed([places[row] for row in misnamed], [ids[row] for row in misnamed]),
         *_find_leaks(records[visible], used, problem, seed),
     ]
@@ -109,7 +109,7 @@ def sum_up_likes(near: Near, used: Used, problem: Problem) -> Looks:
         differs = is_class and bool((used.targets[at] != used.targets[other]).any())
         ends = {"a": used.ids[at], "b": used.ids[other], "place_a": used.places[at], "place_b": used.places[other]}
         pairs.append(NearPair(**ends, likeness=min(likeness, 1.0), is_conflicting=differs))
-    groups = Counter(near.names[content] for content in used.contents if content in near.names)
+    groups = Counter(near.names[content] for content in (used.contents if near.names else ()) if content in near.names)
     across = find_across(used.groups, used.given_sets, used.places)
     findings = [
         *checks.near(pairs, groups.total(), len(used.ids), max(groups.values(), default=0)),
@@ -126,12 +126,12 @@ def _find_leaks(records: np.ndarray, used: Used, problem: Problem, seed: int) ->
     """
     if problem.task not in ("binary", "multiclass"):
         return []
-    targets, rows = used.targets[used.visible, 0], np.flatnonzero(used.visible)
+    targets, rows = used.targets[used.visible, 0], np.flatnonzero(used.visible).tolist()
     features = leakage.describe_files(records, [used.places[row] for row in rows], [problem.classes[int(target)] for target in targets])
     return checks.file_leaks(leakage.score_columns(features, targets, is_classification=True, seed=seed), leakage.FILE_THRESHOLD)
 
 
-def list_suspects(found: Mapping[str, Mapping[int, str]], ids: list[str], places: list[str]) -> tuple[Suspect, ...]:
+def list_suspects(found: Mapping[str, Mapping[int, str]], ids: Sequence[str], places: Sequence[str]) -> tuple[Suspect, ...]:
     """Items with all that is said of them, those with the rarer codes first; at most 500."""
     by_item: dict[int, dict[str, str]] = {}
     for code, told in sorted(found.items(), key=lambda one: len(one[1])):
@@ -140,7 +140,7 @@ def list_suspects(found: Mapping[str, Mapping[int, str]], ids: list[str], places
     return tuple(Suspect(id=ids[row], place=places[row], reasons=reasons) for row, reasons in list(by_item.items())[:_LISTED])
 
 
-def find_across(groups: Iterable[str], given_sets: list[str], places: list[str]) -> dict[int, str]:
+def find_across(groups: Iterable[str], given_sets: Sequence[str], places: Sequence[str]) -> dict[int, str]:
     """Positions of items that repeat one of a given set judged later, each with why.
 
     Args:
@@ -161,7 +161,7 @@ def find_across(groups: Iterable[str], given_sets: list[str], places: list[str])
     return dict(sorted(told.items()))
 
 
-def _find_misnamed(records: np.ndarray, places: list[str]) -> dict[int, str]:
+def _find_misnamed(records: np.ndarray, places: Sequence[str]) -> dict[int, str]:
     told = {}
     for row, name in _each(records["format"]):
         suffix = splitext(places[row])[1].lower()

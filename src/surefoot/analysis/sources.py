@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from scipy import stats
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
@@ -30,7 +31,7 @@ class Usable:
     """The items that the audit found usable, in one order.
 
     Attributes:
-        rows: int64 (N,) in the source. ids, contents: N strings. targets: float64 (N, T). groups: N group names or None, where there are groups.
+        rows: int64 (N,) in the source. ids, contents: N strings. targets: float64 (N, T). groups: N group names or null, where there are groups.
     """
 
     source: ImageSource | TableSource
@@ -38,7 +39,7 @@ class Usable:
     ids: Sequence[str]
     contents: Sequence[str]
     targets: np.ndarray
-    groups: Sequence[str | None] | None = None
+    groups: pa.ChunkedArray | None = None
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,12 @@ def look(usable: Usable, profiles: tuple[ColumnProfile, ...], data: DataConfig, 
     declared = [one for one in list_sources(data) if one.labels == "labelled"]
     names = np.asarray(name_sources(usable.source, data, usable.rows), dtype=object)
     sample = sample_items(names, MOST_PICTURES if isinstance(usable.source, ImageSource) else MOST_ROWS, seed)
-    ids = np.asarray(usable.ids, dtype=object)
+    ids = np.asarray([usable.ids[item] for item in sample.tolist()], dtype=object)
     if isinstance(usable.source, ImageSource):
-        features = picture_features(usable.source, usable.rows[sample], ids[sample])
-        sample = sample[np.isin(ids[sample], features.ids)]
+        features = picture_features(usable.source, usable.rows[sample], ids)
+        sample = sample[np.isin(ids, features.ids)]
     else:
-        features = table_features(usable.source, profiles, usable.rows[sample], ids[sample])
+        features = table_features(usable.source, profiles, usable.rows[sample], ids)
     reports = [_report(usable, names, one, problem, is_only=len(declared) == 1) for one in declared]
     raw = [SourceReport(name=one.name, role=one.role, labels="raw", items=one.items + one.refused, refused=one.refused) for one in count_raw(data, root)]
     if len(declared) == 1:
@@ -85,7 +86,8 @@ def _pairs(said: np.ndarray, names: list[str]) -> dict[str, tuple[np.ndarray, np
 
 def _units(usable: Usable, sample: np.ndarray) -> np.ndarray:
     """What belongs together: equal items, and groups where there are some."""
-    words = [usable.groups[item] or usable.contents[item] if usable.groups else usable.contents[item] for item in sample]
+    groups = usable.groups.take(pa.array(sample)).to_pylist() if usable.groups is not None else [None] * len(sample)
+    words = [group or usable.contents[item] for group, item in zip(groups, sample.tolist())]
     return np.unique(np.asarray(words, dtype=str), return_inverse=True)[1]
 
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
+from surefoot.data.identity import group_equals
 from surefoot.types.data_reports import ColumnProfile
 from surefoot.types.findings import Finding
 from surefoot.types.source import Refused
@@ -66,15 +67,7 @@ def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[ob
     Args:
         targets: what items of equal content must share; None for amounts: whoever measures a setting three times gets three, and none of them is wrong.
     """
-    seen: set[str] = set()
-    again: set[str] = set()
-    for content in contents:
-        (again if content in seen else seen).add(content)
-    groups: dict[str, list[int]] = {}  # a list for each content, though hardly one stands twice, took 220 bytes and 4 µs a row
-    for row, content in enumerate(contents):
-        if content in again:
-            groups.setdefault(content, []).append(row)
-    equal = list(groups.values())
+    equal = list(group_equals(contents).values())
     conflicting = [] if targets is None else [rows for rows in equal if len({repr(targets[row]) for row in rows}) > 1]
     found = []
     if equal:

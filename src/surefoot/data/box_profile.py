@@ -20,21 +20,19 @@ _SHAPES = (("under 1:4", 0.25), ("1:4 to 1:2", 0.5), ("1:2 to 2:3", 2 / 3), ("2:
 _PER_PICTURE = (*((str(count), count) for count in range(6)), ("6 to 10", 10), ("11 to 20", 20), ("21 to 50", 50), ("51 to 100", 100))
 
 
-def settle_pictures(
-    source: ImageSource | TableSource, records: np.ndarray, contents: dict[int, str], targets: np.ndarray, refused: list[Refused]
-) -> Pile | None:
+def settle_pictures(source: ImageSource | TableSource, records: np.ndarray, rows: np.ndarray, targets: np.ndarray, refused: list[Refused]) -> Pile | None:
     """Holds the boxes of all pictures against them; None where there are none.
 
-    Pictures whose annotation does not fit leave `contents` for `refused`; `targets` get the boxes of each class that are used.
+    Pictures whose annotation does not fit go to `refused`, and their targets are NaN; those of the others get the boxes of each class that are used.
 
     Args:
-        records: (N,) of `measures.RECORD`.
+        records: (N,) of `measures.RECORD`. rows: int64, those that can be read.
     """
     if not isinstance(source, ImageSource) or source.annotations is None:
         return None
-    pile = settle_all(source, {row: (int(records["width"][row]), int(records["height"][row]), int(records["turn"][row])) for row in contents})
+    pile = settle_all(source, {row: (int(records["width"][row]), int(records["height"][row]), int(records["turn"][row])) for row in rows.tolist()})
     for row, why in pile.refused.items():
-        contents.pop(row, None)
+        targets[row] = np.nan
         refused.append(why)
     for row, one in pile.settled.items():
         targets[row] = count_classes(one.boxes, len(source.annotations.classes))

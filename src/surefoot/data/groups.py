@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 Pair = tuple[int, int, float]
@@ -42,7 +43,7 @@ class Groups:
             self._parent.setdefault(item, item)
         self._parent[self.root(one)] = self.root(other)
 
-    def name(self, contents: list[str]) -> dict[str, str]:
+    def name(self, contents: Sequence[str]) -> dict[str, str]:
         """Content of each item that is not alone -> the smallest content of its group."""
         members: dict[int, list[str]] = {}
         for item in sorted(self._parent):

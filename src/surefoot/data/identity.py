@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+
+from surefoot.types.source import Named
+
+_BLOCK = 1 << 16
+"""Rows that are hashed at a time: pandas copies what it hashes."""
 
 
 def hash_image(image: np.ndarray) -> str:
@@ -14,23 +18,39 @@ def hash_image(image: np.ndarray) -> str:
     return hashlib.blake2b(image.tobytes(), digest_size=8, key=str(image.shape).encode()).hexdigest()
 
 
-def hash_rows(columns: dict[str, np.ndarray]) -> list[str]:
+def hash_rows(columns: Mapping[str, np.ndarray]) -> Sequence[str]:
     """16 hex digits per row, over the columns in the order of their names, so that reordered columns change nothing."""
     import pandas as pd  # takes half a second, which who decodes pictures need not wait for
 
-    frame = pd.DataFrame({name: columns[name] for name in sorted(columns)})
-    return [f"{value:016x}" for value in pd.util.hash_pandas_object(frame, index=False).to_numpy()]
+    names = sorted(columns)
+    numbers = np.empty(len(columns[names[0]]), np.uint64)
+    for start in range(0, len(numbers), _BLOCK):
+        frame = pd.DataFrame({name: columns[name][start : start + _BLOCK] for name in names})
+        numbers[start : start + _BLOCK] = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+
+    def name(some: slice) -> Iterator[str]:
+        digits = numbers[some].astype(">u8").tobytes().hex()
+        return (digits[at : at + 16] for at in range(0, len(digits), 16))
+
+    return Named(len(numbers), name)
 
 
-def number_equals(contents: Iterable[str]) -> list[str]:
+def group_equals(contents: Sequence[str]) -> dict[str, list[int]]:
+    """Content that is there more than once -> its positions, in their order.
+
+    Which may be there twice is told by Python's hash of each: to hold a million contents takes 60 to 130 MB, their hashes 8.
+    """
+    hashes = np.fromiter(map(hash, contents), np.int64, len(contents))
+    ordered = np.sort(hashes)
+    again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    del ordered
+    groups: dict[str, list[int]] = {}
+    for row in np.flatnonzero(np.isin(hashes, again)).tolist() if len(again) else []:
+        groups.setdefault(contents[row], []).append(row)
+    return {content: rows for content, rows in groups.items() if len(rows) > 1}
+
+
+def number_equals(contents: Sequence[str]) -> Sequence[str]:
     """`content-ordinal`: unique, and the same for the same content in the same order."""
-    seen: set[str] = set()
-    again: Counter[str] = Counter()  # of those alone that come again: of a million contents it would take 100 MB
-    ids = []
-    for content in contents:
-        if content in seen:
-            again[content] += 1
-        else:
-            seen.add(content)
-        ids.append(f"{content}-{again.get(content, 0)}")
-    return ids
+    ordinals = {row: ordinal for rows in group_equals(contents).values() for ordinal, row in enumerate(rows)}
+    return Named(len(contents), lambda some: (f"{content}-{ordinals.get(row, 0)}" for row, content in enumerate(contents[some], some.start)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 import numpy as np
 import pyarrow as pa
 
@@ -9,6 +11,35 @@ from surefoot.data.readers.cells import convert, decide, prepare
 from surefoot.data.targets import check_column, to_name
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource, TableSource
+
+_BLOCK = 1 << 16
+"""Rows that are turned into an Arrow batch at a time."""
+_TYPES = {"row": pa.int64(), "target": pa.list_(pa.float64()), "time": pa.float64(), "weight": pa.float32()}
+INDEX = pa.schema(
+    [(name, _TYPES.get(name, pa.string())) for name in ("row", "id", "content", "place", "given_set", "target", "group", "near", "time", "weight", "source")]
+)
+"""The audit's index: a row for each usable item."""
+
+
+def to_batches(columns: Mapping[str, Sequence[str | None] | np.ndarray | None], num: int) -> Iterator[pa.RecordBatch]:
+    """The index block by block, so that words made when they are asked for are never held for all rows.
+
+    Args:
+        columns: name -> N values, an array (N, T) for lists, None for nulls alone. num: N.
+    """
+    for start in range(0, num, _BLOCK):
+        some = slice(start, min(start + _BLOCK, num))
+        yield pa.record_batch([_to_arrow(columns[field.name], some, field.type) for field in INDEX], INDEX)
+
+
+def _to_arrow(values: Sequence[str | None] | np.ndarray | None, some: slice, kind: pa.DataType) -> pa.Array:
+    if values is None:
+        return pa.nulls(some.stop - some.start, kind)
+    if isinstance(values, np.ndarray) and values.ndim == 2:
+        part = values[some]
+        ends = np.arange(len(part) + 1, dtype=np.int32) * np.int32(part.shape[1])
+        return pa.ListArray.from_arrays(pa.array(ends), pa.array(part.ravel()))
+    return pa.array(values[some], kind)
 
 
 def as_table(source: ImageSource | TableSource) -> TableSource:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from surefoot.data.groups import Groups, Near
+from surefoot.data.identity import group_equals
+from surefoot.types.source import Named
 
 _STEPS = (0.01, 0.0025, 0.000625)
 """Of a standard deviation, to which numbers are rounded: the second where the first lets chance in; the third only tests the second."""
 _STAY = 0.5
+_BLOCK = 1 << 16
+"""Rows that are rounded and hashed at a time, and words that are remembered simplified."""
 _SIGNS = re.compile(r"((?<=\d)[\W_](?=\d)|[-+<>=~^|$€£≤≥±×÷#%&*@](?<!\w-)|-(?!\w))|[\W_]")
 """Signs in the name of a kind; the first group are those that may tell one kind from another: A+ from A-, <30 from >30, C# from C++, 1.5 from 15."""
 _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
 
-def near_rows(contents: Mapping[int, str], columns: Mapping[str, np.ndarray], exact: Collection[str] = (), texts: Collection[str] = ()) -> Near:
+def near_rows(rows: np.ndarray, contents: Sequence[str], columns: Mapping[str, np.ndarray], exact: Collection[str] = (), texts: Collection[str] = ()) -> Near:
     """Rows that are equal once numbers are rounded and words simplified.
 
     Numbers with a fraction are rounded to a hundredth of their standard deviation, words are compared without case, punctuation and spaces (names of kinds
@@ -29,81 +34,88 @@ def near_rows(contents: Mapping[int, str], columns: Mapping[str, np.ndarray], ex
     none.
 
     Args:
-        contents: row -> content hash; of equal ones the first row stands for all.
+        rows: int64, those that are looked at. contents: hash of each of them; of equal ones the first row stands for all.
         columns: the inputs, float64, datetime64 or object (N,) each. exact: names of those that are no measured numbers, such as booleans.
         texts: names of those that hold texts.
     """
-    rows = _take_first(contents)
-    taken = {name: values[rows] for name, values in columns.items()}
-    measured = {name: unit for name, values in taken.items() if name not in exact and (unit := _find_unit(values))}
-    how = {name: simplify_text if name in texts else simplify_kind for name in taken}
-    fixed = {name: _simplify(values, how[name]) if values.dtype == object else values for name, values in taken.items() if name not in measured}
-    keys = pd.util.hash_pandas_object(pd.DataFrame(fixed), index=False).to_numpy() if fixed else np.zeros(len(rows), np.uint64)
-    units = {name: (taken[name], unit) for name, unit in measured.items()}
-    pairs = _choose(keys, units)
+    later = [row for equal in group_equals(contents).values() for row in equal[1:]]
+    first = np.delete(np.arange(len(rows)), later)
+    rows = rows[first]
+    measured = {name: unit for name, values in columns.items() if name not in exact and (unit := _find_unit(values, rows))}
+    how = {name: lru_cache(_BLOCK)(simplify_text if name in texts else simplify_kind) for name in columns}
+    fixed = {name: (values, how[name]) for name, values in columns.items() if name not in measured}
+    pairs = _choose(_hash(fixed, rows), {name: (columns[name], unit) for name, unit in measured.items()}, rows)
     groups = Groups()
     for a, b in pairs:
         groups.join(a, b)
-    return Near([(int(rows[a]), int(rows[b]), 1.0) for a, b in pairs], groups.name([contents[row] for row in rows.tolist()]))
+    named = groups.name(Named(len(rows), lambda some: [contents[item] for item in first[some].tolist()]))
+    return Near([(int(rows[a]), int(rows[b]), 1.0) for a, b in pairs], named)
 
 
-def _take_first(contents: Mapping[int, str]) -> np.ndarray:
-    """int64 (N,): of the rows with equal contents the first."""
-    seen: set[str] = set()
-    rows: list[int] = []
-    for row, content in contents.items():
-        if content not in seen:
-            seen.add(content)
-            rows.append(row)
-    return np.asarray(rows, np.int64)
+def _blocks(rows: np.ndarray) -> Iterator[slice]:
+    return (slice(start, start + _BLOCK) for start in range(0, len(rows), _BLOCK))
 
 
-def _find_unit(values: np.ndarray) -> float:
+def _find_unit(values: np.ndarray, rows: np.ndarray) -> float:
     """The standard deviation of numbers that have fractions; 0 for all else: counts, codes and years are what they are."""
-    known = values[np.isfinite(values)] if values.dtype.kind == "f" else np.zeros(0)
+    known = values[rows] if values.dtype.kind == "f" else np.zeros(0)
+    known = known[np.isfinite(known)]
     with np.errstate(over="ignore", invalid="ignore"):
         spread = float(known.std()) if len(known) and (known != np.rint(known)).any() else 0.0
     return spread if np.isfinite(spread) else 0.0
 
 
-def _choose(keys: np.ndarray, measured: Mapping[str, tuple[np.ndarray, float]]) -> list[tuple[int, int]]:
+def _hash(columns: Mapping[str, tuple[np.ndarray, Callable[[str], str]]], rows: np.ndarray) -> np.ndarray:
+    """uint64 (N,) of what must be equal: words as they are once simplified, all else as it is."""
+    keys = np.zeros(len(rows), np.uint64)
+    for block in _blocks(rows) if columns else ():
+        taken = {name: (values[rows[block]], how) for name, (values, how) in columns.items()}
+        frame = pd.DataFrame({name: _simplify(values, how) if values.dtype == object else values for name, (values, how) in taken.items()})
+        keys[block] = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return keys
+
+
+def _choose(keys: np.ndarray, measured: Mapping[str, tuple[np.ndarray, float]], rows: np.ndarray) -> list[tuple[int, int]]:
     if not measured:
         return _pair_equal([keys])
-    grids = [_round(keys, measured, step) for step in _STEPS]
-    for chosen, finer in pairwise(grids):
-        if _count_equal(finer[0]) >= _STAY * _count_equal(chosen[0]):
-            return _pair_equal(chosen)
+    counts = (_count_equal(_round(keys, measured, rows, step)) for step in _STEPS)
+    for step, (chosen, finer) in zip(_STEPS, pairwise(counts)):
+        if finer >= _STAY * chosen:
+            return _pair_equal(_round(keys, measured, rows, step, shift) for shift in (0.0, 0.5))
     return []
 
 
 def _count_equal(keys: np.ndarray) -> int:
     """All pairs of rows with equal keys: those that chance makes fall with the step in each column, however many they are."""
-    counts = np.unique(keys, return_counts=True)[1].astype(object)
-    return int((counts * (counts - 1) // 2).sum())
+    ordered = np.sort(keys)
+    again = ordered[1:][ordered[1:] == ordered[:-1]]
+    more = np.unique(again, return_counts=True)[1].astype(object)  # of those that are there n times n - 1
+    return int((more * (more + 1) // 2).sum())
 
 
-def _round(keys: np.ndarray, measured: Mapping[str, tuple[np.ndarray, float]], step: float) -> list[np.ndarray]:
-    """Keys on two grids half a step apart, so that a border of one parts nobody for good: uint64 (N,) each."""
-    made = []
-    for shift in (0.0, 0.5):
-        key = keys.copy()
+def _round(keys: np.ndarray, measured: Mapping[str, tuple[np.ndarray, float]], rows: np.ndarray, step: float, shift: float = 0.0) -> np.ndarray:
+    """Keys uint64 (N,) on a grid. There are two, half a step apart, so that a border of one parts nobody for good."""
+    made = keys.copy()
+    for block in _blocks(rows):
+        key = made[block]
         for values, unit in measured.values():
             with np.errstate(over="ignore", invalid="ignore"):
-                cells = np.floor(values / (unit * step) + shift) + 0.0
+                cells = np.floor(values[rows[block]] / (unit * step) + shift) + 0.0
             cells[np.isnan(cells)] = np.inf  # missing equals missing
-            key = (key ^ cells.view(np.uint64)) * _PRIME
+            key ^= cells.view(np.uint64)
+            key *= _PRIME
             key ^= key >> np.uint64(29)
-        made.append(key)
     return made
 
 
-def _pair_equal(grids: list[np.ndarray]) -> list[tuple[int, int]]:
+def _pair_equal(grids: Iterable[np.ndarray]) -> list[tuple[int, int]]:
     """Neighbours among the rows of equal key on a grid."""
     pairs = set()
     for keys in grids:
         order = np.argsort(keys, kind="stable")
-        equal = keys[order][1:] == keys[order][:-1]
-        pairs |= set(zip(order[:-1][equal].tolist(), order[1:][equal].tolist()))
+        keys = keys[order]
+        equal = np.flatnonzero(keys[1:] == keys[:-1])
+        pairs |= set(zip(order[equal].tolist(), order[equal + 1].tolist()))
     return sorted(pairs)
 
 

@@ -73,8 +73,10 @@ def encode_targets(source: ImageSource | TableSource, problem: Problem) -> np.nd
     raw = raw_targets(source, problem.target)
     if problem.task in ("binary", "multiclass"):
         index: dict[str | None, float] = {name: float(number) for number, name in enumerate(problem.classes)}
-        return np.asarray([index.get(to_name(label), np.nan) for label in raw], np.float64).reshape(-1, 1)
+        return np.fromiter((index.get(to_name(label), np.nan) for label in raw), np.float64, len(raw)).reshape(-1, 1)
     width = problem.num_outputs
+    if isinstance(raw, np.ndarray) and raw.dtype.kind == "f" and raw.size == len(raw) * width:
+        return raw.reshape(-1, width).astype(np.float64)
     return np.asarray([_to_numbers(row, width) for row in raw], np.float64).reshape(-1, width)
 
 

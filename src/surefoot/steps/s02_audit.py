@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from surefoot import durable
 from surefoot.analysis.belonging import find_ties
@@ -22,7 +22,7 @@ from surefoot.data import box_profile
 from surefoot.data.boxes import Pile
 from surefoot.data.groups import Near
 from surefoot.data.identity import hash_rows, number_equals
-from surefoot.data.indexing import as_table, find_time, read_groups, read_weights
+from surefoot.data.indexing import INDEX, as_table, find_time, read_groups, read_weights, to_batches
 from surefoot.data.looking import look_at_all
 from surefoot.data.near_pictures import near_pictures
 from surefoot.data.near_rows import near_rows
@@ -40,6 +40,7 @@ from surefoot.types import (
     DataError,
     Finding,
     ImageSource,
+    Named,
     Problem,
     Refused,
     RefusedItem,
@@ -61,14 +62,15 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     """
     source = given_by_column(open_source(config.data, ctx.root), config.split.column)
     targets, refused = encode_targets(source, problem), list(source.refused)
-    contents, records, profiles = _read(ctx, config, problem, source, refused)
-    pile = box_profile.settle_pictures(source, records, contents, targets, refused)
-    rows = _list_usable(contents, targets, problem, refused)
-    near = _find_near(ctx, source, contents if len(rows) == len(contents) else {row: contents[row] for row in rows.tolist()}, records, profiles)
-    used = _list_used(source, rows, [contents[row] for row in rows.tolist()], near, targets[rows])
-    del contents  # of a million rows it takes 130 MB
-    index = _build_index(source, config, used, near)
-    usable = Usable(source, rows, used.ids, used.contents, used.targets, index.column("group").to_pylist())
+    rows, contents, records, profiles = _read(ctx, config, problem, source, refused)
+    pile = box_profile.settle_pictures(source, records, rows, targets, refused)
+    rows = rows[~np.isnan(targets[rows]).any(1)]
+    _check_left(rows, targets, problem, refused)
+    contents = _take(contents, rows)
+    near = _find_near(ctx, source, rows, contents, records, profiles)
+    used = _list_used(source, rows, contents, near, targets[rows])
+    index = ctx.store.get_table(written := _write_index(ctx, source, config, used, near))
+    usable = Usable(source, rows, used.ids, used.contents, used.targets, index.column("group"))
     seen = look(usable, profiles, config.data, problem, root=ctx.root, seed=ctx.seed)
     counts, edges = _count_targets(used.targets, problem)
     likes = sum_up_likes(near, used, problem)
@@ -81,7 +83,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
         fingerprint=source.fingerprint,
         num_items=len(source) + len(source.refused),  # what reading refused is one of the source's items
         num_usable=len(rows),
-        index=ctx.store.put_table(index),
+        index=written,
         refused=tuple(RefusedItem(place=r.place, reason=r.reason, code=r.code) for r in refused[:_LISTED]),
         balance=counts,
         balance_edges=edges,
@@ -101,14 +103,14 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
 
 def _read(
     ctx: Context, config: AuditStepConfig, problem: Problem, source: ImageSource | TableSource, refused: list[Refused]
-) -> tuple[dict[int, str], np.ndarray, tuple[ColumnProfile, ...]]:
-    """Row -> content hash of all that can be read; records of the pictures, or profiles of the columns. What can't be read goes to `refused`."""
+) -> tuple[np.ndarray, Sequence[str], np.ndarray, tuple[ColumnProfile, ...]]:
+    """Rows that can be read, int64; content hash of each row; records of the pictures, or profiles of the columns. What can't be read goes to `refused`."""
     if isinstance(source, ImageSource):
         return *_look(ctx, source, refused), ()
     before = ctx.previous.columns if isinstance(ctx.previous, AuditReport) else ()
     visible = np.asarray([given != "test" for given in source.given_sets], bool)
     profiles = profile_columns(source, problem.target, config.data, config.split, visible, before)
-    return _read_rows(source, profiles, refused), np.zeros(0), profiles
+    return *_read_rows(source, profiles, refused), np.zeros(0), profiles
 
 
 def _check_items(refused: list[Refused], used: Used, counts: dict[str, int], problem: Problem, pile: Pile | None) -> list[Finding]:
@@ -147,8 +149,8 @@ def _check_table(
     return [*check_columns(source, profiles, used, problem, seed), *find_ties(source, profiles, used, problem, by_time=by_time, seed=seed)]
 
 
-def _read_rows(source: TableSource, profiles: tuple[ColumnProfile, ...], refused: list[Refused]) -> dict[int, str]:
-    """Row -> hash of what its inputs hold; a row of nothing but empty texts goes to `refused`."""
+def _read_rows(source: TableSource, profiles: tuple[ColumnProfile, ...], refused: list[Refused]) -> tuple[np.ndarray, Sequence[str]]:
+    """Rows, and for each row of the source the hash of what its inputs hold; a row of nothing but empty texts goes to `refused`."""
     if not any(p.role == "input" for p in profiles):
         told = ", ".join(f'"{p.name}" ({p.role})' for p in profiles[:_NAMED])
         raise DataError(
@@ -161,25 +163,26 @@ def _read_rows(source: TableSource, profiles: tuple[ColumnProfile, ...], refused
     empty = np.zeros(len(source), bool)
     if all(p.kind == "text" for p in inputs):
         empty = np.all([[is_blank(text) for text in read_texts(source.columns[p.name])] for p in inputs], axis=0)
-        refused += [
-            Refused(source.places[row], f"{' and '.join(p.name for p in inputs)}: the text is empty", "data.empty_item") for row in np.flatnonzero(empty)
-        ]
-    return {row: content for row, content in enumerate(hashes) if not empty[row]}
+        named = " and ".join(p.name for p in inputs)
+        refused += [Refused(source.places[row], f"{named}: the text is empty", "data.empty_item") for row in np.flatnonzero(empty).tolist()]
+    return np.flatnonzero(~empty), hashes
 
 
-def _look(ctx: Context, source: ImageSource, refused: list[Refused]) -> tuple[dict[int, str], np.ndarray]:
-    """Row -> content hash of every picture that can be read, and the records of all; what can't be read goes to `refused` with its reason."""
+def _look(ctx: Context, source: ImageSource, refused: list[Refused]) -> tuple[np.ndarray, Sequence[str], np.ndarray]:
+    """Rows of the pictures that can be read; of all of them the content hashes and the records; what can't be read goes to `refused` with its reason."""
     records, errors = look_at_all(source, ctx.run_dir / _SEEN, lambda done: ctx.events.progress("reading pictures", done, len(source)))
     refused += [Refused(source.places[row], error.reason, error.code) for row, error in errors.items()]
-    contents = records["content"].tolist()
-    return {row: contents[row].decode() for row in range(len(source)) if row not in errors}, records
+    contents = [content.decode() for content in records["content"].tolist()]
+    return np.delete(np.arange(len(source)), list(errors)), contents, records
 
 
-def _find_near(ctx: Context, source: ImageSource | TableSource, contents: dict[int, str], records: np.ndarray, profiles: tuple[ColumnProfile, ...]) -> Near:
+def _find_near(
+    ctx: Context, source: ImageSource | TableSource, rows: np.ndarray, contents: Sequence[str], records: np.ndarray, profiles: tuple[ColumnProfile, ...]
+) -> Near:
     ctx.events.progress("looking for near duplicates", 0, len(contents))
     if isinstance(source, ImageSource):
-        return near_pictures(contents, records["thumb"].reshape(len(records), -1), source.read, ctx.seed)
-    return near_rows(contents, _told(source, profiles), source.booleans, {p.name for p in profiles if p.kind == "text"})
+        return near_pictures(dict(zip(rows.tolist(), contents)), records["thumb"].reshape(len(records), -1), source.read, ctx.seed)
+    return near_rows(rows, contents, _told(source, profiles), source.booleans, {p.name for p in profiles if p.kind == "text"})
 
 
 def _told(source: TableSource, profiles: tuple[ColumnProfile, ...]) -> dict[str, np.ndarray]:
@@ -187,18 +190,22 @@ def _told(source: TableSource, profiles: tuple[ColumnProfile, ...]) -> dict[str,
     return {p.name: source.columns[p.name] for p in profiles if p.role not in ("target", "id", "weight", "ignored")}
 
 
-def _list_used(source: ImageSource | TableSource, rows: np.ndarray, contents: list[str], near: Near, targets: np.ndarray) -> Used:
-    given = [source.given_sets[row] for row in rows]
+def _list_used(source: ImageSource | TableSource, rows: np.ndarray, contents: Sequence[str], near: Near, targets: np.ndarray) -> Used:
+    given = _take(source.given_sets, rows)
     return Used(
         rows=rows,
         ids=number_equals(contents),
-        places=[source.places[row] for row in rows],
+        places=_take(source.places, rows),
         given_sets=given,
         contents=contents,
-        groups=[near.names.get(content, content) for content in contents] if near.names else contents,
+        groups=Named(len(rows), lambda some: [near.names.get(one, one) for one in contents[some]]) if near.names else contents,
         targets=targets,
-        visible=np.asarray([name != "test" for name in given], bool),
+        visible=np.fromiter((name != "test" for name in given), bool, len(rows)),
     )
+
+
+def _take(words: Sequence[str], rows: np.ndarray) -> Sequence[str]:
+    return words.take(rows) if isinstance(words, Named) else [words[row] for row in rows.tolist()]
 
 
 def _suspect(
@@ -219,14 +226,6 @@ def _propose(ctx: Context, source: ImageSource | TableSource, problem: Problem, 
     conflicts = find_conflicts(used.groups, used.targets) if is_class else {}
     table = propose_repairs(refused, found, conflicts, labels, used)
     return ctx.store.put_table(table) if table.num_rows else ""
-
-
-def _list_usable(contents: dict[int, str], targets: np.ndarray, problem: Problem, refused: list[Refused]) -> np.ndarray:
-    """int64 rows that can be read and have a target."""
-    rows = np.asarray(list(contents), np.int64)
-    rows = rows[~np.isnan(targets[rows]).any(1)]
-    _check_left(rows, targets, problem, refused)
-    return rows
 
 
 def _check_left(rows: np.ndarray, targets: np.ndarray, problem: Problem, refused: list[Refused]) -> None:
@@ -251,7 +250,8 @@ def _check_left(rows: np.ndarray, targets: np.ndarray, problem: Problem, refused
         raise DataError("No box is left: all are refused, or none was drawn.", where="s02_audit", next="Look at the annotations; check data.source.")
 
 
-def _build_index(source: ImageSource | TableSource, config: AuditStepConfig, used: Used, near: Near) -> pa.Table:
+def _write_index(ctx: Context, source: ImageSource | TableSource, config: AuditStepConfig, used: Used, near: Near) -> str:
+    """Ref of the table, which is written block by block."""
     rows, table = used.rows, as_table(source)
     for setting, name in (("split.group", config.split.group), ("data.id", config.data.id), ("data.weight", config.data.weight)):
         if name:
@@ -259,30 +259,21 @@ def _build_index(source: ImageSource | TableSource, config: AuditStepConfig, use
     for setting, names in (("data.ignore", config.data.ignore), ("data.text", config.data.text)):
         for name in names:
             check_column(table, name, setting)
-    group = read_groups(table.columns[config.split.group][rows]) if config.split.group else None
     has_time = isinstance(source, TableSource) or bool(config.split.time)  # files lie in the order of their names: only who asks gets a split by time
-    time = find_time(table, config.split.time, rows) if has_time else None
-    weight = read_weights(table.columns[config.data.weight][rows], config.data.weight) if config.data.weight else np.ones(len(rows), np.float32)
-    return pa.table(
-        {
-            "row": pa.array(rows),
-            "id": pa.array(used.ids),
-            "content": pa.array(used.contents),
-            "place": pa.array(used.places),
-            "given_set": pa.array(used.given_sets),
-            "target": _list_targets(used.targets),
-            "group": pa.array(group if group is not None else [None] * len(rows), pa.string()),
-            "near": pa.array([near.names.get(content) for content in used.contents], pa.string()),
-            "time": pa.array(time if time is not None else [None] * len(rows), pa.float64()),
-            "weight": pa.array(weight, pa.float32()),
-            "source": pa.array(name_sources(source, config.data, rows), pa.string()),
-        }
-    )
-
-
-def _list_targets(targets: np.ndarray) -> pa.Array:
-    ends = np.arange(len(targets) + 1, dtype=np.int32) * np.int32(targets.shape[1])
-    return pa.ListArray.from_arrays(pa.array(ends), pa.array(targets.ravel()))
+    columns = {
+        "row": rows,
+        "id": used.ids,
+        "content": used.contents,
+        "place": used.places,
+        "given_set": used.given_sets,
+        "target": used.targets,
+        "group": read_groups(table.columns[config.split.group][rows]) if config.split.group else None,
+        "near": [near.names.get(content) for content in used.contents] if near.names else None,
+        "time": find_time(table, config.split.time, rows) if has_time else None,
+        "weight": read_weights(table.columns[config.data.weight][rows], config.data.weight) if config.data.weight else np.ones(len(rows), np.float32),
+        "source": name_sources(source, config.data, rows),
+    }
+    return ctx.store.put_batches(INDEX, to_batches(columns, len(rows)))
 
 
 def _count_targets(targets: np.ndarray, problem: Problem) -> tuple[dict[str, int], tuple[float, ...]]:

@@ -2,11 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import chain
+from operator import eq
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
+
+_BLOCK = 1 << 16
+"""Words that are made at a time."""
+
+
+class Named(Sequence[str]):
+    """Words of N rows, made when they are asked for: as a list those of a million rows take 70 MB and more.
+
+    Args:
+        name: some rows that follow each other -> their words.
+    """
+
+    def __init__(self, num: int, name: Callable[[slice], Iterable[str]]) -> None:
+        self._num, self._name = num, name
+
+    def __len__(self) -> int:
+        return self._num
+
+    @overload
+    def __getitem__(self, row: SupportsIndex) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: SupportsIndex | slice) -> str | list[str]:
+        rows = range(self._num)[row]
+        if not isinstance(rows, range):
+            return next(iter(self._name(slice(rows, rows + 1))))
+        return [*self._name(slice(rows.start, rows.stop))] if rows.step == 1 else [self[one] for one in rows]
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self._name(slice(start, min(start + _BLOCK, self._num))) for start in range(0, self._num, _BLOCK))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def take(self, rows: np.ndarray) -> Sequence[str]:
+        """Those of some rows, int64 (M,), in ascending order."""
+
+        def name(some: slice) -> Iterable[str]:
+            wanted = rows[some]
+            near = self[wanted[0] : wanted[-1] + 1] if len(wanted) else []
+            return (near[at] for at in (wanted - wanted[:1]).tolist())
+
+        return self if len(rows) == self._num else Named(len(rows), name)
 
 
 @dataclass(frozen=True)
@@ -147,8 +194,8 @@ class TableSource:
     """
 
     columns: dict[str, np.ndarray]
-    places: list[str]
-    given_sets: list[str]
+    places: Sequence[str]
+    given_sets: Sequence[str]
     booleans: tuple[str, ...] = ()
     refused: list[Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -156,7 +203,7 @@ class TableSource:
     kind: str = "table"
     suggested_target: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
-    sources: list[str] = field(default_factory=list)
+    sources: Sequence[str] = field(default_factory=list)
     dates: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -7,6 +7,7 @@ import io
 import time
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -265,3 +266,19 @@ def test_two_hundred_thousand_rows_take_seconds_even_with_a_ragged_one(tmp_path)
     assert source.refused[0].place == "big.csv:779"
     assert source.places[777] == "big.csv:780"
     assert source.booleans == ("flag",)
+
+
+def test_a_large_file_is_read_as_a_small_one_and_its_cells_take_no_memory(tmp_path, monkeypatch):
+    lines = [f"{number},{'z' * (9_000 if number == 40 else 5)},{'ab'[number % 2]}" for number in range(3_000)]
+    lines[7], lines[2_000] = "1,2", "1,2,3,4"
+    path = tmp_path / "rows.csv"
+    path.write_text("\n".join(["a,b,y", *lines]), encoding="utf-8")
+    small = delimited.read_delimited(path)
+    monkeypatch.setattr(delimited, "STREAM_BYTES", 4_096)  # the long line takes the larger block
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 16_384)
+    before = pa.total_allocated_bytes()
+    large = delimited.read_delimited(path)
+    assert pa.total_allocated_bytes() - before < 16_384
+    assert [one.place for one in large.refused] == ["rows.csv:9", "rows.csv:2002"]
+    assert (large.places, large.refused, large.places[7]) == (small.places, small.refused, "rows.csv:10")
+    assert {name: column.to_pylist() for name, column in large.columns.items()} == {name: column.to_pylist() for name, column in small.columns.items()}

@@ -16,7 +16,7 @@ from surefoot.data.readers.sources import Raw, count_raw, list_sources
 from surefoot.data.readers.table import assemble
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError, UsageError
-from surefoot.types.source import ImageSource, TableSource
+from surefoot.types.source import ImageSource, Named, TableSource
 
 __all__ = ["Raw", "count_raw", "list_sources", "open_source"]
 
@@ -76,7 +76,7 @@ def _name_part(table: RawTable, name: str) -> RawTable:
     return replace(
         table,
         source=name,
-        places=[f"{name}/{place}" for place in table.places],
+        places=Named(len(table), lambda some: (f"{name}/{place}" for place in table.places[some])),
         refused=[replace(one, place=f"{name}/{one.place}") for one in table.refused],
     )
 

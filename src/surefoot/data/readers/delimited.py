@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO, TextIOWrapper
 from itertools import islice
@@ -15,16 +15,18 @@ import pyarrow as pa
 import pyarrow.csv
 
 from surefoot.data.readers import fingerprint
+from surefoot.data.readers.aside import keep_batches
 from surefoot.data.readers.encoding import read_utf8
 from surefoot.data.readers.header import check_header, check_width, name_columns
 from surefoot.data.readers.members import File
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError
-from surefoot.types.source import Refused
+from surefoot.types.source import Named, Refused
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 SAMPLE_BYTES, SAMPLE_ROWS = 2**18, 200
-BLOCK_BYTES = 2**24
+STREAM_BYTES, BLOCK_BYTES = 2**20, 2**24
+"""What Arrow parses at a time: of a million rows small blocks leave 28 MB in its pool, those of 4 MiB 62, and take as long. A longer line needs the second."""
 CHUNK_ROWS = 50_000
 MAX_CELL = 2**24
 """Characters of a cell: Python's csv stops at 131,072, which a letter or a law of some length has; this is as much as a text file may have."""
@@ -35,7 +37,7 @@ class Body:
     """The rows below a header: columns in order, the line each row begins on, and the lines that are no rows."""
 
     columns: list[pa.ChunkedArray]
-    lines: list[int]
+    lines: Sequence[int] | np.ndarray
     ragged: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -75,7 +77,7 @@ def read_delimited(path: File) -> RawTable:
     return RawTable(
         name=name,
         columns=columns,
-        places=[f"{name}:{line}" for line in body.lines],
+        places=Named(len(body.lines), lambda some: (f"{name}:{line}" for line in body.lines[some])),
         fingerprint=fingerprint.of_files([path]),
         decimal_comma=delimiter == ";",  # as spreadsheets write where the comma is taken
         refused=[Refused(f"{path.name}:{line}", reason) for line, reason in body.ragged],
@@ -140,7 +142,7 @@ def _find_line(data: bytes, number: int) -> tuple[int, int]:
 
 def _read_body(path: File, data: bytes, start: tuple[int, int], width: int, delimiter: str, notes: list[str]) -> Body:
     """Row by line at full speed where every line is a row; where not, with Python's csv, which knows its lines."""
-    body = _read_fast(data, start, width, delimiter)
+    body = _read_fast(data, start, width, delimiter, STREAM_BYTES)
     if body:
         return body
     try:
@@ -173,10 +175,10 @@ def _read_unquoted(path: File, data: bytes, start: tuple[int, int], width: int, 
         ) from error
 
 
-def _read_fast(data: bytes, start: tuple[int, int], width: int, delimiter: str, *, threads: bool = True) -> Body | None:
-    """Arrow's parser; None if some line is no row at all: blank, or part of a cell with line breaks.
+def _read_fast(data: bytes, start: tuple[int, int], width: int, delimiter: str, block_bytes: int) -> Body | None:
+    """Arrow's parser, block by block; None if some line is no row at all: blank, or part of a cell with line breaks.
 
-    On all cores it can't say on which lines ragged rows are, so where there are any it parses again on one.
+    On all cores it can't say on which lines ragged rows are; one is as fast here.
     """
     offset, skipped = start
     ragged: list[tuple[int, str]] = []
@@ -187,21 +189,20 @@ def _read_fast(data: bytes, start: tuple[int, int], width: int, delimiter: str, 
 
     names = [str(j) for j in range(width)]
     try:
-        table = pyarrow.csv.read_csv(
+        reader = pyarrow.csv.open_csv(
             pa.BufferReader(pa.py_buffer(data).slice(offset)),
-            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=threads),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=block_bytes, use_threads=False),
             parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=note_ragged),
             convert_options=pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in names}, strings_can_be_null=False),
         )
-    except pa.ArrowInvalid:  # a quoted line break lay across two blocks
-        return None
+        table = keep_batches(reader.schema, reader, in_memory=len(data) < BLOCK_BYTES)
+    except pa.ArrowInvalid:  # a line is longer than a block, or a quoted line break lay across two
+        return _read_fast(data, start, width, delimiter, BLOCK_BYTES) if block_bytes < BLOCK_BYTES else None
     num_lines = data.count(b"\n", offset) + 1
     if table.num_rows + len(ragged) != num_lines:
         return None
-    if ragged and threads:
-        return _read_fast(data, start, width, delimiter, threads=False)
-    lines = np.delete(np.arange(skipped + 1, skipped + 1 + num_lines), [line - skipped - 1 for line, _ in ragged])
-    return Body(table.columns, lines.tolist(), ragged)
+    lines = range(skipped + 1, skipped + 1 + num_lines)
+    return Body(table.columns, np.delete(lines, [line - skipped - 1 for line, _ in ragged]) if ragged else lines, ragged)
 
 
 def _read_exactly(data: bytes, start: tuple[int, int], width: int, delimiter: str, quoting: int) -> Body:
@@ -210,7 +211,8 @@ def _read_exactly(data: bytes, start: tuple[int, int], width: int, delimiter: st
     rest = BytesIO(data)
     rest.seek(offset)
     chunks: list[list[pa.Array]] = []
-    body = Body([], lines := [])
+    lines: list[int] = []
+    body = Body([], lines)
     rows: list[list[str]] = []
     for line, row in _number_rows(TextIOWrapper(rest, encoding="utf-8", newline="\n"), skipped, delimiter, quoting):
         if len(row) == width:

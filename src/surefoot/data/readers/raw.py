@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 
-from surefoot.types.source import Refused
+from surefoot.types.source import Named, Refused
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class RawTable:
 
     name: str
     columns: dict[str, pa.ChunkedArray]
-    places: list[str]
+    places: Sequence[str]
     fingerprint: str
     given_set: str = ""
     target: tuple[str, ...] = ()
@@ -54,7 +55,12 @@ class RawTable:
         def move(place: str) -> str:
             return name + place[cut:] if place.startswith(self.name) else f"{name}/{place}"
 
-        return replace(self, name=name, places=[*map(move, self.places)], refused=[replace(one, place=move(one.place)) for one in self.refused])
+        return replace(
+            self,
+            name=name,
+            places=Named(len(self), lambda some: map(move, self.places[some])),
+            refused=[replace(one, place=move(one.place)) for one in self.refused],
+        )
 
 
 def tabulate(values: np.ndarray, names: list[str]) -> dict[str, pa.ChunkedArray]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from surefoot.data.readers.records import read_jsonl, read_parquet
 from surefoot.data.readers.schema import is_prose, suggest_target
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError
-from surefoot.types.source import TableSource
+from surefoot.types.source import Named, TableSource
 
 SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", *excel.SUFFIXES))
 PART = re.compile(r"[-_.]?(part[-_.]?)?\d+([-_.]of[-_.]\d+)?$")
@@ -140,7 +141,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     tables, said = _merge_dotted_labels(tables, [name for name in named if name in names])
     wanted = tables[len(like) :]
     judges = tables[: len(like)] or wanted
-    places = [place for table in wanted for place in table.places]
+    places = _chain([table.places for table in wanted])
     columns, booleans = {}, []
     dates: dict[str, dict[str, Any]] = {}
     for name in names:
@@ -153,8 +154,8 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     return TableSource(
         columns=columns,
         places=places,
-        given_sets=[table.given_set for table in wanted for _ in table.places],
-        sources=[table.source for table in wanted for _ in table.places],
+        given_sets=[table.given_set for table in wanted for _ in range(len(table))],
+        sources=[table.source for table in wanted for _ in range(len(table))],
         booleans=tuple(booleans),
         refused=[one for table in wanted for one in table.refused],
         notes=[note for table in wanted for note in table.notes] + said + notes,
@@ -163,6 +164,16 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
         texts=tuple(name for name in names if name in texts),
         dates=dates,
     )
+
+
+def _chain(parts: Sequence[Sequence[str]]) -> Sequence[str]:
+    """The words of several files, one after the other."""
+    starts = [0, *accumulate(map(len, parts))]
+
+    def name(some: slice) -> Iterator[str]:
+        return chain.from_iterable(part[max(some.start - start, 0) : max(some.stop - start, 0)] for part, start in zip(parts, starts))
+
+    return parts[0] if len(parts) == 1 else Named(starts[-1], name)
 
 
 def _split_name(path: File) -> tuple[str, str]:
@@ -240,7 +251,7 @@ def _stack(tables: Sequence[RawTable], name: str) -> pa.ChunkedArray:
     return pa.chunked_array([chunk for column in columns for chunk in column.chunks], columns[0].type)
 
 
-def _note_column(name: str, how: ColumnType, stray: np.ndarray, places: list[str]) -> list[str]:
+def _note_column(name: str, how: ColumnType, stray: np.ndarray, places: Sequence[str]) -> list[str]:
     notes = [f'Column "{name}": {note}.' for note in (how.dates.note if how.dates else "", how.note) if note]
     if how.decimal_comma:
         notes.append(f'Column "{name}" writes numbers with a decimal comma; they were read as such.')
