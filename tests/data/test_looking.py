@@ -127,7 +127,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_others_are_seen(monkey
 def test_where_the_system_limits_nothing_the_cap_on_pixels_holds_before_decoding(monkeypatch):
     """As on Windows, where a broken pipe is an invalid argument, too."""
     code = (
-        "import os, signal, sys; sys.modules['resource'] = None; del signal.setitimer; from surefoot.data import decoding; from surefoot.data.readers import "
+        "import os, signal, sys; sys.modules['resource'] = None; del signal.setitimer; from surefoot.data import decoding, "
         "pictures; from PIL import ImageFile; load = ImageFile.ImageFile.load; whole = pictures.look\n"
         "ImageFile.ImageFile.load = lambda image: os._exit(1) if image.width > 99 else load(image)\n"
         "pictures.look = lambda data: os._exit(1) if data == b'die' else whole(data); decoding._serve(sys.stdin.buffer, sys.stdout.buffer)"

@@ -58,9 +58,9 @@ class Blobs:
             target.ref = target.digest.hexdigest()
             try:
                 durable.rename(partial, self._place(target.ref))
-            except SurefootError:
-                if not self._is_whole(target.ref):  # Windows replaces no file that is mapped; this one says the same already
-                    raise
+            except SurefootError as error:
+                if not (isinstance(error.__cause__, PermissionError) and self._is_whole(target.ref)):
+                    raise  # else Windows replaces no file that is mapped, and this one says the same already
         finally:
             durable.remove(partial)
 
