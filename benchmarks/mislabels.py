@@ -1,4 +1,8 @@
-"""5 % planted label flips in train and val, walked from init to the error bench: how well the doubt of s10 finds them, and what s09 and s10 take."""
+"""5 % planted label flips in train and val, walked from init to the error bench: how well the doubt of s10 finds them, and what s09 and s10 take.
+
+Where the road doubts nobody, because the models know too little, what is measured is the doubt of val that it kept to itself. The seconds of s09 hold the
+learning curve, which takes what the budget leaves it; beside them stand those of the same step without it.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,15 @@ import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.machine import DATA, IS_QUICK
 from benchmarks.walks import surefoot
+
+if TYPE_CHECKING:
+    from surefoot.project import Project
 
 FLIPPED = 0.05
 Arrays = tuple[np.ndarray, np.ndarray]
@@ -58,10 +66,20 @@ def _write(folder: Path, columns: dict[str, np.ndarray], given: np.ndarray) -> P
     return folder / "flips.csv"
 
 
+def _time_without_curve(walked: Project) -> float:
+    """Seconds of s09 done again with a learning curve of no part."""
+    from unittest.mock import patch
+
+    with patch("surefoot.steps.s09_diagnose._choose_parts", return_value=([], 0.0)):
+        views = walked.run("diagnose", "diagnose")
+    return round(next(view.seconds for view in views if view.name == "s09_diagnose"), 1)
+
+
 def _score(project: Path, flipped: set[int]) -> dict[str, object]:
     """Over the items that were doubted; the rows of the source are read off the audit's index."""
     from sklearn.metrics import roc_auc_score
 
+    from surefoot.analysis.mislabels import doubt
     from surefoot.data.predictions import load_predictions
     from surefoot.project import Project
 
@@ -71,11 +89,11 @@ def _score(project: Path, flipped: set[int]) -> dict[str, object]:
     seconds = {step["step"]: round(step["seconds"], 1) for step in json.loads(surefoot("status", str(project), "--json").stdout)["steps"]}
     told: dict[str, object] = {"doubted": report.doubted, "suspects": report.num_suspects}
     told["seconds"] = {name: seconds[name] for name in ("s09_diagnose", "s10_errors")}
-    if not report.doubts:
-        return told
-    doubts = load_predictions(walked.store, report.doubts)
-    is_flip = np.array([row_of[id] in flipped for id in doubts.ids])
-    scores = doubts.outputs[:, 0]
+    told["asked of"] = "train and val" if report.doubts else "val"
+    said = load_predictions(walked.store, report.doubts or walked.report("tune").val.predictions)
+    is_flip = np.array([row_of[id] in flipped for id in said.ids])
+    scores = said.outputs[:, 0] if report.doubts else doubt(said.targets, said.outputs)
+    told["seconds"]["s09_diagnose without its curve"] = _time_without_curve(walked)
     top = is_flip[np.argsort(-scores)[: is_flip.sum()]]
     return told | {"flips": int(is_flip.sum()), "auroc": round(float(roc_auc_score(is_flip, scores)), 4), "recall_at_k": round(float(top.mean()), 4)}
 
