@@ -207,3 +207,17 @@ def test_a_test_folder_that_comes_later_is_the_test_set_and_it_is_told(tmp_path,
     assert (found.severity, found.evidence) == ("warn", {"items": len(enter | leave), "into_test": len(enter), "out_of_test": len(leave)})
     assert split(project, changed, "split.train_dev=0.2") == after
     assert "split.overruled" not in codes(project)  # by now they are what they were
+
+
+def test_a_train_folder_alone_parts_nothing_and_time_still_does(tmp_path):
+    """As competitions hand pictures out: all in `train`, with a list. Time was overruled in silence."""
+    write_pictures(tmp_path / "photos" / "train")
+    rows = [f"train/{name}/{n}.png,{name},{n % 13 + 1}" for name in ("cat", "dog") for n in range(40)]
+    (tmp_path / "photos" / "labels.csv").write_text("\n".join(["path,label,day", *rows]) + "\n")
+    project = Project.init(str(tmp_path / "photos"), out=str(tmp_path / "p"), budget="smoke")
+    sets = split(project, "split.protocol=holdout", "split.time=day")
+    index = project.store.get_table(project.report("audit").index).to_pydict()
+    assert set(index["given_set"]) == {"train"}
+    days = {name: [day for item, day in zip(index["id"], index["time"]) if sets[item] == name] for name in ("train", "test")}
+    assert project.report("split").by == "time"
+    assert max(days["train"]) < min(days["test"])

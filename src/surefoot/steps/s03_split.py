@@ -58,7 +58,7 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
     known = ctx.previous if isinstance(ctx.previous, Split) else None
     practical = ~draft.is_general
     has_time = len(draft) > 0 and not np.isnan(draft.times[practical]).any()
-    by = "given" if draft.given.any() else "group" if wanted.group else "time" if has_time else "stratified"
+    by = "given" if splitting.is_in(draft.given, "val", "test").any() else "group" if wanted.group else "time" if has_time else "stratified"
     units = _make_units(draft, problem, wanted)
     place_given(draft, units, by_content=wanted.group_by == "content")
     told = place_known(draft, units, ctx.store.get_table(known.sets) if known else None)
