@@ -36,7 +36,9 @@ class DataConfig(Section):
     sources: list[SourceConfig] = Field([], description="Several sources, each a table `[[data.sources]]`; `data.source` stays the first where it is said.")
     test: str = Field("", description="A test set that was given apart; it stays the test set.")
     wild: str = Field("", description="Data from where the model will be used; scored beside the test set, never trained on.")
-    target: str | list[str] = Field("", description="Target column, or columns, of a table or of a list beside pictures; inferred when left out.")
+    target: str | list[str] = Field(
+        "", description="Target column, or columns, of a table or of a list beside pictures (`label`: their class folders); inferred when left out."
+    )
     id: str = Field("", description="Column that names the rows; never an input.")
     ignore: list[str] = Field([], description="Columns that are not inputs.")
     weight: str = Field("", description="Column with the weight of each row in the loss.")

@@ -275,3 +275,61 @@ def test_a_list_of_numbers_in_json_is_a_label_of_several_amounts(tmp_path):
     write_files(tmp_path / "data", {"items.jsonl": "\n".join(lines).replace("[0.25, -1]", "[0.25]")})
     with pytest.raises(DataError, match="lists of other lengths"):
         read(tmp_path, "data")
+
+
+def test_a_file_of_another_kind_beside_pictures_without_a_suffix_says_nothing_of_them(tmp_path):
+    write_files(tmp_path / "data", {f"{one}/{k}": photo(10 * k) for k, one in enumerate(CLASSES)} | {"classes.json": "{}"})
+    source = read(tmp_path, "data")
+    assert dict(zip(source.places, source.labels)) == {f"{one}/{k}": one for k, one in enumerate(CLASSES)}
+
+
+@pytest.mark.parametrize("labels", [["[]", "cat", "dog"], ["cat", "dog", "[]"], ["[]", "3", "4"], ["4", "3", "[1e999]"]])
+def test_a_list_of_no_numbers_is_no_label(tmp_path, labels):
+    write_files(tmp_path / "data", PICTURES | {"l.csv": "path,label\n" + "".join(f"{k}.png,{labels[k % 3]}\n" for k in range(6))})
+    source = read(tmp_path, "data")
+    assert [label is None for label in source.labels] == [one.startswith("[") for one in labels] * 2
+    write_files(tmp_path / "data", {"l.csv": "path,label\n" + "".join(f"{k}.png,{f'[{10**400}]' if k % 2 else 'cat'}\n" for k in range(6))})
+    assert len(set(read(tmp_path, "data").labels)) == 2  # beyond any amount, so it is a word
+
+
+def test_lists_of_other_lengths_that_are_no_labels_leave_the_folders_theirs(tmp_path):
+    shapes = "".join(f'{CLASSES[k]}/{k}.png,"{[1] * (3 + k % 2)}"\n' for k in range(6))
+    write_files(tmp_path / "data", FOLDERS | {"s.csv": "path,polygon\n" + shapes})
+    assert read(tmp_path, "data", target="label").labels == ["cat"] * 3 + ["dog"] * 3
+    with pytest.raises(DataError, match='a column that could be the label: "polygon"'):
+        read(tmp_path, "data")
+
+
+def test_several_lines_for_a_picture_refuse_nothing_where_the_folders_say_its_label(tmp_path):
+    write_files(tmp_path / "data", FOLDERS | {"visits.csv": "path,visit\n" + "".join(f"{CLASSES[k % 6]}/{k % 6}.png,v{k}\n" for k in range(18))})
+    source = read(tmp_path, "data", target="label")
+    assert source.refused == []
+    assert source.columns["visit"].tolist() == ["v0", "v2", "v4", "v1", "v3", "v5"]
+    assert any(note.startswith("12 lines of lists say something else of a picture than a line before") for note in source.notes)
+
+
+def test_a_list_names_first_the_pictures_of_its_own_folder(tmp_path):
+    """The same file names in `train` and `test`, each with its metadata, as the Hub's folders of pictures have them."""
+    files = {}
+    for k, folder in enumerate(("train", "test")):
+        files |= {f"{folder}/{n}.png": photo(40 * k + n) for n in range(6)}
+        files[f"{folder}/metadata.csv"] = "file_name,label\n" + "".join(f"{n}.png,{CLASSES[(n + k) % 6]}\n" for n in range(6))
+    write_files(tmp_path / "data", files)
+    source = read(tmp_path, "data")
+    assert dict(zip(source.places, zip(source.given_sets, source.labels))) == {
+        f"{folder}/{n}.png": (folder, CLASSES[(n + k) % 6]) for k, folder in enumerate(("train", "test")) for n in range(6)
+    }
+
+
+def test_an_open_quotation_mark_far_down_in_a_list_is_named(tmp_path):
+    text = "path,label\n" + "".join(f"{k % 6}.png,{CLASSES[k % 6]}\n" for k in range(60)) + '1.png,"cat\n' + "0.png,cat\n" * 20_000
+    write_files(tmp_path / "data", PICTURES | {"l.csv": text})
+    with pytest.raises(DataError, match=r"l\.csv can't be read as a list: a quotation mark is opened and not closed"):
+        read(tmp_path, "data")
+
+
+def test_a_gap_among_several_amounts_is_a_missing_label(tmp_path):
+    write_files(tmp_path / "data", PICTURES | {"l.csv": "path,x,z\n" + "".join(f"{k}.png,0.{k},{'' if k == 3 else k}\n" for k in range(6))})
+    labels = read(tmp_path, "data").labels
+    assert labels[3] is None
+    assert labels[5].tolist() == [0.5, 5.0]

@@ -6,7 +6,7 @@ from surefoot.data.readers import open_source
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError, UsageError
 
-from .samples import photo, read, two_classes, write_files
+from .samples import photo, read, two_classes, write_files, write_zip
 
 
 def test_paths_are_relative_to_the_project_or_absolute(tmp_path):
@@ -77,3 +77,8 @@ def test_settings_that_name_nothing_are_usage_errors(tmp_path):
 def test_a_file_with_a_colon_in_its_name_is_a_file(tmp_path):
     write_files(tmp_path, {"run:1.csv": "x,y\n1,2\n"})
     assert len(read(tmp_path, "run:1.csv")) == 1
+
+
+def test_what_a_mac_hides_in_an_archive_of_tables_makes_it_none_of_pictures(tmp_path):
+    write_zip(tmp_path / "a.zip", {"t.csv": b"a,y\n" + b"1,u\n2,v\n" * 10, "__MACOSX/._x.jpg": b"no picture"})
+    assert len(read(tmp_path, "a.zip", target="y")) == 20

@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from posixpath import basename, splitext
+from posixpath import basename, dirname, splitext
 from typing import Any
 
 import numpy as np
@@ -38,17 +38,20 @@ class Beside:
     """What lies beside the pictures and says what they are.
 
     Attributes:
-        labels: path -> label as `ImageSource.labels` has it. given: path -> given set. has_labels: lists may merely say who is in which set.
+        labels: path -> label as it is written, a word or float64 (K,), None where it is left out. given: path -> given set. has_labels: lists may merely
+            say who is in which set.
         unsaid: columns any of which may be the label, where none of the lists tells. rivals: those that are the label only if folders name no classes,
             for they are called otherwise.
         columns: name -> path -> cell, of all that lists say of the pictures.
-        spare: files that were read as lists or labels, and are no pictures. refused: lines that name no picture, or say two things.
+        spare: files that were read as lists or labels, and are no pictures. refused: lines that name no picture. disputed: those that say another label or
+            set of a picture than a line before.
     """
 
     labels: dict[str, Any] = field(default_factory=dict)
     given: dict[str, str] = field(default_factory=dict)
     spare: set[str] = field(default_factory=set)
     refused: list[Refused] = field(default_factory=list)
+    disputed: list[Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     has_labels: bool = False
     columns: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -61,12 +64,14 @@ class _List:
     """One list file, read.
 
     Attributes:
-        path: the column that names the pictures. labels: those that say the label, and whether one `is_named` like it, or none `has_header` to be.
+        names: every way in which it may name a picture -> path. path: the column that names the pictures. labels: those that say the label, and whether
+            one `is_named` like it, or none `has_header` to be.
         unsaid: columns any of which may be the label. given: the one that says the set, "" for none. others: all columns but `path`.
     """
 
     entry: Entry
     rows: list[Row]
+    names: dict[str, str]
     path: str
     labels: tuple[str, ...]
     is_named: bool
@@ -83,13 +88,13 @@ def read_lists(pile: Pile) -> Beside | None:
     column names pictures: by path, by name, or by name without suffix.
 
     Raises:
-        DataError: lists have other numbers of label columns.
+        DataError: lists have other numbers of label columns, or one can't be read to its end.
     """
     seen = list_seen(pile)
     candidates = _list_candidates(pile, seen) if seen else []
     names = _index_names([entry.path for entry in seen]) if candidates else {}
     lists = [found for entry in candidates if (found := _read_list(pile, entry, names))]
-    return _join_lists(lists, names) if lists else None
+    return _join_lists(lists) if lists else None
 
 
 def list_seen(pile: Pile) -> list[Entry]:
@@ -127,18 +132,31 @@ def _read_list(pile: Pile, entry: Entry, names: dict[str, str]) -> _List | None:
         text = pile.fetch(entry, MAX_LIST_BYTES).decode("utf-8-sig", "replace")
     except ItemError:
         return None
+    names = _add_near(names, entry)
     head = "\n".join(text.split("\n", SAMPLE_ROWS)[:SAMPLE_ROWS])
     column = _find_paths(_parse(head, entry.path, names), names)
     if not column:
         return None
     rows = _parse(text, entry.path, names)
+    if not rows:
+        raise DataError(
+            f"{entry.path} can't be read as a list: a quotation mark is opened and not closed.",
+            where=f"{pile.name}, {entry.path}",
+            next='Close it, or write a quotation mark inside a cell twice: "".',
+        )
     if column not in rows[0]:
         return None
     others = [name for name in rows[0] if name != column]
     given = next((name for name in others if name.lower() in SET_NAMES or _are_sets(rows, name)), "")
     labels, unsaid = _pick_labels(rows, [name for name in others if name != given])
     is_named = any(name.lower() in LABEL_NAMES for name in labels)
-    return _List(entry, rows, column, labels, is_named, not column.startswith(UNNAMED), unsaid, given, tuple(others))
+    return _List(entry, rows, names, column, labels, is_named, not column.startswith(UNNAMED), unsaid, given, tuple(others))
+
+
+def _add_near(names: dict[str, str], entry: Entry) -> dict[str, str]:
+    """Names as a list in a folder means them: first the pictures that lie in this folder, whose names others may bear elsewhere."""
+    folder = f"{dirname(entry.path)}/"
+    return names | {way.removeprefix(folder): path for way, path in names.items() if way.startswith(folder)} if len(folder) > 1 else names
 
 
 def _parse(text: str, path: str, names: dict[str, str]) -> list[Row]:
@@ -207,9 +225,14 @@ def _pick_labels(rows: list[Row], others: list[str]) -> tuple[tuple[str, ...], t
         return (named,), ()
     if len(others) > 1 and others[0] == "column 1" and _counts_up([row.get("column 1", "") for row in rows]):
         others = others[1:]  # im2rec's own running number
-    if len(others) < 2 or all(is_number(row.get(name, "")) for row in rows for name in others):
+    if len(others) < 2 or all(_are_amounts([row.get(name, "") for row in rows]) for name in others):
         return tuple(others), ()
     return (), tuple(others)
+
+
+def _are_amounts(cells: list[str]) -> bool:
+    """Whether all that is said are numbers; a gap is a label that is missing."""
+    return any(cells) and all(is_number(cell) for cell in cells if cell)
 
 
 def name_labels(source: ImageSource, target: str | list[str], where: str) -> ImageSource:
@@ -246,7 +269,7 @@ def _read_cells(cells: list[str]) -> Any:
     """The label that one cell or several say; None where one is empty, or one of several amounts is no number."""
     if len(cells) == 1 and cells[0].startswith("["):
         amounts = _read_list_of_numbers(cells[0])
-        return cells[0] if amounts is None else amounts if np.isfinite(amounts).all() else None
+        return cells[0] if amounts is None else amounts if len(amounts) and np.isfinite(amounts).all() else None
     if "" in cells or not cells or (len(cells) > 1 and not all(map(is_number, cells))):
         return None
     return cells[0] if len(cells) == 1 else np.array([float(cell) for cell in cells])
@@ -256,7 +279,7 @@ def _read_list_of_numbers(cell: str) -> np.ndarray | None:
     """`[1.5, null]` as float64 (2,), NaN for null; None where the cell is no such list."""
     try:
         return np.asarray(json.loads(cell), np.float64).reshape(-1)
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return None
 
 
@@ -272,8 +295,8 @@ def is_number(cell: str) -> bool:
         return False
 
 
-def _join_lists(lists: list[_List], names: dict[str, str]) -> Beside:
-    lists = _leave_columns(lists, names)
+def _join_lists(lists: list[_List]) -> Beside:
+    lists = _leave_columns(lists)
     found = Beside(has_labels=any(one.labels or one.unsaid for one in lists), spare={one.entry.path for one in lists})
     found.unsaid = next((one.unsaid for one in lists if one.unsaid), ())
     widths = {len(one.labels) for one in lists if one.labels}
@@ -282,20 +305,19 @@ def _join_lists(lists: list[_List], names: dict[str, str]) -> Beside:
     for one in lists:
         of_file = _given_by_name(one.entry.path)
         for number, row in enumerate(one.rows, start=1):
-            _take(found, f"{one.entry.path}:{number}", _find(row.get(one.path, ""), names), row, replace(one, rows=[]), of_file)
+            _take(found, f"{one.entry.path}:{number}", _find(row.get(one.path, ""), one.names), row, one, of_file)
     if not any(one.is_named or (one.labels and not one.has_header) for one in lists):
         found.rivals = tuple(dict.fromkeys(name for one in lists for name in one.labels + one.unsaid))
-    found.labels = type_labels(found.labels, quote_some(found.spare))
     told = ["columns" if found.rivals else "labels"] * found.has_labels + ["sets"] * bool(found.given)
     found.notes.append(f"The {' and '.join(told) or 'sets'} of the pictures were read from {quote_some(sorted(found.spare), 5)}.")
     return found
 
 
-def _leave_columns(lists: list[_List], names: dict[str, str]) -> list[_List]:
+def _leave_columns(lists: list[_List]) -> list[_List]:
     """The lists, less the labels of those that merely say more of pictures to which others give what is called a label."""
-    labelled = {"", *(_find(row.get(one.path, ""), names) for one in lists if one.is_named for row in one.rows)}  # "": what names no picture
+    labelled = {"", *(_find(row.get(one.path, ""), one.names) for one in lists if one.is_named for row in one.rows)}  # "": what names no picture
     return [
-        one if one.is_named or not labelled.issuperset(_find(row.get(one.path, ""), names) for row in one.rows) else replace(one, labels=(), unsaid=())
+        one if one.is_named or not labelled.issuperset(_find(row.get(one.path, ""), one.names) for row in one.rows) else replace(one, labels=(), unsaid=())
         for one in lists
     ]
 
@@ -310,7 +332,7 @@ def _take(found: Beside, place: str, path: str, row: Row, of: _List, given: str)
     has_other = bool(of.labels) and path in found.labels and not np.array_equal(found.labels[path], label)
     has_other |= any(found.columns.get(name, {}).get(path, row.get(name, "")) != row.get(name, "") for name in of.unsaid)
     if has_other or (said and found.given.get(path, said) != said):
-        found.refused.append(Refused(place, f"says another label or set of {path} than a line before", pictures.WRONG_TYPE))
+        found.disputed.append(Refused(place, f"says another label or set of {path} than a line before", pictures.WRONG_TYPE))
         return
     if of.labels or of.unsaid:
         found.labels[path] = label

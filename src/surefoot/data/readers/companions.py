@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.data import pictures
-from surefoot.data.readers.beside import LABEL_NAMES, VECTOR_NAMES, Beside, is_number, list_seen, type_labels
+from surefoot.data.readers.beside import LABEL_NAMES, VECTOR_NAMES, Beside, is_number, list_seen
 from surefoot.data.readers.piles import Entry, Pile
 from surefoot.types.errors import DataError
 from surefoot.types.source import ItemError, Refused
@@ -30,9 +30,9 @@ def read_companions(pile: Pile) -> Beside | None:
         DataError: companions hold boxes.
     """
     files = [(entry, splitext(entry.path)[1].lower()) for entry in pile.entries if entry.path.lower().endswith(COMPANIONS)]
-    if not files:
+    seen = list_seen(pile) if files else []
+    if not seen:
         return None
-    seen = list_seen(pile)
     keys = {_key(entry.path) for entry in seen}
     companions: dict[str, dict[str, Entry]] = {}
     for entry, suffix in files:
@@ -54,10 +54,10 @@ def _key(path: str) -> str:
 
 
 def _settle_labels(labels: dict[str, Any]) -> dict[str, Any]:
-    """Typed labels; where some are vectors, those of the commonest length, and None for all others."""
+    """The labels; where some are vectors, those of the commonest length, and None for all others."""
     lengths = Counter(len(label) for label in labels.values() if isinstance(label, np.ndarray))
     if not lengths:
-        return type_labels(labels, "")
+        return labels
     length = lengths.most_common(1)[0][0]
     return {path: label if isinstance(label, np.ndarray) and len(label) == length else None for path, label in labels.items()}
 

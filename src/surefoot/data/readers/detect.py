@@ -11,7 +11,7 @@ from surefoot.data import pictures
 from surefoot.data.nearest import suggest
 from surefoot.data.readers import archive, arrays, bundled, cifar, coco, excel, folder, frames, idx, remote, shards, table, texts, user
 from surefoot.data.readers.opening import open_pile
-from surefoot.data.readers.piles import has_picture_suffix
+from surefoot.data.readers.piles import has_picture_suffix, is_hidden
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError, UsageError
 from surefoot.types.source import ImageSource
@@ -52,7 +52,7 @@ def _open_archive(spot: Spot) -> Opened:
     cifar.check_no_pickles(pile)
     if texts.are_texts(pile):
         return texts.read_texts(pile, spot.known)
-    if not any(has_picture_suffix(entry.path) for entry in pile.entries):
+    if not any(has_picture_suffix(entry.path) and not is_hidden(entry.path) for entry in pile.entries):
         tables = [one for one in archive.list_members(pile) if table.is_table_name(one)]
         if tables:
             return table.open_tables(tables, pile.name)

@@ -11,7 +11,7 @@ import numpy as np
 
 from surefoot.data import pictures
 from surefoot.data.nearest import quote_some
-from surefoot.data.readers.beside import Beside, read_lists
+from surefoot.data.readers.beside import Beside, read_lists, type_labels
 from surefoot.data.readers.companions import read_companions
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, pick_pictures, split_path
 from surefoot.types.errors import DataError
@@ -45,22 +45,24 @@ def arrange(pile: Pile, known: frozenset[str] = frozenset(), *, is_labelled: boo
         return _by_folders(pile, items, beside, refused, known)
     given, trails = read_folders([item.path for item in items], known)
     if beside.rivals and len({trail[0] for trail in trails if trail}) > 1:
-        source = _by_folders(pile, items, beside, refused, known)
-        return replace(source, columns=_list_columns(beside, source.places), unsaid=beside.rivals)  # the settings decide who is right
+        source = _by_folders(pile, items, replace(beside, disputed=[]), refused, known)
+        notes = [f"{len(beside.disputed):,} lines of lists say something else of a picture than a line before, which counts."] if beside.disputed else []
+        columns = _list_columns(beside, source.places)
+        return replace(source, columns=columns, unsaid=beside.rivals, notes=source.notes + notes)  # the settings decide who is right
     return _by_lists(pile, items, beside, refused, {item.path: one for item, one in zip(items, given)} | beside.given)
 
 
 def _by_lists(pile: Pile, items: list[Entry], beside: Beside, refused: list[Refused], given: dict[str, str]) -> ImageSource:
     """The pictures that a list or a companion names. `given`: path -> given set."""
     kept = [item for item in items if item.path in beside.labels]
-    said = {one.place for one in beside.refused}
-    refused = [*refused, *beside.refused]
+    typed = type_labels(beside.labels, quote_some(sorted(beside.spare)))
+    refused, said = [*refused, *beside.refused, *beside.disputed], {one.place for one in beside.refused}
     refused += [
         Refused(item.path, f"no list {'says its label' if item.path in beside.given else 'names it'}, so it has no label", pictures.WRONG_TYPE)
         for item in items
         if item.path not in beside.labels | dict.fromkeys(said)
     ]
-    labels = [beside.labels[item.path] for item in kept]
+    labels = [typed[item.path] for item in kept]
     if not beside.unsaid and len({str(label) for label in labels if label is not None}) < 2:
         raise DataError(
             f"The lists beside the pictures of {pile.name} give them fewer than two labels.",
@@ -82,7 +84,7 @@ def _by_folders(pile: Pile, items: list[Entry], beside: Beside | None, refused: 
     given_sets, trails = _split_off_sets(_skip_wrappers(trails, known), known)
     if beside:
         given_sets = [beside.given.get(item.path, given) for item, given in zip(items, given_sets, strict=True)]
-        refused = [*refused, *beside.refused]
+        refused = [*refused, *beside.refused, *beside.disputed]
     _check_classes(pile, {trail[0] for trail in trails if trail}, known)
     inside = [row for row, trail in enumerate(trails) if trail]
     refused += [Refused(items[row].path, "lies in no class folder, so it has no label", pictures.WRONG_TYPE) for row, trail in enumerate(trails) if not trail]
