@@ -74,13 +74,13 @@ def scratch() -> Iterator[BinaryIO]:
 
     Raises:
         ResourceError: the disk is full.
-        SurefootError: the folder can't be written to.
+        SurefootError: there is no such folder, or it can't be written to.
     """
     try:
         with tempfile.TemporaryFile() as file:
             yield file
     except OSError as error:
-        raise _explain(error, Path(tempfile.gettempdir(), "a temporary file")) from error
+        raise _explain(error, Path("a temporary file")) from error
 
 
 def append(path: Path, line: bytes) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from surefoot.data.identity import group_equals, hash_image, hash_rows, number_equals
+from surefoot.types.source import Named, take_words
 
 IMAGES = hnp.arrays(np.uint8, st.sampled_from([(2, 3), (3, 2), (1, 6), (2, 1, 3), (6,)]))
 
@@ -102,3 +103,38 @@ def test_ids_of_many_rows_are_made_when_they_are_asked_for():
     assert len(set(ids)) == len(ids) == 100_000
     assert ids[-1] == ids[99_999] == [*ids][-1]
     assert ids.take(np.array([5, 70_000]))[:] == [ids[5], ids[70_000]]
+
+
+def count_calls(words: list[str]) -> tuple[Named, list[slice]]:
+    calls: list[slice] = []
+
+    def name(some: slice) -> list[str]:
+        calls.append(some)
+        return words[some]
+
+    return Named(len(words), name), calls
+
+
+def test_words_of_many_rows_are_asked_for_together():
+    words, calls = count_calls([f"{number % 3}" for number in range(200_000)])
+    groups = group_equals(words)
+    assert [len(groups[one]) for one in "012"] == [66_667, 66_667, 66_666]
+    assert len(calls) < 20
+
+
+@given(st.lists(st.integers(0, 199_999), max_size=30))
+def test_words_of_some_rows_are_theirs_in_any_order(rows):
+    words = Named(200_000, lambda some: (f"w{number}" for number in range(some.start, some.stop)))
+    assert [*words.take(np.array(rows, np.int64))] == [f"w{row}" for row in rows]
+    assert [*take_words([f"w{row}" for row in range(10)], np.array([3, 7]))] == ["w3", "w7"]
+
+
+def test_words_of_few_rows_among_many_take_little_memory():
+    words = Named(2_000_000, lambda some: (f"{number:016x}" for number in range(some.start, some.stop)))
+    few = words.take(np.arange(0, 2_000_000, 100))
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in few) == 20_000
+        assert tracemalloc.get_traced_memory()[1] < 2e7
+    finally:
+        tracemalloc.stop()

@@ -17,7 +17,7 @@ from surefoot.data.indexing import to_days
 from surefoot.types.data_reports import ColumnProfile
 from surefoot.types.findings import Finding
 from surefoot.types.problem import Problem
-from surefoot.types.source import TableSource
+from surefoot.types.source import TableSource, take_words
 
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?")
 _SEVERAL, _LOOKED_AT = 20, 5_000
@@ -30,7 +30,8 @@ def check_columns(source: TableSource, profiles: Sequence[ColumnProfile], used: 
     numeric = [p.name for p in profiles if p.role == "input" and p.kind == "numeric"]
     counts = {name: count_extremes(source.columns[name][visible]) for name in numeric}
     apart = {name: find_apart(np.where(visible, source.columns[name], np.nan)) for name in numeric}
-    ids = dict(zip(used.rows.tolist(), used.ids)) if any(len(rows) for rows in apart.values()) else {}
+    told = np.flatnonzero(np.isin(used.rows, np.concatenate([np.zeros(0, np.int64), *apart.values()])))
+    ids = dict(zip(used.rows[told].tolist(), take_words(used.ids, told), strict=True))
     return [
         *checks.columns(profiles, int(visible.sum())),
         *checks.mixed_types(_count_numbers(source, profiles, visible)),

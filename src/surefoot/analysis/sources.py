@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from surefoot.types.configs import DataConfig, SourceConfig
 from surefoot.types.data_reports import ColumnProfile, Drift, SourceReport
 from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
-from surefoot.types.source import ImageSource, TableSource
+from surefoot.types.source import ImageSource, TableSource, take_words
 
 _FOLDS = 5
 _LEAST = 50
@@ -110,10 +110,15 @@ def _report(usable: Usable, names: np.ndarray, one: SourceConfig, problem: Probl
 def _count_conflicts(usable: Usable, inside: np.ndarray) -> tuple[int, int]:
     """Items with an equal in another source, and those whose equals there all have another target."""
     elsewhere: dict[str, set[bytes]] = {}
-    for item in np.flatnonzero(~inside).tolist():
-        elsewhere.setdefault(usable.contents[item], set()).add(usable.targets[item].tobytes())
-    shared = [item for item in np.flatnonzero(inside).tolist() if usable.contents[item] in elsewhere]
-    return len(shared), sum(usable.targets[item].tobytes() not in elsewhere[usable.contents[item]] for item in shared)
+    for item, content in _list_contents(usable, ~inside):
+        elsewhere.setdefault(content, set()).add(usable.targets[item].tobytes())
+    shared = [(item, content) for item, content in _list_contents(usable, inside) if content in elsewhere]
+    return len(shared), sum(usable.targets[item].tobytes() not in elsewhere[content] for item, content in shared)
+
+
+def _list_contents(usable: Usable, which: np.ndarray) -> Iterable[tuple[int, str]]:
+    rows = np.flatnonzero(which)
+    return zip(rows.tolist(), take_words(usable.contents, rows), strict=True)
 
 
 def _agree(features: Features, targets: np.ndarray, said: np.ndarray, units: np.ndarray, problem: Problem) -> dict[str, Measured]:

@@ -16,7 +16,7 @@ from surefoot.data.readers.texts import is_text
 from surefoot.data.text import read_texts
 from surefoot.types.data_reports import ColumnProfile
 from surefoot.types.problem import Problem
-from surefoot.types.source import TableSource
+from surefoot.types.source import TableSource, take_words
 
 _START = 40
 """Signs at the beginning of a text in which its first words stand."""
@@ -63,11 +63,11 @@ def _describe(name: str, texts: list[str]) -> dict[str, np.ndarray]:
 
 def _describe_names(used: Used, problem: Problem) -> dict[str, np.ndarray]:
     """Patterns and numbers of the names of text files; rows of a table have none. Their order is no leak: the split shuffles it."""
-    rows = np.flatnonzero(used.visible).tolist()
-    places = [used.places[row] for row in rows]
+    rows = np.flatnonzero(used.visible)
+    places = [*take_words(used.places, rows)]
     if not all(map(is_text, places)):
         return {}
-    return leakage.describe_names(places, [problem.classes[int(used.targets[row, 0])] for row in rows])
+    return leakage.describe_names(places, [problem.classes[int(used.targets[row, 0])] for row in rows.tolist()])
 
 
 def _judge_lengths(name: str, lengths: np.ndarray, visible: np.ndarray) -> dict[int, str]:

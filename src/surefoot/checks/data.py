@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import chain, islice
 
 from surefoot.data.identity import group_equals
 from surefoot.types.data_reports import ColumnProfile
@@ -80,7 +81,7 @@ def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[ob
                 where="content",
                 next="They are kept on one side of the split; remove them if they are mistakes.",
                 evidence={"copies": copies, "groups": len(equal), "items": len(contents)},
-                ids=tuple(ids[row] for rows in equal for row in rows)[:_LIST],
+                ids=tuple(ids[row] for row in islice(chain.from_iterable(equal), _LIST)),
             )
         )
     if conflicting:
@@ -93,7 +94,7 @@ def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[ob
                 where="targets",
                 next="Look at them and mend the labels; no model can get all of them right.",
                 evidence={"items": items, "groups": len(conflicting), "share": items / max(len(contents), 1)},
-                ids=tuple(ids[row] for rows in conflicting for row in rows)[:_LIST],
+                ids=tuple(ids[row] for row in islice(chain.from_iterable(conflicting), _LIST)),
             )
         )
     return found

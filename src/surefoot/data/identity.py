@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from surefoot.types.source import Named
+from surefoot.types.source import Named, take_words
 
 _BLOCK = 1 << 16
 """Rows that are hashed at a time: pandas copies what it hashes."""
@@ -45,8 +45,9 @@ def group_equals(contents: Sequence[str]) -> dict[str, list[int]]:
     again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     del ordered
     groups: dict[str, list[int]] = {}
-    for row in np.flatnonzero(np.isin(hashes, again)).tolist() if len(again) else []:
-        groups.setdefault(contents[row], []).append(row)
+    rows = np.flatnonzero(np.isin(hashes, again)) if len(again) else np.zeros(0, np.int64)
+    for row, content in zip(rows.tolist(), take_words(contents, rows), strict=True):
+        groups.setdefault(content, []).append(row)
     return {content: rows for content, rows in groups.items() if len(rows) > 1}
 
 

@@ -21,7 +21,7 @@ from surefoot.data.text import learn_columns, read_texts
 from surefoot.data.wordpieces import read_tokenizer
 from surefoot.types.configs import DataConfig, PrepareConfig
 from surefoot.types.data_reports import AuditReport, FieldSpec, RefusedItem
-from surefoot.types.source import Boxes, ImageSource, ItemError, TableSource
+from surefoot.types.source import Boxes, ImageSource, ItemError, TableSource, take_words
 
 _SIDES = ((0.0, 32), (300.0, 48), (3_600.0, 64), (float("inf"), 96))
 """Budget in seconds up to which pictures are packed with so many pixels a side: cost grows with the square of it."""
@@ -179,7 +179,7 @@ def make_blocks(source: ImageSource | TableSource, recipe: dict[str, Any], items
         at = np.arange(here.start, min(here.stop, len(items.rows)))[decoded.kept]
         block = Block(
             ids=[items.ids[n] for n in at],
-            places=[source.places[row] for row in items.rows[at]],
+            places=[*take_words(source.places, items.rows[at])],
             inputs=(*decoded.columns, *(to_column(stack_boxes([items.boxes[n] for n in at], one), one) for one in drawn)),
             targets=items.targets[at],
             weights=items.weights[at].astype(np.float32),

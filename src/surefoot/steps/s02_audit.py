@@ -45,6 +45,7 @@ from surefoot.types import (
     Refused,
     RefusedItem,
     TableSource,
+    take_words,
 )
 
 _LISTED = 2_000
@@ -66,7 +67,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     pile = box_profile.settle_pictures(source, records, rows, targets, refused)
     rows = rows[~np.isnan(targets[rows]).any(1)]
     _check_left(rows, targets, problem, refused)
-    contents = _take(contents, rows)
+    contents = take_words(contents, rows)
     near = _find_near(ctx, source, rows, contents, records, profiles)
     used = _list_used(source, rows, contents, near, targets[rows])
     index = ctx.store.get_table(written := _write_index(ctx, source, config, used, near))
@@ -191,21 +192,17 @@ def _told(source: TableSource, profiles: tuple[ColumnProfile, ...]) -> dict[str,
 
 
 def _list_used(source: ImageSource | TableSource, rows: np.ndarray, contents: Sequence[str], near: Near, targets: np.ndarray) -> Used:
-    given = _take(source.given_sets, rows)
+    given = take_words(source.given_sets, rows)
     return Used(
         rows=rows,
         ids=number_equals(contents),
-        places=_take(source.places, rows),
+        places=take_words(source.places, rows),
         given_sets=given,
         contents=contents,
         groups=Named(len(rows), lambda some: [near.names.get(one, one) for one in contents[some]]) if near.names else contents,
         targets=targets,
         visible=np.fromiter((name != "test" for name in given), bool, len(rows)),
     )
-
-
-def _take(words: Sequence[str], rows: np.ndarray) -> Sequence[str]:
-    return words.take(rows) if isinstance(words, Named) else [words[row] for row in rows.tolist()]
 
 
 def _suspect(

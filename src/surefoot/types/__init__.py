@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from surefoot.types.findings import Finding, Measured, Plain, Report
     from surefoot.types.problem import Problem, Reason, Task
     from surefoot.types.reports import *
-    from surefoot.types.source import Annotations, Boxes, Drawing, ImageSource, ItemError, Named, Refused, TableSource
+    from surefoot.types.source import Annotations, Boxes, Drawing, ImageSource, ItemError, Named, Refused, TableSource, take_words
 else:
 
     def __getattr__(name):

@@ -46,14 +46,21 @@ class Named(Sequence[str]):
     __hash__ = None  # type: ignore[assignment]
 
     def take(self, rows: np.ndarray) -> Sequence[str]:
-        """Those of some rows, int64 (M,), in ascending order."""
+        """Those of some rows, int64 (M,); fastest in ascending order."""
 
-        def name(some: slice) -> Iterable[str]:
+        def name(some: slice) -> Iterator[str]:
             wanted = rows[some]
-            near = self[wanted[0] : wanted[-1] + 1] if len(wanted) else []
-            return (near[at] for at in (wanted - wanted[:1]).tolist())
+            for part in np.split(wanted, np.flatnonzero(np.diff(wanted // _BLOCK)) + 1):  # those in between are made too, but for a block alone
+                first = part.min(initial=self._num)
+                near = self[first : part.max(initial=-1) + 1]
+                yield from (near[at] for at in (part - first).tolist())
 
         return self if len(rows) == self._num else Named(len(rows), name)
+
+
+def take_words(words: Sequence[str], rows: np.ndarray) -> Sequence[str]:
+    """The words of some rows, int64 (M,); never one by one, which takes ten times as long where they are made when asked for."""
+    return words.take(rows) if isinstance(words, Named) else [words[row] for row in rows.tolist()]
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 import codecs
 import csv
+import errno
 import gzip
 import io
+import tempfile
 import time
 
 import numpy as np
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from surefoot.data import readers
 from surefoot.data.readers import delimited
 from surefoot.types.errors import DataError
 
@@ -282,3 +285,38 @@ def test_a_large_file_is_read_as_a_small_one_and_its_cells_take_no_memory(tmp_pa
     assert [one.place for one in large.refused] == ["rows.csv:9", "rows.csv:2002"]
     assert (large.places, large.refused, large.places[7]) == (small.places, small.refused, "rows.csv:10")
     assert {name: column.to_pylist() for name, column in large.columns.items()} == {name: column.to_pylist() for name, column in small.columns.items()}
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), FileNotFoundError("No usable temporary directory found")])
+def test_a_large_file_is_read_also_where_there_is_no_room_for_a_temporary_one(tmp_path, monkeypatch, error):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,y\n" + "".join(f"{number},{'z' * 50},q\n" for number in range(3_000)), encoding="utf-8")
+    small = delimited.read_delimited(path)
+
+    def refuse():
+        raise error
+
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 16_384)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    large = delimited.read_delimited(path)
+    assert (large.places, large.refused, large.columns) == (small.places, small.refused, small.columns)
+
+
+def test_a_wide_table_is_read_in_few_pieces(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join([",".join(f"c{k}" for k in range(4_000)), *[",".join(["0.125"] * 4_000)] * 100]), encoding="utf-8")
+    assert delimited.read_delimited(path).columns["c0"].num_chunks == 1
+
+
+@pytest.mark.parametrize("how", ["alone", "renamed", "one of two"])
+def test_the_places_of_a_table_do_not_keep_its_cells_in_memory(tmp_path, how):
+    """A line break inside a cell keeps the columns in memory, where they once stayed as long as the places."""
+    path = tmp_path / "letters.csv"
+    path.write_text("text,y\n" + "".join(f'"{number}{"z" * 300}\nmore",{number % 2}\n' for number in range(3_000)), encoding="utf-8")
+    before = pa.total_allocated_bytes()
+    table = delimited.read_delimited(path)
+    table = table.called("other.csv") if how == "renamed" else readers._name_part(table, "a") if how == "one of two" else table
+    places = table.places
+    del table
+    assert places[1] == {"alone": "letters.csv:4", "renamed": "other.csv:4", "one of two": "a/letters.csv:4"}[how]
+    assert pa.total_allocated_bytes() - before < 100_000

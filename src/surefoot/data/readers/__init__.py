@@ -73,10 +73,11 @@ def _open_all(config: DataConfig, root: Path) -> Opened:
 
 def _name_part(table: RawTable, name: str) -> RawTable:
     """A table that belongs to one of several sources: equal file names in two of them stay apart."""
+    places = table.places
     return replace(
         table,
         source=name,
-        places=Named(len(table), lambda some: (f"{name}/{place}" for place in table.places[some])),
+        places=Named(len(places), lambda some: (f"{name}/{place}" for place in places[some])),
         refused=[replace(one, place=f"{name}/{one.place}") for one in table.refused],
     )
 

@@ -20,13 +20,15 @@ from surefoot.data.readers.encoding import read_utf8
 from surefoot.data.readers.header import check_header, check_width, name_columns
 from surefoot.data.readers.members import File
 from surefoot.data.readers.raw import RawTable
-from surefoot.types.errors import DataError
+from surefoot.types.errors import DataError, SurefootError
 from surefoot.types.source import Named, Refused
 
 DELIMITERS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
 SAMPLE_BYTES, SAMPLE_ROWS = 2**18, 200
 STREAM_BYTES, BLOCK_BYTES = 2**20, 2**24
 """What Arrow parses at a time: of a million rows small blocks leave 28 MB in its pool, those of 4 MiB 62, and take as long. A longer line needs the second."""
+_CELLS_AT_ONCE = 2**10
+"""Bytes of a block for each column: of thousands of columns a small block holds a few rows, and each column of it is an array of its own."""
 CHUNK_ROWS = 50_000
 MAX_CELL = 2**24
 """Characters of a cell: Python's csv stops at 131,072, which a letter or a law of some length has; this is as much as a text file may have."""
@@ -73,11 +75,11 @@ def read_delimited(path: File) -> RawTable:
     body = _read_body(path, data, _find_line(data, line_numbers[0]), len(names), delimiter, notes)
     _check_ragged(path, body, rows, delimiter)
     columns, said = name_columns(path.name, names, body.columns)
-    name = path.name
+    name, lines = path.name, body.lines  # by themselves: the places outlive the columns as they were read
     return RawTable(
         name=name,
         columns=columns,
-        places=Named(len(body.lines), lambda some: (f"{name}:{line}" for line in body.lines[some])),
+        places=Named(len(lines), lambda some: (f"{name}:{line}" for line in lines[some])),
         fingerprint=fingerprint.of_files([path]),
         decimal_comma=delimiter == ";",  # as spreadsheets write where the comma is taken
         refused=[Refused(f"{path.name}:{line}", reason) for line, reason in body.ragged],
@@ -142,7 +144,7 @@ def _find_line(data: bytes, number: int) -> tuple[int, int]:
 
 def _read_body(path: File, data: bytes, start: tuple[int, int], width: int, delimiter: str, notes: list[str]) -> Body:
     """Row by line at full speed where every line is a row; where not, with Python's csv, which knows its lines."""
-    body = _read_fast(data, start, width, delimiter, STREAM_BYTES)
+    body = _read_fast(data, start, width, delimiter, min(BLOCK_BYTES, max(STREAM_BYTES, _CELLS_AT_ONCE * width)))
     if body:
         return body
     try:
@@ -175,10 +177,11 @@ def _read_unquoted(path: File, data: bytes, start: tuple[int, int], width: int, 
         ) from error
 
 
-def _read_fast(data: bytes, start: tuple[int, int], width: int, delimiter: str, block_bytes: int) -> Body | None:
+def _read_fast(data: bytes, start: tuple[int, int], width: int, delimiter: str, block_bytes: int, *, in_memory: bool = False) -> Body | None:
     """Arrow's parser, block by block; None if some line is no row at all: blank, or part of a cell with line breaks.
 
-    On all cores it can't say on which lines ragged rows are; one is as fast here.
+    A large table is laid aside, unless it is asked for `in_memory` or there is no room for a temporary file. On all cores Arrow can't say on which lines
+    ragged rows are; one is as fast here.
     """
     offset, skipped = start
     ragged: list[tuple[int, str]] = []
@@ -195,9 +198,11 @@ def _read_fast(data: bytes, start: tuple[int, int], width: int, delimiter: str, 
             parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, invalid_row_handler=note_ragged),
             convert_options=pyarrow.csv.ConvertOptions(column_types={name: pa.string() for name in names}, strings_can_be_null=False),
         )
-        table = keep_batches(reader.schema, reader, in_memory=len(data) < BLOCK_BYTES)
+        table = keep_batches(reader.schema, reader, in_memory=in_memory or len(data) < BLOCK_BYTES)
+    except SurefootError:
+        return _read_fast(data, start, width, delimiter, block_bytes, in_memory=True)
     except pa.ArrowInvalid:  # a line is longer than a block, or a quoted line break lay across two
-        return _read_fast(data, start, width, delimiter, BLOCK_BYTES) if block_bytes < BLOCK_BYTES else None
+        return _read_fast(data, start, width, delimiter, BLOCK_BYTES, in_memory=in_memory) if block_bytes < BLOCK_BYTES else None
     num_lines = data.count(b"\n", offset) + 1
     if table.num_rows + len(ragged) != num_lines:
         return None

@@ -50,15 +50,15 @@ class RawTable:
 
     def called(self, name: str) -> RawTable:
         """The same rows under another name: places that begin with the old one begin with the new one, others lie below it."""
-        cut = len(self.name)
+        before, places = self.name, self.places  # not the columns too, which the places outlive
 
         def move(place: str) -> str:
-            return name + place[cut:] if place.startswith(self.name) else f"{name}/{place}"
+            return name + place[len(before) :] if place.startswith(before) else f"{name}/{place}"
 
         return replace(
             self,
             name=name,
-            places=Named(len(self), lambda some: map(move, self.places[some])),
+            places=Named(len(places), lambda some: map(move, places[some])),
             refused=[replace(one, place=move(one.place)) for one in self.refused],
         )
 
