@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from surefoot.analysis.intervals import NUM_SAMPLES, Interval, resampled_scores, unit_names
-from surefoot.analysis.units import Units, bundle, halved_sums, units_of
+from surefoot.analysis.units import Units, are_among, bundle, halved_sums, units_of
 from surefoot.metrics.metric import Metric
 from surefoot.randomness import stream
 from surefoot.types.errors import UsageError
@@ -101,7 +101,7 @@ def _align(a: Predictions, b: Predictions) -> tuple[Predictions, Predictions]:
             f"One model gives {a.outputs.shape[1]} outputs and the other {b.outputs.shape[1]}.", next="Compare models of the same classes or targets."
         )
     ids, first = np.unique(a.ids, return_index=True)
-    of_a, of_b = np.isin(a.ids, b.ids), np.isin(b.ids, a.ids)
+    of_a, of_b = are_among(a.ids, b.ids), are_among(b.ids, a.ids)
     if not of_a.any():
         raise UsageError("No item was held out in both models.", next="Compare models whose val sets overlap.")
     same = first[np.searchsorted(ids, b.ids[of_b])]

@@ -13,7 +13,7 @@ import numpy as np
 
 from surefoot.analysis.intervals import measure, resampled_scores, unit_names
 from surefoot.analysis.jackknife import influence
-from surefoot.analysis.units import units_of
+from surefoot.analysis.units import are_among, units_of
 from surefoot.metrics.metric import Metric, as_error
 from surefoot.randomness import stream
 from surefoot.types.examples import Predictions
@@ -153,7 +153,7 @@ def correlation(metric: Metric, left: Predictions, right: Predictions, *, seed: 
 
 
 def _correlate_draws(metric: Metric, sides: tuple[Predictions, Predictions], both: np.ndarray, seed: int) -> float:
-    samples = _draw_scores(metric, sides, [np.isin(unit_names(side), both) for side in sides], stream(seed, "analysis.correlation", metric.name))
+    samples = _draw_scores(metric, sides, [are_among(unit_names(side), both) for side in sides], stream(seed, "analysis.correlation", metric.name))
     samples = samples[np.isfinite(samples).all(1)]
     if len(samples) < 2 or not (samples.std(0) > 0).all():
         return 0.0

@@ -14,6 +14,7 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
 from surefoot.analysis.drift import compare
 from surefoot.analysis.intervals import wilson
+from surefoot.analysis.units import are_among
 from surefoot.data.features import MOST_PICTURES, MOST_ROWS, Features, picture_features, sample_items, table_features
 from surefoot.data.readers import count_raw, list_sources
 from surefoot.types.configs import DataConfig, SourceConfig
@@ -59,7 +60,7 @@ def look(usable: Usable, profiles: tuple[ColumnProfile, ...], data: DataConfig, 
     ids = np.asarray([usable.ids[item] for item in sample.tolist()], dtype=object)
     if isinstance(usable.source, ImageSource):
         features = picture_features(usable.source, usable.rows[sample], ids)
-        sample = sample[np.isin(ids, features.ids)]
+        sample = sample[are_among(ids, features.ids)]
     else:
         features = table_features(usable.source, profiles, usable.rows[sample], ids)
     reports = [_report(usable, names, one, problem, is_only=len(declared) == 1) for one in declared]
