@@ -257,3 +257,18 @@ def test_an_augmentation_that_returns_no_pictures_is_refused(tmp_path):
     for name, told in (("none", "my:none returns an object of type NoneType where uint8"), ("crop", r"my:crop returns uint8 \(2, 1, 7, 8\)")):
         with pytest.raises(UsageError, match=told):
             project.run(to="tune", set=[*quick, f"train.augment=my:{name}"], past={"sanity": "only the augmentation is asked about", "overfit": "the same"})
+
+
+@pytest.mark.parametrize(("task", "target"), [("multiclass", lambda n: "abc"[n % 3]), ("regression", lambda n: n * 1.37)])
+def test_rules_for_a_threshold_are_refused_where_none_decides(tmp_path, task, target):
+    names = ("threshold", "miss_cost", "alarm_cost", "least_precision", "least_recall")
+    rules = "\n".join(f"{name} = 0.3" for name in names)
+    project = make(tmp_path, f'target = "y"\n[problem]\n{rules}', y=target)
+    with pytest.raises(ConfigError, match=f"no threshold decides in {task}") as caught:
+        project.run(to="audit")
+    assert all(f"problem.{name}: " in str(caught.value) for name in names)
+
+
+def test_a_rule_for_the_threshold_is_taken_where_one_decides(flags):
+    flags.run(to="problem", set=["problem.miss_cost=5"])
+    assert flags.report("problem").task == "binary"

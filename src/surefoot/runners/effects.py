@@ -8,7 +8,7 @@ from surefoot import settings
 from surefoot.metrics import get as get_metric
 from surefoot.runners import names
 from surefoot.transforms import chain
-from surefoot.types.configs import DataConfig, PrepareConfig, Settings
+from surefoot.types.configs import DataConfig, PrepareConfig, ProblemConfig, Settings
 from surefoot.types.data_reports import PreparedData
 from surefoot.types.errors import UsageError
 from surefoot.types.problem import Problem
@@ -71,8 +71,14 @@ def _check_preparing(values: Settings, problem: Problem) -> dict[str, str]:
     return {f"prepare.{name}": f"it is for {what}." for name in names if getattr(values.prepare, name) != getattr(usual, name)}
 
 
+_THRESHOLD = ("threshold", "miss_cost", "alarm_cost", "least_precision", "least_recall")
+
+
 def _check_task(values: Settings, problem: Problem) -> dict[str, str]:
-    problems = {}
+    problems: dict[str, str] = {}
+    if problem.task not in ("binary", "multilabel"):
+        usual, why = ProblemConfig(), f"no threshold decides in {problem.task.replace('_', ' ')}, only in binary and multilabel."
+        problems |= {f"problem.{name}": why for name in _THRESHOLD if getattr(values.problem, name) != getattr(usual, name)}
     if values.train.class_weights == "balanced" and not problem.classes:
         problems["train.class_weights"] = f"{problem.task.replace('_', ' ')} has no classes that could be weighed."
     if (values.train.label_smoothing or "train.label_smoothing" in values.search.space) and not problem.classes:
