@@ -8,9 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from surefoot import settings
 from surefoot.engine import interrupt
+from surefoot.engine.fit import Fitted
+from surefoot.events import Announcer
 from surefoot.project import Project
+from surefoot.runners import names
 from surefoot.steps import s11_final
+from surefoot.store.scope import ScopedLedger
+from surefoot.types import Context, EpochRecord, FinalStepConfig
 
 from .samples import SMALL
 
@@ -101,3 +107,17 @@ def test_a_run_stopped_in_a_second_phase_ends_with_the_weights_of_one_that_was_n
     assert stopped
     project.run(to="final", set=PHASED)
     assert project.report("final").model == phased.report("final").model
+
+
+@pytest.mark.parametrize("phases", [[], ["train.phases=[{epochs = 24}]"]], ids=["found by the search", "declared"])
+def test_a_final_training_is_judged_whoever_declared_it(trained, monkeypatch, phases):
+    """There is no val in it; what its train loss and lr say is said all the same."""
+    project = trained[1]
+    saw = tuple(EpochRecord(epoch=n + 1, step=n + 1, loss=0.5 + 0.1 * (n % 4), lr=0.01 * (1 - n % 4 / 8), update_ratio=1e-3) for n in range(24))
+    monkeypatch.setattr(s11_final, "fit", lambda job, config, **_: Fitted(job.network, saw, {}, 0.0))
+    ledger = ScopedLedger(project.ledger, f"judged {len(phases)}")
+    ctx = Context(project.root, project.root / "runs", 1, 0, "cpu", project.store, ledger, Announcer())
+    config = settings.compose(FinalStepConfig, names.load(project.root, [*ASKED, *phases]))
+    inputs = {name: project.report(name) for name in ("problem", "baseline", "tune")}
+    (found,) = s11_final.final(ctx, config, data=project.report("prepare"), **inputs).findings
+    assert (found.code, found.where) == ("train.periodic", "s11_final")

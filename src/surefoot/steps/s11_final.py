@@ -64,7 +64,7 @@ def final(ctx: Context, config: FinalStepConfig, *, problem: Problem, data: Prep
         kernels=_first_kernels(ctx, job.network),
         findings=(
             *_find(fault, records),
-            *(finding for phase in records if config.train.phases for finding in judge_run(phase.history, is_asked=True, where="s11_final")),
+            *(finding for number, phase in enumerate(records) for finding in _judge(phase, is_asked=bool(config.train.phases) or number > 0)),
         ),
     )
 
@@ -177,6 +177,15 @@ def _first_kernels(ctx: Context, network: Network) -> str:
         if isinstance(module, torch.nn.Conv2d):
             return ctx.store.put_arrays({"kernels": module.weight.detach().float().cpu().numpy()})
     return ""
+
+
+def _judge(phase: PhaseRecord, *, is_asked: bool) -> list[Finding]:
+    """What a phase's curve says: there is no val in it, so that is what lr and the train loss say.
+
+    Args:
+        is_asked: the user declared it; else it is what the search found.
+    """
+    return judge_run(phase.history, is_asked=is_asked, where="s11_final", peak_lr=phase.lr)
 
 
 def _find(fault: Fault | None, records: list[PhaseRecord]) -> tuple[Finding, ...]:
