@@ -85,3 +85,10 @@ def test_the_ceiling_of_an_amount_is_told_of_the_error_and_not_of_items():
     most = {"dark": Measured(value=0.2, interval=(0.1, 0.3), n=9)}
     report = ErrorsReport(num_wrong=9, num_val=90, is_amount=True, rows=(), ceilings=most, most_rewarding="dark")
     assert "dark, at most 20.0 % (10.0 to 30.0 %) of val's absolute error" in plain(summarise(StepView("s10_errors", report))[0])
+
+
+@pytest.mark.parametrize(("by_metric", "word"), [("net", "better"), ("", "worse")])
+def test_a_net_that_a_bound_kept_from_shipping_is_still_told_to_be_better(by_metric, word):
+    report = next(step for step in image_project(MemoryStore())[-1].steps if step.name == "s08_tune").report
+    told = summarise(StepView("s08_tune", report.model_copy(update={"winner": "linear", "by_metric": by_metric})))[0]
+    assert f"the net is 0.024 (0.007 to 0.041) {word} than the best baseline" in told

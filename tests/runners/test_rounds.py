@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from surefoot.analysis.scores import score
+from surefoot.metrics import get
 from surefoot.runners.rounds import compare_rounds
-from surefoot.types import Problem, UsageError
+from surefoot.store.blobs import Blobs
+from surefoot.types import ModelConfig, Predictions, Problem, TrainConfig, TuneReport, UsageError
 
 
 def ask(*classes: str) -> Problem:
@@ -22,3 +26,24 @@ def test_rounds_of_different_classes_are_refused_whatever_their_number(other):
     told = caught.value
     assert told.next
     assert all(name in told.where for name in {"cat", "dog"} ^ set(other))
+
+
+def make_round(store: Blobs, problem: Problem, found: int) -> TuneReport:
+    """Of a net that finds so many of 100 positives, and takes 10 of 100 negatives for positive."""
+    probs = np.where(np.r_[np.arange(100) < found, np.arange(100) < 10], 0.9, 0.1)
+    said = Predictions(np.arange(200).astype(str), np.stack([1 - probs, probs], 1), np.repeat([1, 0], 100))
+    val = score(store, problem, get("accuracy"), said, seed=0)
+    return TuneReport(winner="net", val=val, net=val, weights=(), model=ModelConfig(), train=TrainConfig(), epochs=1, best_epoch=1)
+
+
+def test_rounds_are_compared_by_what_must_suffice_too(tmp_path):
+    """A metric of one's own among it, which the project's folder knows."""
+    (tmp_path / "my.py").write_text("def found(targets, outputs):\n    return float((outputs[targets == 1, 1] > 0.5).mean())\n")
+    bounded = ask("no", "yes").model_copy(update={"task": "binary", "num_outputs": 1, "satisfice": {"recall": 0.8, "my:found": 0.5}})
+    free, store = bounded.model_copy(update={"satisfice": {}}), Blobs(tmp_path / "store")
+    rounds = make_round(store, bounded, 60), make_round(store, bounded, 95)
+    told = compare_rounds(store, (bounded, free), rounds, root=tmp_path, seed=0, num_rounds=2)
+    assert {name: one["value"] for name, one in told["metrics"].items()} == pytest.approx({"recall": -0.35, "my:found": -0.35})
+    assert "Bounds missed: 1 of the first, 0 of the second" in told["sentence"]
+    assert told["bounds_missed"] == [1, 0]
+    assert "Bounds" not in compare_rounds(store, (free, bounded), rounds, root=tmp_path, seed=0, num_rounds=2)["sentence"]

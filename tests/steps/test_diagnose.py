@@ -7,14 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from surefoot import settings
+from surefoot import metrics, settings
 from surefoot.analysis.scores import choose_winner
+from surefoot.analysis.scores import score as score_predictions
+from surefoot.data.predictions import load_predictions
 from surefoot.engine.build import lay_out
 from surefoot.engine.winners import sample_rows
 from surefoot.events import Announcer
 from surefoot.project import Project
 from surefoot.runners import names
-from surefoot.steps import s08_tune, s09_diagnose
+from surefoot.steps import s08_tune, s09_diagnose, s13_test
 from surefoot.store.scope import ScopedLedger
 from surefoot.types import Context, DiagnoseStepConfig, Measured, Trial, UsageError
 
@@ -105,12 +107,12 @@ def test_a_simple_model_that_keeps_the_bounds_goes_before_a_better_net_that_does
     desk = lay_out(ctx, problem, folded.report("prepare"))
     score, blind = folded.report("tune").val, folded.report("baseline").models["majority"]
     ahead = blind.model_copy(update={"value": 0.99})
-    winner, (found,) = choose_winner(ctx, problem, desk.metric, {"net": (ahead, 0.5), "linear": (score, 0.5)})
-    assert (winner, found.code, found.severity) == ("linear", "diagnose.bound_missed", "info")
+    winner, by_metric, (found,) = choose_winner(ctx, problem, desk.metric, {"net": (ahead, 0.5), "linear": (score, 0.5)})
+    assert (winner, by_metric, found.code, found.severity) == ("linear", "net", "diagnose.bound_missed", "info")
     assert "By the metric net would go on; it misses 1 of the bounds that must be kept on val and linear 0" in found.what
     free = replace(desk, problem=problem.model_copy(update={"satisfice": {}}))
-    assert choose_winner(ctx, free.problem, desk.metric, {"net": (ahead, 0.5), "linear": (score, 0.5)}) == ("net", [])
-    assert choose_winner(ctx, problem, desk.metric, {"net": (score, 0.5), "linear": (score, 0.5)}) == ("linear", [])  # of equals the simpler
+    assert choose_winner(ctx, free.problem, desk.metric, {"net": (ahead, 0.5), "linear": (score, 0.5)}) == ("net", "net", [])
+    assert choose_winner(ctx, problem, desk.metric, {"net": (score, 0.5), "linear": (score, 0.5)}) == ("linear", "linear", [])  # of equals the simpler
 
 
 def test_answers_to_a_question_that_changed_are_left_out_and_told(folded):
@@ -123,3 +125,29 @@ def test_answers_to_a_question_that_changed_are_left_out_and_told(folded):
     project.run(to="diagnose", set=FOLDED)
     assert project.report("diagnose").errors["human"].n == 11
     assert [line for line in told if "1 of 12 answers of a person fit the question no longer" in line]
+
+
+def test_a_simple_model_that_ships_for_a_bound_does_not_make_the_inputs_tell_nothing(folded):
+    """It says yes always, so that it finds everything and is worse than saying no always; the net, which the metric prefers, is far better."""
+    ctx = context(folded, "who keeps a bound")
+    problem = folded.report("problem").model_copy(update={"satisfice": {"recall": 0.995}})
+    baseline = folded.report("baseline")
+    said = load_predictions(ctx.store, baseline.models["majority"].predictions)
+    always = replace(said, outputs=np.tile([0.4, 0.6], (len(said), 1)), logits=None)
+    models = baseline.models | {"linear": score_predictions(ctx.store, problem, metrics.get("accuracy"), always, seed=0)}
+    config = settings.compose(s08_tune.TuneStepConfig, names.load(folded.root, FOLDED))
+    inputs = {"data": folded.report("prepare"), "overfit": folded.report("overfit")}
+    report = s08_tune.tune(ctx, config, problem=problem, baseline=baseline.model_copy(update={"models": models, "best": "linear"}), **inputs)
+    assert (report.winner, report.by_metric) == ("linear", "net")
+    assert report.val.value < models["majority"].value < report.net.value
+    assert not {"diagnose.below_baseline", "diagnose.accuracy_paradox"} & {one.code for one in report.findings}
+
+
+def test_a_bound_that_is_kept_is_told_with_its_interval_on_val_and_on_test(folded):
+    """By a metric of one's own, which nothing else would tell."""
+    (folded.root / "my.py").write_text("def found(targets, outputs):\n    return float((outputs[targets == 1, 1] > 0.5).mean())\n")
+    ctx, tune = context(folded, "kept"), folded.report("tune")
+    problem, val = folded.report("problem").model_copy(update={"satisfice": {"my:found": 0.1}}), load_predictions(ctx.store, tune.val.predictions)
+    for told in (s09_diagnose._measure_metrics(ctx, None, problem, tune, val), s13_test._detail(ctx, problem, val, tune.threshold)):
+        low, high = told["intervals"]["my:found"]
+        assert low < told["metrics"]["my:found"] < high

@@ -170,7 +170,8 @@ def bounds(metrics: Iterable[Metric], measured: Mapping[str, Measured], due: Map
             continue
         low, high = reached.interval or (reached.value, reached.value)
         ends = f" [{write(low)}, {write(high)}]" if reached.interval else ""
-        luck = "; its interval holds the bound, so this may be the luck of few items" if low <= bound <= high and reached.interval else ""
+        may_be_luck = low <= bound <= high
+        luck = "; its interval holds the bound, so this may be the luck of few items" if may_be_luck else ""
         found.append(
             Finding(
                 code="diagnose.bound_missed",
@@ -179,7 +180,7 @@ def bounds(metrics: Iterable[Metric], measured: Mapping[str, Measured], due: Map
                 f"must be reached: {write(abs(reached.value - bound))} is missing{luck}.",
                 where=f"problem.satisfice.{metric.name}",
                 next="See the advice and the table of thresholds of s09; or make it the metric that is optimised; or ask for less.",
-                evidence={"metric": metric.name, "value": reached.value, "low": low, "high": high, "bound": bound},
+                evidence={"metric": metric.name, "value": reached.value, "low": low, "high": high, "bound": bound, "may be luck": may_be_luck},
             )
         )
     return found

@@ -98,7 +98,7 @@ def bounds_decide(name: str, by_metric: str, missed: Mapping[str, int]) -> list[
     """Who goes on because it misses fewer bounds of `problem.satisfice` than the one that the metric prefers; nothing where these are the same.
 
     Args:
-        by_metric: whom the metric prefers. missed: model -> how many of the bounds it misses on val.
+        by_metric: whom the metric prefers. missed: model -> how many of the bounds it misses on val by more than noise.
     """
     if name == by_metric:
         return []
@@ -106,8 +106,8 @@ def bounds_decide(name: str, by_metric: str, missed: Mapping[str, int]) -> list[
         Finding(
             code="diagnose.bound_missed",
             severity="info",
-            what=f"By the metric {by_metric} would go on; it misses {missed[by_metric]} of the bounds that must be kept on val and {name} {missed[name]}: "
-            f"{name} goes on and is what ships.",
+            what=f"By the metric {by_metric} would go on; it misses {missed[by_metric]} of the bounds that must be kept on val and {name} {missed[name]}, "
+            f"noise aside: {name} goes on and is what ships.",
             where="problem.satisfice",
             next="Ask for less in problem.satisfice, if what the metric says counts for more.",
             evidence={"by the metric": by_metric, "it misses": missed[by_metric], "the winner misses": missed[name]},

@@ -120,7 +120,7 @@ def _apart(report: TuneReport, difference: Measured) -> str:
     low, high = difference.interval or (0.0, 0.0)
     noise = ", within the noise" if low <= 0 <= high else ""
     ends = difference.interval and ((low, high) if difference.value > 0 else (-high, -low))
-    word = "better" if report.winner == "net" else "worse"
+    word = "better" if (report.by_metric or report.winner) == "net" else "worse"  # who ships may do so for a bound that it keeps
     return f"the net is {level(abs(difference.value))}{between(ends)} {word} than the best baseline{noise}"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from surefoot.analysis.compare import ALPHA, Comparison, paired
+from surefoot.analysis.scores import count_missed
 from surefoot.analysis.val_looks import correct_p
 from surefoot.data.predictions import load_predictions
 from surefoot.metrics import get as get_metric
@@ -26,7 +27,8 @@ def compare_rounds(
 
     Returns:
         difference, p_value, verdict, sentence: of what ships. p_corrected. nets: the same of the nets, which differ also where both rounds ship the same
-        simple model. metrics: name -> difference with its interval.
+        simple model. metrics: name -> difference with its interval. bounds_missed: how many of the first one's bounds (`problem.satisfice`) each misses by
+        more than noise; empty where there are none.
 
     Raises:
         UsageError: their classes differ: a column of the one's outputs is another class in the other's, and equal numbers of them hide it.
@@ -41,14 +43,18 @@ def compare_rounds(
 
     whole = compare(problem.metric, one.val, other.val, (one.threshold, other.threshold))
     nets = compare(problem.metric, one.net, other.net, (one.net_threshold, other.net_threshold))
-    others = {name: compare(name, one.val, other.val, (one.threshold, other.threshold)).difference.model_dump(mode="json") for name in problem.metrics}
+    others = {name: compare(name, one.val, other.val, (one.threshold, other.threshold)).difference.model_dump(mode="json") for name in problem.reported[1:]}
+    missed = [count_missed(store, problem, tune.val, tune.threshold, folder=root, seed=seed) for tune in rounds] if problem.satisfice else []
     corrected = correct_p(whole.p_value, num_rounds - 1)
     sentence = whole.sentence
     if whole.verdict != "within noise" and corrected >= ALPHA:
         sentence += f"; the best of {num_rounds - 1} comparisons on this val may be so by luck (corrected p = {corrected:.2g})"
     if "net" not in (one.winner, other.winner):
         sentence += f". Both ship a simple model ({one.winner}, {other.winner}); the nets: {nets.sentence}"
-    return whole.model_dump(mode="json") | {"sentence": sentence, "p_corrected": corrected, "nets": nets.model_dump(mode="json"), "metrics": others}
+    if missed:
+        sentence += f". Bounds missed: {missed[0]} of the first, {missed[1]} of the second, noise aside"
+    told = {"sentence": sentence, "p_corrected": corrected, "nets": nets.model_dump(mode="json"), "metrics": others, "bounds_missed": missed}
+    return whole.model_dump(mode="json") | told
 
 
 def _check_classes(one: Problem, other: Problem) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from surefoot.analysis.calibration import fit_temperature
-from surefoot.analysis.compare import ALPHA, Comparison, paired
-from surefoot.analysis.scores import choose_winner, count_missed, score, share_largest
+from surefoot.analysis.compare import Comparison, paired
+from surefoot.analysis.scores import choose_winner, count_missed, judge_lead, score
 from surefoot.analysis.thresholds import choose
 from surefoot.checks import search as checks
 from surefoot.checks.curves import judge_tuned
@@ -26,8 +26,6 @@ from surefoot.engine.pace import take_stock
 from surefoot.engine.predict import activate, predict, to_logits, to_outputs
 from surefoot.engine.recipes import follow_recipe
 from surefoot.engine.weights import save_weights
-from surefoot.metrics import better
-from surefoot.metrics.classification import LOG_LOSS
 from surefoot.metrics.metric import CLASSIFICATION
 from surefoot.search import run as search
 from surefoot.search.space import Setting, apply, default_space, merge
@@ -75,12 +73,11 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     model, train = apply(best.trial.settings, bench.model, bench.train, bench.sizes)
     net, net_heat, net_at = _decide(ctx, config, desk, best.score)
     rival, rival_heat, rival_at = _decide(ctx, config, desk, baseline.models[baseline.best])
-    trivial = baseline.models[baseline.trivial]
     comparison = _compare(ctx, desk, net, rival, (net_at, rival_at))
-    winner, told = choose_winner(ctx, problem, desk.metric, {"net": (net, net_at), baseline.best: (rival, rival_at)})
-    chosen, threshold = (net, net_at) if winner == "net" else (rival, rival_at)
-    guess, is_ahead = _compare(ctx, desk, chosen, trivial, (threshold, 0.5)), better(desk.metric, chosen.value, trivial.value)
-    apart = "" if is_ahead and guess.verdict == "better" else _tell_apart(ctx, desk, trivial, [net, rival, *baseline.models.values()])
+    models = {"net": (net, net_at), baseline.best: (rival, rival_at)}
+    winner, by_metric, told = choose_winner(ctx, problem, desk.metric, models)
+    chosen, threshold = models[winner]
+    trivial, every_score = baseline.models[baseline.trivial], [net, rival, *baseline.models.values()]
     every = (*trials, best.trial, *(t.trial for t in others))
     return TuneReport(
         winner=winner,
@@ -97,13 +94,14 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
         trials=every,
         history=best.history,
         versus_baseline=comparison.difference,
+        by_metric="" if by_metric == winner else by_metric,
         looks=ctx.ledger.count_look("tune", "winner"),
         findings=(
             *judge_tuned(best.history, config.train, (model, train), overfit, desk.metric),
             *checks.boundaries(every, space),
             *checks.infeasible(every),
             *(told or checks.winner(winner, comparison.sentence, comparison.verdict, net.value, rival.value, baseline.best)),
-            *checks.beats_trivial(chosen.value, trivial.value, is_ahead, guess.verdict, apart, _share_largest(ctx, problem, trivial)),
+            *judge_lead(ctx, problem, desk.metric, models[by_metric], trivial, every_score),
         ),
     )
 
@@ -158,13 +156,13 @@ def _train_best(bench: Bench, config: TuneStepConfig, trials: list[Trial]) -> li
 
 
 def _prefer_sufficient(ctx: Context, config: TuneStepConfig, desk: Desk, full: list[Trained]) -> list[Trained]:
-    """Those first that miss the fewest bounds of `problem.satisfice` as they would ship; of equals the best stays first."""
+    """Those first that miss the fewest bounds of `problem.satisfice` as they would ship, noise aside; of equals the best stays first."""
     if not desk.problem.satisfice or len(full) < 2:
         return full
     missed = {}
     for one in full:
         decided, _, threshold = _decide(ctx, config, desk, one.score)
-        missed[one.trial.number] = count_missed(ctx, desk.problem, decided, threshold)
+        missed[one.trial.number] = count_missed(ctx.store, desk.problem, decided, threshold, folder=ctx.root, seed=ctx.seed)
     return sorted(full, key=lambda one: missed[one.trial.number])
 
 
@@ -259,25 +257,6 @@ def _compare(ctx: Context, desk: Desk, one: ModelScore, simple: ModelScore, thre
     """A model against a simple one on the same held-out items, each at its own threshold."""
     one_says, simple_says = (load_predictions(ctx.store, scored.predictions) for scored in (one, simple))
     return paired(desk.metric, one_says, simple_says, seed=ctx.seed, thresholds=thresholds)
-
-
-def _tell_apart(ctx: Context, desk: Desk, trivial: ModelScore, others: list[ModelScore]) -> str:
-    """What a paired test of the log loss says of the model whose probs are most surely better than the trivial ones; empty where none are.
-
-    A metric that sees decisions alone may not see them: of one item in a hundred no prob need reach one half. As often as it is asked the test is made
-    stricter (Dunn 1961).
-    """
-    if desk.problem.task not in CLASSIFICATION:
-        return ""
-    simple = load_predictions(ctx.store, trivial.predictions)
-    found = [paired(LOG_LOSS, load_predictions(ctx.store, one.predictions), simple, seed=ctx.seed) for one in others]
-    surest = min(found, key=lambda one: (one.verdict != "better", one.p_value))
-    return surest.sentence if surest.verdict == "better" and surest.p_value * len(found) < ALPHA else ""
-
-
-def _share_largest(ctx: Context, problem: Problem, scored: ModelScore) -> float:
-    """Share of val that the most common answer is."""
-    return share_largest(problem, load_predictions(ctx.store, scored.predictions).targets)
 
 
 def _best_epoch(desk: Desk, trained: Trained) -> float:

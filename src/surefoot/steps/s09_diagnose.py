@@ -114,7 +114,7 @@ def _list_thresholds(config: DiagnoseStepConfig, desk: Desk, tune: TuneReport, v
 
 
 def _measure_metrics(ctx: Context, desk: Desk, problem: Problem, tune: TuneReport, val: Predictions) -> dict[str, Any]:
-    measured = measure_all([get_metric(name, ctx.root).at(tune.threshold) for name in dict.fromkeys((problem.metric, *problem.metrics))], val, seed=ctx.seed)
+    measured = measure_all([get_metric(name, ctx.root).at(tune.threshold) for name in problem.reported], val, seed=ctx.seed)
     return {"metrics": {name: one.value for name, one in measured.items()}, "intervals": {name: one.interval for name, one in measured.items() if one.interval}}
 
 

@@ -90,7 +90,6 @@ def test(
         value=published.value,
         interval=published.interval,
         n=published.n,
-        metrics=published.metrics,
         predictions=published.predictions,
         wild=wild,
         tuned=tuned,
@@ -122,9 +121,9 @@ def _write_card(folder: Path, evidence: Evidence) -> str:
 
 def _detail(ctx: Context, problem: Problem, said: Predictions, threshold: Threshold) -> dict[str, Any]:
     """The part of the report that goes into every metric and every class."""
-    every = [get_metric(name, ctx.root).at(threshold) for name in dict.fromkeys((problem.metric, *problem.metrics))]
-    measured = measure_all(every, said, seed=ctx.seed)
-    told: dict[str, Any] = {"intervals": {name: one.interval for name, one in measured.items() if one.interval}}
+    measured = measure_all([get_metric(name, ctx.root).at(threshold) for name in problem.reported], said, seed=ctx.seed)
+    told: dict[str, Any] = {"metrics": {name: one.value for name, one in measured.items()}}
+    told["intervals"] = {name: one.interval for name, one in measured.items() if one.interval}
     if problem.classes:
         told["per_class"] = class_scores(said, problem.classes, threshold)
         told["class_intervals"] = class_intervals(said, problem.classes, threshold)

@@ -116,7 +116,7 @@ class ProblemConfig(Section):
     satisfice: dict[str, float] = Field(
         {},
         description="Metrics that must merely suffice, each with its bound: of the nets trained in full, and of the net and the best simple "
-        "model, the one that misses the fewest goes on, and a bound that the winner misses is a finding.",
+        "model, the one that misses the fewest by more than noise goes on, and a bound that the winner misses is a finding.",
     )
     threshold: Frac | None = Field(None, description="Prob from which on the positive class (binary) or a label (multilabel) is said; left out: chosen on val.")
     miss_cost: float = Field(0.0, ge=0, description="What missing a positive item costs: the threshold is the cheapest on val; 0 of both: no costs.")

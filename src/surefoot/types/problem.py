@@ -52,3 +52,8 @@ class Problem(Report):
     given_sets: tuple[str, ...] = ()
     hypotheses: tuple[str, str] = ("", "")
     reasons: tuple[Reason, ...] = ()
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """All metrics that are told of the model that ships: the one that is optimised first, those that must suffice last."""
+        return tuple(dict.fromkeys((self.metric, *self.metrics, *self.satisfice)))

@@ -132,6 +132,7 @@ class TuneReport(Report):
 
     Attributes:
         winner: `net`, or the name of the baseline that beat it.
+        by_metric: whom the metric alone would have sent on, where bounds (`problem.satisfice`) decided otherwise; else empty.
         val: the winner's metric on the pooled held-out items, with its interval; predictions and weights in the store.
         net: the net's own score, also where a baseline won.
         model, train: the settings of the best net, everything resolved.
@@ -156,6 +157,7 @@ class TuneReport(Report):
     history: tuple[EpochRecord, ...] = ()
     versus_baseline: Measured | None = None
     looks: int = 0
+    by_metric: str = ""
 
     @property
     def is_evened(self) -> bool:
