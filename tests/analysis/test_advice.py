@@ -151,3 +151,28 @@ def test_variance_is_met_by_the_augmentation_that_the_inputs_bear(kind, names, s
     fields = tuple(FieldSpec(name=f"{name}.0" if name == "text" else name, shape=(1,), dtype="int32", cardinalities=(9,)) for name in names)
     told = [one.command for one in advise(evidence(kind, gaps=GAPS, verdict="variance", fields=fields)) if one.what.startswith("Augment")]
     assert [command.rpartition(" ")[2] for command in told] == ([setting] if setting else [])
+
+
+@pytest.mark.parametrize(
+    ("by_metric", "interval", "merit"),
+    [
+        ("net", (0.03, 0.07), "misses fewer bounds of problem.satisfice than the net, and is"),
+        ("", (-0.07, -0.03), "is better than the net on val and"),
+        ("", (-0.07, 0.03), "is no worse than the net on val, and"),
+    ],
+)
+def test_a_simple_model_is_praised_for_what_it_went_on_for(by_metric, interval, merit):
+    known = evidence("table", "binary", winner="linear")
+    apart = Measured(value=sum(interval) / 2, interval=interval)
+    told = advise(dataclasses.replace(known, tune=known.tune.model_copy(update={"by_metric": by_metric, "versus_baseline": apart})))
+    assert told[0].what == f"Ship linear: it {merit} simpler to run."
+
+
+@pytest.mark.parametrize("setting", [{"class_weights": "balanced"}, {"sampling": "balanced"}])
+@pytest.mark.parametrize(("task", "left"), [("binary", ["problem.least_recall=0.8"]), ("multiclass", [])])
+def test_who_evened_the_classes_already_is_not_told_to(setting, task, left):
+    known = evidence(task=task, recalls={"a": 0.95, "b": 0.2}, shares=RARE)
+    tune = known.tune.model_copy(update={"train": TrainConfig(**setting)})
+    told = [one for one in advise(dataclasses.replace(known, tune=tune)) if one.term == "balance"]
+    assert [one.command.rpartition(" ")[2] for one in told] == left
+    assert all(one.what.startswith("b is found in 20% only: move the decision threshold") for one in told)

@@ -47,6 +47,9 @@ def test_probs_that_are_no_chances_are_miscalibrated():
     assert "more val data" in found.next
     (evened,) = checks.calibration(0.12, is_evened=True)
     assert "class weights" in evened.next
+    assert "problem.least_recall" in evened.next
+    (several,) = checks.calibration(0.12, is_evened=True, has_threshold=False)
+    assert "problem." not in several.next
     assert checks.calibration(0.05) == checks.calibration(None) == checks.calibration(0.12, by_chance=0.13) == []
 
 

@@ -39,11 +39,13 @@ def make_evidence(**changes):
         "tune": tune,
         "diagnose": DiagnoseReport(
             errors={},
-            gaps={"bias": Measured(value=0.06)},
+            gaps={"bias": Measured(value=0.06, interval=(0.02, 0.1))},
             verdict="bias",
             unit="points of accuracy",
             ece=0.021,
-            per_class={"yes": {"precision": 0.8, "recall": 0.7}},
+            ece_interval=(0.01, 0.03),
+            per_class={"yes": {"precision": 0.8, "recall": 0.7, "support": 90}},
+            class_intervals={"yes": {"precision": (0.74, 0.85), "recall": (0.6, 0.78)}},
         ),
     }
     return Evidence(**{**facts, **changes})
@@ -56,7 +58,9 @@ def make_test(openings=1):
         interval=(0.865, 0.925),
         n=400,
         metrics={"roc_auc": 0.961},
+        intervals={"accuracy": (0.865, 0.925), "roc_auc": (0.944, 0.975)},
         per_class={"yes": {"precision": 0.85}},
+        class_intervals={"yes": {"precision": (0.8, 0.9)}},
         wild=ModelScore(value=0.71, interval=(0.6, 0.8), n=90),
         tuned=ModelScore(value=0.89, n=400),
         slices={"job = clerk": Measured(value=0.8, n=40)},
@@ -79,7 +83,8 @@ def test_without_a_test_the_card_says_so_and_shows_val(manifest):
     assert "not opened yet" in metrics
     assert "| val, accuracy, of the tuned model | 0.91 | 0.88 to 0.94 | 400 |" in metrics
     assert "test, accuracy" not in metrics
-    assert "| yes | 0.8 | 0.7 |" in section(card, "Per class (val)")
+    assert "| yes | 0.8 [0.74 to 0.85] | 0.7 [0.6 to 0.78] | 90 |" in section(card, "Per class (val)")
+    assert "Calibration error on val (ECE): 0.021 [0.01 to 0.03]." in metrics
 
 
 def test_the_measured_numbers_of_the_test_are_filled_in(manifest):
@@ -87,7 +92,7 @@ def test_the_measured_numbers_of_the_test_are_filled_in(manifest):
     metrics = section(card, "Metrics")
     assert "| **test, accuracy** | **0.8975** | 0.865 to 0.925 | 400 |" in metrics
     for row in (
-        "| test, roc_auc | 0.961 |",
+        "| test, roc_auc | 0.961 | 0.944 to 0.975 | 400 |\n",
         "| wild, accuracy | 0.71 | 0.6 to 0.8 | 90 |",
         "| test, accuracy, of the tuned model | 0.89 |",
         "| test, accuracy, job = clerk | 0.8 |",
@@ -95,7 +100,7 @@ def test_the_measured_numbers_of_the_test_are_filled_in(manifest):
         assert row in metrics
     assert "not opened yet" not in metrics
     assert "opened 1 time." in metrics
-    assert "| yes | 0.85 |" in section(card, "Per class (test)")
+    assert "| yes | 0.85 [0.8 to 0.9] |" in section(card, "Per class (test)")
 
 
 def test_a_second_opening_is_told_with_its_reason(manifest):
@@ -123,7 +128,7 @@ def test_data_training_limits_and_hashes_are_told(manifest):
     assert "Phase main: 7 epochs, lr 0.01, batch 64, adamw." in section(card, "Training")
     limits = section(card, "Limits and known problems")
     assert "`search.within_noise`: the second is as good" in limits
-    assert "The largest known part of its error is bias (0.06 points of accuracy)." in limits
+    assert "The largest known part of its error is bias (0.06 [0.02 to 0.1] points of accuracy)." in limits
     files = section(card, "Files")
     assert all(f"| `{name}` | `{digest}` |" in files for name, digest in manifest.files.items() if name != bundle.CARD)
     assert bundle.CARD not in files
@@ -161,3 +166,26 @@ def test_the_card_says_whose_shares_the_probs_of_a_net_with_class_weights_go_by(
     weighted = tune.model_copy(update={"train": tune.train.model_copy(update={"class_weights": "balanced"})})
     cards = [model_card(make_evidence(tune=one), manifest) for one in (weighted, tune, weighted.model_copy(update={"winner": "linear"}))]
     assert ["all are as frequent" in card for card in cards] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("task", "both", "due", "not_due"),
+    [
+        ("binary", False, "multiply each by its class's share", "square"),
+        ("binary", True, "multiply each by the square of its class's share", "as frequent"),
+        ("multilabel", False, "take p·s / (p·s + (1 - p)·(1 - s))", "divide by their sum"),
+    ],
+)
+def test_the_card_says_how_probs_of_evened_classes_become_chances(manifest, task, both, due, not_due):
+    """Labels are independent; and where classes weigh evenly and are drawn evenly too, their shares were undone twice."""
+    evidence = make_evidence(problem=samples.make_problem(task=task))
+    train = evidence.tune.train.model_copy(update={"class_weights": "balanced", "sampling": "balanced" if both else "plain"})
+    training = section(model_card(make_evidence(problem=evidence.problem, tune=evidence.tune.model_copy(update={"train": train})), manifest), "Training")
+    assert due in training
+    assert not_due not in training
+
+
+def test_the_bounds_that_came_before_the_metric_are_named(manifest):
+    bounded = model_card(make_evidence(problem=samples.make_problem(satisfice={"recall": 0.8})), manifest)
+    assert "Chosen and judged by accuracy, among models that miss the fewest bounds of what must suffice (recall 0.8);" in bounded
+    assert "Chosen and judged by accuracy;" in model_card(make_evidence(), manifest)

@@ -68,12 +68,18 @@ def advise(evidence: Evidence) -> list[Advice]:
         what = "No term beyond noise: gather more val data before choosing what to work on."
         found.insert(0, Advice(term="none", what=what, command=command))
     if evidence.tune.winner != "net":
-        low, high = (evidence.tune.versus_baseline.interval if evidence.tune.versus_baseline else None) or (0.0, 0.0)
-        merit = "no worse than the net on val," if low <= 0 <= high else "better than the net on val"
-        found.insert(0, Advice(term="ship", what=f"Ship {evidence.tune.winner}: it is {merit} and simpler to run.", command="surefoot serve export"))
+        found.insert(0, Advice(term="ship", what=f"Ship {evidence.tune.winner}: it {_praise(evidence.tune)} simpler to run.", command="surefoot serve export"))
     if evidence.is_goal_met:
         found.insert(0, Advice(term="goal", what="The goal is met on val: ship it, and spend effort on watching it in use.", command="surefoot serve export"))
     return found
+
+
+def _praise(tune: TuneReport) -> str:
+    """Why a simple model ships: it keeps what must be kept, or does better on val, or as well."""
+    if tune.by_metric:
+        return "misses fewer bounds of problem.satisfice than the net, and is"
+    low, high = (tune.versus_baseline.interval if tune.versus_baseline else None) or (0.0, 0.0)
+    return "is no worse than the net on val, and" if low <= 0 <= high else "is better than the net on val and"
 
 
 def _is_known(evidence: Evidence, name: str) -> bool:
@@ -181,9 +187,10 @@ def _advise_labels(evidence: Evidence) -> list[Advice]:
 
 
 def _advise_balance(evidence: Evidence) -> list[Advice]:
-    """Where a rare class is missed far more often than others: the three remedies, each a round that `surefoot compare` sets against this one.
+    """Where a rare class is missed far more often than others: the remedies left, each a round that `surefoot compare` sets against this one.
 
-    A class that is missed and not rare is a hard one: no weight helps it but at the cost of the others.
+    A class that is missed and not rare is a hard one: no weight helps it but at the cost of the others. Weights and even sampling make the classes even, and
+    both together more than even: where one is in use, neither is left.
     """
     recalls = evidence.recalls
     if len(recalls) < 2 or max(recalls.values()) - min(recalls.values()) < _UNEVEN:
@@ -193,16 +200,12 @@ def _advise_balance(evidence: Evidence) -> list[Advice]:
     if evidence.shares[worst] >= _RARE * even:
         return []
     again = "`surefoot compare` says what it did to each metric"
-    found = [
-        Advice(
-            term="balance",
-            what=f"{worst} is found in {recalls[worst]:.0%} only. Weigh rare classes more in the loss; {again}.",
-            command=f"{_TUNE} train.class_weights=balanced",
-        ),
-    ]
-    if evidence.problem.task != "multilabel":  # an item of several labels can't be drawn for one of them
-        found.append(Advice(term="balance", what=f"Or sample rare classes more often; {again}.", command=f"{_TUNE} train.sampling=balanced"))
+    left: list[tuple[str, str]] = []
+    if "balanced" not in (evidence.tune.train.class_weights, evidence.tune.train.sampling):
+        left.append((f"weigh rare classes more in the loss; {again}", "train.class_weights=balanced"))
+        if evidence.problem.task != "multilabel":  # an item of several labels can't be drawn for one of them
+            left.append((f"sample rare classes more often; {again}", "train.sampling=balanced"))
     if evidence.problem.task in ("binary", "multilabel"):
-        what = "Or move the decision threshold: the table of thresholds says what each comes to."
-        found.append(Advice(term="balance", what=what, command=f"{_TUNE} problem.least_recall=0.8"))
-    return found
+        left.append(("move the decision threshold: the table of thresholds says what each comes to", "problem.least_recall=0.8"))
+    starts = (f"{worst} is found in {recalls[worst]:.0%} only:", "Or", "Or")
+    return [Advice(term="balance", what=f"{start} {what}.", command=f"{_TUNE} {setting}") for start, (what, setting) in zip(starts, left)]

@@ -48,22 +48,23 @@ def largest_gap(gaps: Mapping[str, Measured | None], verdict: str, *, is_small: 
     ]
 
 
-def calibration(ece: float | None, by_chance: float = 0.0, *, is_evened: bool = False) -> list[Finding]:
+def calibration(ece: float | None, by_chance: float = 0.0, *, is_evened: bool = False, has_threshold: bool = True) -> list[Finding]:
     """Probs that are no chances, by more than so few items make of chances that are.
 
     Args:
-        is_evened: see `TuneReport.is_evened`: these never were chances, and no val data makes them so.
+        is_evened: see `TuneReport.is_evened`: these never were chances, and no val data makes them so. has_threshold: of the task, so that rare
+            classes can be said from a lower one.
     """
     if ece is None or ece <= max(_MISCALIBRATED, by_chance):
         return []
+    lower = ", and say rare classes from a lower threshold (problem.miss_cost, problem.least_recall)" if has_threshold else ""
     return [
         Finding(
             code="diagnose.miscalibrated",
             severity="info",
             what=f"Probs are off by {ece:.1%} on average on val, after temperature scaling.",
             where="val",
-            next="They are those of classes that are all as frequent, as class weights or even sampling have them; for chances leave these out, and say rare "
-            "classes from a lower threshold (problem.miss_cost, problem.least_recall)."
+            next=f"They are those of classes that are all as frequent, as class weights or even sampling have them; for chances leave these out{lower}."
             if is_evened
             else "Don't read the probs as chances; more val data would allow a finer calibration.",
             evidence={"ece": ece, "by_chance": by_chance, "threshold": _MISCALIBRATED},

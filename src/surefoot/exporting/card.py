@@ -67,7 +67,7 @@ def _details(evidence: Evidence, manifest: Manifest) -> str:
     lines = [
         f"- Predicts {_TASKS[problem.task]}: {_list(problem.target)}, from {'a picture' if problem.kind == 'image' else 'the columns of a table'}.",
         f"- Kind of model: {manifest.kind} (`{evidence.tune.winner}`).",
-        f"- Chosen and judged by {problem.metric}; version {manifest.version}; made with Surefoot {manifest.made_with}.",
+        f"- Chosen and judged by {problem.metric}{_tell_bounds(problem)}; version {manifest.version}; made with Surefoot {manifest.made_with}.",
     ]
     if problem.classes:
         lines.append(f"- Classes: {_list(problem.classes)}.")
@@ -78,6 +78,12 @@ def _details(evidence: Evidence, manifest: Manifest) -> str:
     if problem.log_target:
         lines.append("- Trained on a log scale; answers are in the target's own units.")
     return "## Model details\n\n" + "\n".join(lines)
+
+
+def _tell_bounds(problem: Problem) -> str:
+    """What came before the metric in choosing; empty where nothing did."""
+    bounds = ", ".join(f"{escape(name)} {_number(bound)}" for name, bound in problem.satisfice.items())
+    return f", among models that miss the fewest bounds of what must suffice ({bounds})" if bounds else ""
 
 
 def _use(problem: Problem) -> str:
@@ -120,11 +126,25 @@ def _training(evidence: Evidence) -> str:
     if tune.temperature != 1:
         lines.append(f"- Logits are divided by a temperature of {tune.temperature:.3g}, fitted on held-out items.")
     if tune.is_evened:
-        lines.append(
-            "- Classes had even weight, or were drawn evenly, in training: probs are those of a world in which all are as frequent. "
-            "Where chances are needed, multiply each by its class's share of the items above, and divide by their sum."
-        )
+        lines.append(f"- {_tell_chances(evidence.problem, tune)}")
     return "## Training\n\n" + "\n".join(lines)
+
+
+def _tell_chances(problem: Problem, tune: TuneReport) -> str:
+    """How probs of a net that learnt from evened classes become chances (Elkan 2001, theorem 2). Labels are told apart one by one, classes from each other."""
+    if problem.task == "multilabel":
+        return (
+            "Items with a label and those without had even weight in training: a prob p is that of a world in which half of the items have the label. "
+            "Where chances are needed, take p·s / (p·s + (1 - p)·(1 - s)), with the share s of the items above that have it."
+        )
+    is_twice = tune.train.class_weights == tune.train.sampling == "balanced"
+    how = "had even weight, and were drawn evenly as well," if is_twice else "had even weight, or were drawn evenly,"
+    world = "those are frequent that are rare here" if is_twice else "all are as frequent"
+    times = "the square of its class's share" if is_twice else "its class's share"
+    return (
+        f"Classes {how} in training: probs are those of a world in which {world}. "
+        f"Where chances are needed, multiply each by {times} of the items above, and divide by their sum."
+    )
 
 
 def _metrics(evidence: Evidence) -> str:
@@ -138,30 +158,36 @@ def _metrics(evidence: Evidence) -> str:
             rows.append(_score(f"test, {metric}, of the tuned model", test.tuned))
         if test.wild is not None:
             rows.append(_score(f"wild, {metric}", test.wild))
-        rows += [(f"test, {escape(name)}", _number(value), "", f"{test.n:,}") for name, value in test.metrics.items() if name != metric]
+        others = {name: value for name, value in test.metrics.items() if name != metric}
+        rows += [(f"test, {escape(name)}", _number(value), _interval(test.intervals.get(name)), f"{test.n:,}") for name, value in others.items()]
         rows += [_measured(f"test, {metric}, {escape(name)}", measured) for name, measured in list(test.slices.items())[:_ROWS]]
         times = len(test.openings)
         note = f"The test set was opened {times} time{'s' if times != 1 else ''}." + (" Only the first opening was blind." if times > 1 else "")
         note += "".join(f"\n- Opening {o.number}, round {o.round}, {escape(o.when)}: {escape(o.why) or 'the first'}." for o in test.openings)
-    calibration = f"\n\nCalibration error on val (ECE): {_number(evidence.diagnose.ece)}." if evidence.diagnose.ece is not None else ""
+    ece, ends = evidence.diagnose.ece, evidence.diagnose.ece_interval
+    calibration = f"\n\nCalibration error on val (ECE): {_with_interval(ece, ends)}." if ece is not None else ""
     return "## Metrics\n\nIntervals hold 95 %.\n\n" + _table(("what", "value", "interval", "items"), rows) + f"\n\n{note}{calibration}"
 
 
 def _per_class(evidence: Evidence) -> str:
     test = evidence.test
-    source, found = ("test", test.per_class) if test is not None and test.per_class else ("val", evidence.diagnose.per_class)
+    told: TestReport | DiagnoseReport = test if test is not None and test.per_class else evidence.diagnose
+    found, intervals = told.per_class, told.class_intervals
     if not found:
         return ""
     names = list(dict.fromkeys(name for scores in found.values() for name in scores))
-    rows = [(escape(label), *(_number(scores.get(name)) for name in names)) for label, scores in list(found.items())[:_ROWS]]
-    return f"## Per class ({source})\n\n" + _table(("class", *names), rows)
+    rows = [
+        (escape(label), *(_with_interval(scores.get(name), intervals.get(label, {}).get(name)) for name in names))
+        for label, scores in list(found.items())[:_ROWS]
+    ]
+    return f"## Per class ({'test' if told is test else 'val'})\n\n" + _table(("class", *names), rows)
 
 
 def _limits(evidence: Evidence) -> str:
     lines = [f"- `{finding.code}`: {escape(finding.what)}" for finding in _warnings([evidence.tune, evidence.diagnose, evidence.final, evidence.test])]
     if evidence.diagnose.verdict not in ("", "none"):
         gap = evidence.diagnose.gaps.get(evidence.diagnose.verdict)
-        size = f" ({_number(gap.value)} {escape(evidence.diagnose.unit)})" if gap is not None else ""
+        size = f" ({_with_interval(gap.value, gap.interval)} {escape(evidence.diagnose.unit)})" if gap is not None else ""
         lines.append(f"- The largest known part of its error is {escape(evidence.diagnose.verdict)}{size}.")
     lines.append("- It always answers, also to an item that is nothing of what it was trained on.")
     lines.append("- Its numbers hold for data like the test set's; measure again when the source changes.")
@@ -208,6 +234,10 @@ def _list(names: Sequence[str]) -> str:
 
 def _number(value: float | None) -> str:
     return "" if value is None else write(value)
+
+
+def _with_interval(value: float | None, interval: tuple[float, float] | None) -> str:
+    return f"{_number(value)} [{_interval(interval)}]" if interval is not None else _number(value)
 
 
 def _interval(interval: tuple[float, float] | None) -> str:

@@ -97,7 +97,7 @@ def diagnose(
         **told,
         findings=(
             *checks.largest_gap(gaps, verdict, is_small=is_small(gaps, errors, verdict, is_amount=not problem.classes)),
-            *checks.calibration(told.get("ece"), told.get("ece_by_chance", 0.0), is_evened=tune.is_evened),
+            *checks.calibration(told.get("ece"), told.get("ece_by_chance", 0.0), is_evened=tune.is_evened, has_threshold=problem.task != "multiclass"),
             *checks.label_ceiling(_conflicts(desk), noise),
             *checks.accuracy_paradox(problem, val, tune.val, recalls),
             *(*met, *judge_bounds(problem, val, tune.threshold, where="val", folder=ctx.root, seed=ctx.seed)),
