@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surefoot import metrics
-from surefoot.analysis.calibration import best_threshold, ece_by_chance, fit_temperature, measure_ece, reliability
+from surefoot.analysis.calibration import best_threshold, ece_by_chance, fit_chances, fit_temperature, measure_ece, reliability
 from surefoot.engine.predict import activate
 from surefoot.types.examples import Predictions
 
@@ -174,3 +174,18 @@ def test_many_probs_are_tried_in_steps():
     positive = rng.random(5000)
     targets = (positive > 0.83).astype(np.int64)
     assert best_threshold(metrics.get("f1"), targets, columns(positive)) == pytest.approx(0.83, abs=0.01)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+@pytest.mark.parametrize(("temperature", "share"), [(1.0, 1.0), (2.5, 0.8), (0.6, 0.0)])
+def test_the_temperature_and_the_share_of_a_shift_that_made_the_labels_are_found(task, temperature, share):
+    logits, targets = drawn(task, 1.0, n=20_000)
+    shift = np.linspace(-1.0, 2.0, logits.shape[1]) if task == "multiclass" else np.array([2.3])
+    found = fit_chances((logits + share * shift) * temperature, shift, targets, task)
+    assert found == (pytest.approx(temperature, rel=0.05), pytest.approx(share, abs=0.05))
+
+
+def test_a_shift_of_nothing_leaves_the_temperature_what_it_is():
+    logits, targets = drawn("multiclass", 2.0)
+    assert fit_chances(logits, np.zeros(5), targets, "multiclass")[0] == pytest.approx(fit_temperature(logits, targets, "multiclass"), rel=1e-3)
+    assert fit_chances(np.ones((0, 3)), np.zeros(3), np.zeros(0, np.int64), "multiclass") == (1.0, 1.0)

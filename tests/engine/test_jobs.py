@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from surefoot.engine import jobs
 from surefoot.engine.build import Desk
 from surefoot.engine.devices import measure_rate
 from surefoot.engine.fit import fit
 from surefoot.engine.jobs import fill_batch, resolve_train, tell_batch, tell_lr, training_step
 from surefoot.optim.usual import find_usual
-from surefoot.types import ConfigError, TrainConfig, UsageError
+from surefoot.types import ConfigError, ModelConfig, TrainConfig, UsageError
 
-from .samples import FULL, start_job
+from .samples import FULL, make_table_desk, start_job
 
 
 @pytest.mark.parametrize("asked", [0, 100])
@@ -89,3 +91,16 @@ def test_a_loss_that_takes_no_option_that_is_in_use_is_named(desk: Desk) -> None
     amounts = replace(desk, problem=desk.problem.model_copy(update={"loss": "mse"}))
     with pytest.raises(UsageError, match="The loss mse takes no label_smoothing"):
         start_job(amounts)
+
+
+@pytest.mark.parametrize(("settings", "share"), [({}, 0.1), ({"class_weights": "balanced"}, 0.5), ({"sampling": "balanced"}, 0.5)])
+def test_a_net_starts_at_the_shares_that_it_will_be_shown(tmp_path: Path, settings: dict[str, str], share: float) -> None:
+    """A net that is trained for half an epoch would else stay between the classes' own shares and even ones."""
+    desk = make_table_desk(tmp_path, "binary", (np.arange(300) % 10 == 0)[:, None], 200)
+    job = jobs.start_job(desk, ModelConfig(width=4, depth=1), desk.folds[0], TrainConfig(**settings))
+    assert 1 / (1 + np.exp(-job.network.body.final.bias.item())) == pytest.approx(share)
+
+
+def test_a_net_for_amounts_starts_where_it_did(tmp_path: Path) -> None:
+    desk = make_table_desk(tmp_path, "regression", np.linspace(-5.0, -1.0, 300)[:, None], 200)
+    assert jobs.measure_shift(desk, desk.folds[0].train, TrainConfig(class_weights="balanced")).tolist() == [0.0]

@@ -117,13 +117,14 @@ def assemble(desk: Desk, body: nn.Module, part: Part) -> Network:
     return Network(build_prepare(desk.examples.fields, part.statistics), body, finish)
 
 
-def set_prior(network: Network, problem: Problem, targets: np.ndarray) -> bool:
+def set_prior(network: Network, problem: Problem, targets: np.ndarray, shift: np.ndarray | float = 0.0) -> bool:
     """Starts the last bias at the train set's prior, so that training need not learn it; False where the body names no last layer.
 
     Args:
         targets: of the train rows, as metrics take them.
+        shift: what training will add to it, (K,), where it does not show the classes in their own shares; see `losses.prior_shift`.
     """
-    return bool(problem.classes) and set_last_bias(network, torch.from_numpy(losses.prior_bias(problem.task, targets, problem.num_outputs)))
+    return bool(problem.classes) and set_last_bias(network, torch.from_numpy(losses.prior_bias(problem.task, targets, problem.num_outputs) + shift))
 
 
 def set_last_bias(network: Network, bias: torch.Tensor) -> bool:

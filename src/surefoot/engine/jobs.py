@@ -97,9 +97,9 @@ def tell_lr(train: TrainConfig) -> str:
 
 
 def start_job(desk: Desk, model: ModelConfig, part: Part, config: TrainConfig) -> Job:
-    """A fresh net that already says the prior of its train rows, ready to be fitted."""
+    """A fresh net that already says the prior of its train rows, as class weights and even drawing will have it, ready to be fitted."""
     network = build_network(desk, model, part)
-    set_prior(network, desk.problem, desk.examples.plain_targets(part.train))
+    set_prior(network, desk.problem, desk.examples.plain_targets(part.train), measure_shift(desk, part.train, config))
     return make_job(desk, network, part, config)
 
 
@@ -128,7 +128,9 @@ def make_job(desk: Desk, network: Network, part: Part, config: TrainConfig) -> J
 
 
 def measure_shift(desk: Desk, rows: np.ndarray, config: TrainConfig) -> np.ndarray:
-    """What class weights and even drawing, on these train rows, add to the logits of a net; see `losses.prior_shift`."""
+    """What class weights and even drawing, on these train rows, may add to the logits of a net, (K,); 0 for amounts. See `losses.prior_shift`."""
+    if not desk.problem.classes:
+        return np.zeros(desk.problem.num_outputs)
     used = {"is_weighted": config.class_weights == "balanced", "is_drawn_evenly": config.sampling == "balanced"}
     return losses.prior_shift(desk.problem.task, desk.examples.plain_targets(rows), desk.problem.num_outputs, **used)
 

@@ -35,7 +35,7 @@ class Outsiders:
 
     Attributes:
         seconds: that all of them may take; 0: the least.
-        temperature: of the tuned net's logits once class weights are undone, as they are here.
+        temperature, share: what the logits are divided by, and how much of the shift of class weights then comes off; see `calibration.fit_chances`.
     """
 
     ctx: Context
@@ -43,6 +43,7 @@ class Outsiders:
     tune: TuneReport
     seconds: float
     temperature: float
+    share: float
 
     def bearable_epochs(self, num: int) -> float:
         """Epochs that each net may take, if `num` rows are cut into parts; eight at most."""
@@ -69,6 +70,6 @@ class Outsiders:
         job = start_job(desk, tune.model, desk.folds[0].on(fitted).without_val(), train)
         listen = partial(ctx.events.progress, f"doubting labels: part {number + 1}")
         network = fit(job, train, seed=ctx.seed, name=f"outsider {number}", listen=listen).network
-        logits = predict(network, desk.examples, asked) - measure_shift(desk, fitted, train)
-        outputs = np.nan_to_num(activate(desk.problem, logits, self.temperature))
+        logits = predict(network, desk.examples, asked) / self.temperature - self.share * measure_shift(desk, fitted, train)
+        outputs = np.nan_to_num(activate(desk.problem, logits))
         return save_predictions(ctx.store, Predictions(desk.examples.pack.ids(asked), outputs, desk.examples.plain_targets(asked)))

@@ -276,11 +276,11 @@ def _judge_doubts(bench: Bench, pooled: Predictions | None, suspects: list[Misla
     return checks.mislabels(suspects, mislabels.count_items(pooled), is_sure=is_sure)
 
 
-def _doubt_train(bench: Bench, heat: float) -> list[Predictions]:
+def _doubt_train(bench: Bench, heat: tuple[float, float]) -> list[Predictions]:
     """Train items as models say that were fitted on other train items: the tuned net's setting where the budget bears it, else the best simple model."""
     desk, baseline, seed, most = bench.desk, bench.baseline, bench.ctx.seed, bench.config.errors.doubted
     pace = take_stock(bench.ctx, bench.config.budget, "errors", final_seconds(desk, bench.tune))
-    outsiders = Outsiders(bench.ctx, desk, bench.tune, pace.seconds(), heat)
+    outsiders = Outsiders(bench.ctx, desk, bench.tune, pace.seconds(), *heat)
     rows, is_net = sample_rows(seed, desk.folds[0].train, most), bench.tune.winner == "net" and checks.may_doubt(bench.tune.val, baseline)
     epochs = outsiders.bearable_epochs(len(rows)) if is_net else 0.0
     if epochs >= _LEAST_EPOCHS:
