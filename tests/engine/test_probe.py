@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from surefoot.checks import trials as checks
 from surefoot.engine.build import build_network, set_prior
-from surefoot.engine.fit import fit
+from surefoot.engine.fit import count_steps, fit
 from surefoot.engine.health import pick_shown
 from surefoot.engine.jobs import make_job
 from surefoot.engine.layers import look_at_layers
@@ -179,3 +179,15 @@ def test_a_batch_norm_that_stays_in_eval_mode_keeps_the_statistics_it_began_with
 
     assert norms(is_held=True) == ["body.1"]
     assert norms(is_held=False) == []
+
+
+@pytest.mark.parametrize("bearable", [0, 1, 400 * 20, 400 * 63])
+def test_short_runs_tell_their_losses_over_whole_epochs_however_few_items_they_may_learn_from(tmp_path, bearable):
+    """With batches of 16 an epoch of a thousand items had 63 steps, and the last loss, of 256 of them, was compared with the prior's of all."""
+    desk = make_table_desk(tmp_path, "binary", _few_in_a_hundred("binary", 0.5), 1_000)
+    ctx = SimpleNamespace(seed=0, events=SimpleNamespace(progress=lambda *_: None))
+    runs = set_up(ctx, desk, ModelConfig(width=4, depth=1), FULL, bearable=bearable)
+    epoch = count_steps(len(runs.base.train), runs.train.batch_size)
+    assert epoch <= 16
+    assert runs.train.val_steps % epoch == 0
+    assert runs.train.epochs * epoch % runs.train.val_steps == pytest.approx(0)

@@ -71,11 +71,11 @@ def set_up(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig, say
         bearable: items that all runs together may learn from; batches are smaller where these are few. 0: as many as it takes.
     """
     part = desk.folds[0]
-    rows = _pick(ctx, "short runs", part.train, _ITEMS)
     batch = int(np.clip(bearable / (_RUNS * _STEPS), _FEWEST, _BATCH)) if bearable else _BATCH
+    rows = _pick(ctx, "short runs", part.train, min(_ITEMS, _LAST * batch))  # an epoch at most between two looks
     short = fill_batch(train.model_copy(update={"batch_size": min(batch, len(rows))}), len(rows))
     epoch = count_steps(len(rows), short.batch_size)
-    look = _LAST if epoch > _LAST else _LAST // epoch * epoch  # whole epochs: each item counts once in a run's last loss, as it does in the prior's
+    look = _LAST // epoch * epoch  # whole epochs: each item counts as often as any other in a run's last loss, as it does in the prior's
     short = short.model_copy(update={"epochs": _STEPS // look * look / epoch, "val_steps": look, **_SCHEDULE})
     job = make_job(desk, build_network(desk, model, part), part, train)
     base = replace(job, train=rows, watch=rows[:0], val=_pick(ctx, "asked in short runs", part.val, max(_FEWEST_ASKED, _ASKED * batch // _BATCH)))
