@@ -248,6 +248,11 @@ def date_rows(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
     return frame.assign(when=days.strftime("%Y-%m-%d"))[["when", *frame.columns]]
 
 
+def weigh(frame: pd.DataFrame, draw: np.random.Generator) -> pd.DataFrame:
+    """What each row weighs: one, two or three, and a fifth of them nothing."""
+    return frame.assign(weight=np.where(draw.random(len(frame)) < 0.2, 0.0, draw.integers(1, 4, len(frame))))
+
+
 # other made data
 
 _SOUNDS = ("ba", "ko", "li", "mu", "ne", "pa", "ri", "so", "ta", "vu")

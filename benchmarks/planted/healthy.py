@@ -94,4 +94,7 @@ HEALTHY: tuple[Case, ...] = (
     _well("one in twenty, which weighs nineteen", data.payments(3_000, 0.05), code.loss(_RARE_COUNTS), LOSS, "problem.metric='f1'"),
     _well("nine tenths lie below", data.curve(), code.loss(_UPPER), LOSS),
     _well("mostly zero, absolute errors", data.spending(), "", "train.loss='mae'", "problem.metric='mae'"),
+    _well("one in twelve, weighed", data.clusters(2400, 2, shares=0.09), "", "train.class_weights='balanced'"),
+    _well("one in twelve, drawn evenly", data.clusters(2400, 2, shares=0.09), "", "train.sampling='balanced'"),
+    _well("a fifth of the rows weighs nothing", data.curve(noise=2.0, change=data.weigh), "", "data.weight='weight'"),
 )

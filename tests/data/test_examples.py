@@ -74,6 +74,14 @@ def test_rows_on_the_cpu_are_gathered_from_examples_on_another_device(tmp_path, 
     assert {(tensor.device.type, len(tensor)) for tensor in tensors} == {("meta", 2)}
 
 
+def test_the_same_items_can_be_had_without_their_weights(tmp_path):
+    examples = Examples(pack_of(tmp_path, [[0], [1], [2], [1]], [1.0, 0.0, 1.0, 0.5]), problem("multiclass"), in_memory=True)
+    rows, targets = torch.tensor([1, 2]), torch.tensor([0, 1, 2, 1])
+    assert examples.unweighted().batch(rows, targets).weights is None
+    assert torch.equal(examples.unweighted().inputs(rows)[0], examples.inputs(rows)[0])
+    assert examples.batch(rows, targets).weights.tolist() == [0.0, 1.0]
+
+
 def test_equal_weights_are_no_weights(tmp_path):
     examples = Examples(pack_of(tmp_path, [[0], [1], [2], [1]]), problem("multiclass"), in_memory=True)
     assert examples.batch(torch.tensor([0]), torch.zeros(4)).weights is None

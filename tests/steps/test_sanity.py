@@ -9,6 +9,7 @@ import pytest
 import torch
 from benchmarks.planted import CASES, walk
 from benchmarks.planted.case import Case
+from benchmarks.planted.data import sales, weigh
 
 from surefoot.engine import probe
 from surefoot.engine.fit import Job
@@ -40,7 +41,7 @@ def amounts(draw):
     return write
 
 
-MOSTLY_ZERO = next(case for case in CASES if case.name == "mostly zero, absolute errors")
+MOSTLY_ZERO, WEIGHED = (next(case for case in CASES if case.name == name) for name in ("mostly zero, absolute errors", "a fifth of the rows weighs nothing"))
 
 
 @pytest.mark.parametrize("case", [Case("a long tail", "healthy", amounts(np.random.default_rng(0))), MOSTLY_ZERO], ids=lambda case: case.name)
@@ -48,6 +49,15 @@ def test_a_sound_net_for_amounts_with_a_long_tail_gets_no_warning(monkeypatch, t
     """The first stopped as `cannot_overfit` at R² 0.981; of the second, runs that saw other items at their ends made `input_ignored`."""
     monkeypatch.setattr(s06_sanity, "_try_export", lambda *_: "")
     found = walk(replace(case, to="sanity"), tmp_path)
+    assert [one for one in found if one.severity != "info"] == []
+
+
+@pytest.mark.parametrize("task", ["classes", "amounts"])
+def test_rows_that_weigh_nothing_are_learnt_by_heart_like_any_other(monkeypatch, tmp_path, task):
+    """Of 24 items some five weigh nothing, and what weighs nothing has no gradient."""
+    monkeypatch.setattr(s06_sanity, "_try_export", lambda *_: "")
+    data = WEIGHED.data if task == "amounts" else sales(noise=2.0, change=weigh)
+    found = walk(replace(WEIGHED, to="sanity", data=data), tmp_path)
     assert [one for one in found if one.severity != "info"] == []
 
 

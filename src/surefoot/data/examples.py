@@ -5,6 +5,7 @@ Data that fits stays in memory as one tensor per field, in its stored dtype; lar
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 
 import numpy as np
@@ -37,6 +38,12 @@ class Examples:
 
     def __len__(self) -> int:
         return len(self.pack)
+
+    def unweighted(self) -> Examples:
+        """The same items, each of which weighs as much as any other."""
+        plain = copy.copy(self)
+        plain._weights = None
+        return plain
 
     def encode(self, statistics: Mapping[str, np.ndarray]) -> Tensor:
         """All targets as the loss takes them; regression is scaled by `target.mean` and `target.sd`, which come from train rows alone."""

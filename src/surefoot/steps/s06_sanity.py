@@ -215,13 +215,14 @@ def _val_loss(fitted: Fitted) -> float:
 
 
 def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) -> tuple[Verdict, tuple[float, ...]]:
-    """Trains on one tiny batch, without dropout, until it is known by heart, or the steps run out."""
+    """Trains on one tiny batch, without dropout, until it is known by heart, or the steps run out; each item counts, whatever it weighs."""
     rows = _tiny_batch(ctx, desk)
     is_named = bool(desk.problem.classes)
     curve: list[float] = []
     steps, best = 0, -math.inf
     for lr in (3e-3, 1e-3, 1e-2):  # a tiny batch is memorised at some ordinary lr, or not at all
-        job = probe.even_out(replace(_job(desk, model, train), train=rows, val=rows[:0], watch=rows[:0]), rows)
+        job = _job(desk, model, train)
+        job = probe.even_out(replace(job, examples=job.examples.unweighted(), train=rows, val=rows[:0], watch=rows[:0]), rows)
         curve = [probe.right_share(job, rows)[1]]
         for start in range(0, _STEPS, _EVERY):
             part = train.model_copy(update={"batch_size": len(rows), "epochs": float(_EVERY), "lr": lr, "schedule": "fixed", "optimizer": "adam", "clip": 1.0})
