@@ -81,6 +81,7 @@ MODEL = (
     _model("sum along the batch", data.curve(), "model.batch_leak", code.net(code.MLP, "return self.body(x + 0.1 * x.cumsum(0))")),
     _model("input times zero", DIGITS, "model.input_ignored", code.net(code.MLP, "return self.body(x * 0)")),
     _model("ones for the input", CANCER, "model.input_ignored", code.net(code.MLP, "return self.body(torch.ones_like(x))")),
+    _model("input over a thousand", DIGITS, "model.input_ignored", code.net(code.MLP, "return self.body(x / 1000)")),
     _model("one output too many", DIGITS, "model.output_shape", code.net(code.MLP.replace("num_outputs)", "num_outputs + 1)"))),
     _model("an axis too many", data.curve(), "model.output_shape", code.net(code.MLP, "return self.body(x)[:, :, None]")),
     _model(

@@ -68,6 +68,7 @@ MODEL = (
     _model("inputs times a thousand", CANCER, ("model.exploding_gradient", "model.init_loss"), code.net(code.MLP, "return self.body(1000 * x)")),
     _model("pixels as bytes", DIGITS, ("model.exploding_gradient", "model.init_loss"), code.net(code.MLP, "return self.body(255 * x + 127)")),
     _model("inputs over a million", DIGITS, ("model.input_ignored", "model.vanishing_gradient"), code.net(code.MLP, "return self.body(x / 1e6)")),
+    _model("pixels over 255 once more", DIGITS, (*_BLIND, "model.dead_units"), code.net(code.CONV, "return self.body(x / 255)")),
     _model("tanh of large numbers", WINE, ("model.saturated",), code.net(code.MLP.replace("ReLU", "Tanh"), "return self.body(50 * x)")),
     _model(
         "leaky in name only", DIGITS, ("model.dead_units",), code.net(code.MLP, "x = self.body[1](x.flatten(1))\nx = F.relu(-x.abs())\nreturn self.body[3:](x)")

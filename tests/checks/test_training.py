@@ -119,8 +119,11 @@ def test_real_inputs_do_better_than_none():
     failed(trials.looks_at_input(0.0, 0.5, 2.0, 0.5), "model.input_ignored", "stop")
 
 
-def test_a_net_that_has_hardly_begun_does_not_ignore_its_input_if_its_answers_belong_to_val():
-    held(trials.looks_at_input(0.1, 1.99, 2.0, 0.005))
+def test_a_net_whose_answers_belong_to_val_has_hardly_begun_unless_its_input_is_drowned():
+    """The permutation test asks for the order of the outputs alone: those of a net that gets a thousandth of its input belong to val too."""
+    failed(trials.looks_at_input(0.1, 1.99, 2.0, 0.005), "model.input_ignored", "info")
+    failed(trials.looks_at_input(0.1, 1.99, 2.0, 0.005, given=1e-3), "model.input_ignored", "warn")
+    held(trials.looks_at_input(0.1, 0.5, 2.0, 0.005, given=1e-3))
     failed(trials.looks_at_input(0.0, 1.99, 2.0, 0.005), "model.input_ignored", "stop")
 
 
@@ -165,3 +168,23 @@ def test_an_input_that_helps_nothing_is_explained_by_a_net_that_can_not_learn():
     assert [f.because for f in trials.name_nearer([helpless])] == [""]
     blind = trials.looks_at_input(0.0, 1.99, 2.0, 0.5)[1]
     assert [f.because for f in trials.name_nearer([blind, unable])] == ["", ""]
+    drowned = trials.looks_at_input(0.1, 1.99, 2.0, 0.005)[1]
+    assert [f.because for f in trials.name_nearer([drowned, unable])] == ["model.cannot_overfit", ""]
+
+
+def test_a_share_of_a_loss_below_zero_lies_below_it():
+    """A user's own loss may be minus R²: 98 % of -9 is -8.82, and a net that did no better than a blind one passed."""
+    failed(trials.looks_at_input(0.1, -9.0, -9.0, 0.5), "model.input_ignored", "warn")
+    held(trials.looks_at_input(0.1, -9.3, -9.0, 0.5))
+    assert [trials.has_learnt(loss, -1.0) for loss in (-0.95, -1.05, -1.2)] == [False, False, True]
+    held(trials.clipping(1.0, -1.0, -1.1))
+    failed(trials.clipping(1e-6, -0.5, -1.0), "train.lr_too_low", "warn")
+    held(trials.lr(0.005, -1.0, {0.05: -1.05}, -1.0, is_given=True))
+    failed(trials.lr(0.005, -1.0, {0.05: -2.0}, -1.0, is_given=True), "train.lr_too_low", "warn")
+    held(trials.dropout(0.1, -1.0, -1.1))
+
+
+def test_a_run_that_diverged_is_worse_than_any_other():
+    assert trials.learns_more(0.3, float("inf"), 2.3)
+    assert not trials.learns_more(float("inf"), float("inf"), 2.3)
+    assert not trials.has_learnt(float("inf"), 2.3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -173,6 +174,16 @@ def test_layers_without_an_activation_between_them_are_told_to_be_one(job):
     assert not probe.is_affine(around(job, Net()), rows, 0)
     assert checks.has_activation(True, 2)[1].code == "train.underfit"
     assert checks.has_activation(True, 1)[1] is None
+
+
+def test_a_net_that_shrinks_its_input_is_not_called_linear(job):
+    """No kink lies between items that are divided by 255 once more."""
+
+    class Shrinking(Net):
+        def forward(self, x):
+            return super().forward(x / 255)
+
+    assert not probe.is_affine(around(job, Shrinking()), job.train[:8], 0)
 
 
 def test_a_net_of_one_output_that_leans_to_one_side_is_not_called_cut(job):
@@ -360,3 +371,32 @@ def test_what_is_not_the_same_again_is_told():
     assert trials.reproducible(True, True, True)[1] is None
     for faults in ((False, True, True), (True, False, True), (True, True, False)):
         assert trials.reproducible(*faults)[1].code == "train.not_reproducible"
+
+
+class Said(nn.Module):
+    """Answers whatever it is asked with these outputs, (B, K)."""
+
+    def __init__(self, outputs) -> None:
+        super().__init__()
+        self.outputs = outputs
+
+    def forward(self, x):
+        return self.outputs
+
+
+def test_rows_of_one_group_are_no_evidence_of_their_own(job):
+    """Noise that all rows of a patient share fits the patients' targets by luck: dealt row by row it did so in 5 of 20 draws."""
+    groups = np.arange(len(job.examples)) % 6
+    job.examples.groups = groups
+    apart = probe.pick_apart(job, job.val)
+    assert sorted(groups[apart]) == list(range(6))
+    assert set(apart) <= set(job.val)
+    few, many = 0, 0
+    for seed in range(20):
+        draw = np.random.default_rng(seed)
+        said, targets = (torch.from_numpy(draw.normal(size=6)[groups]).float()[:, None] for _ in range(2))
+        noise = replace(job, targets=targets, loss=lambda z, t, weights=None: (z - t).square().mean(), network=Said(said[apart]))
+        few += probe.chance_of(noise, apart, seed) <= trials.CHANCE
+        many += probe.chance_of(replace(noise, network=Said(said[job.val])), job.val, seed) <= trials.CHANCE
+    assert few <= 1
+    assert many > 2

@@ -26,6 +26,8 @@ STILL = 0.98
 CHANCE, FEWEST = 0.05, 100
 """p value above which nothing was learnt that holds for val; on fewer val items a sound net may fail this test, and it is a note."""
 WILD, NOISE = 2.0, 1.0
+DROWNED = 0.1
+"""Size of what the first layer is given, relative to the input's, under which PyTorch's first biases are larger than what the input adds to them."""
 
 
 def stays_finite(diverged: Sequence[str], lr: float) -> Verdict:
@@ -36,33 +38,53 @@ def stays_finite(diverged: Sequence[str], lr: float) -> Verdict:
     return judge(check, "train.diverged", advice, {"runs": list(diverged), "lr": lr})
 
 
-def looks_at_input(influence: float, real_loss: float, blind_loss: float, chance: float) -> Verdict:
-    """Real inputs do clearly better than zeroed ones after the same steps, or, where the steps were too few for that, belong to val's targets.
+def is_clearly_under(loss: float, other: float, share: float) -> bool:
+    """Whether a loss is below this share of another one; below one that is under 0, as a user's own may be, by as much: 98 % of -9 would lie above it."""
+    return loss < (share if other > 0 else 2 - share) * other
 
-    A sound net may stand at the best constant for longer than these steps: of absolute errors of amounts that are mostly zero the median is one.
+
+def has_learnt(loss: float, prior: float) -> bool:
+    """Whether a run's last loss is clearly under that of saying the prior."""
+    return is_clearly_under(loss, prior, LEARNT)
+
+
+def learns_more(loss: float, than: float, prior: float) -> bool:
+    """Whether a run has learnt something, and clearly more than another one."""
+    return has_learnt(loss, prior) and is_clearly_under(loss, than, BETTER)
+
+
+def looks_at_input(influence: float, real_loss: float, blind_loss: float, chance: float, given: float = 1.0) -> Verdict:
+    """Real inputs do clearly better than zeroed ones after the same steps.
+
+    A sound net may stand at the best constant for longer than these steps: of absolute errors of amounts that are mostly zero the median is one. So it is a
+    note where the outputs belong to val's targets. But so do those of a net that divides its input by 255 once more, for their order has no scale: what
+    the first layer is given tells these apart.
 
     Args:
         chance: p value of the test of `generalises`; 1 where there is no val.
+        given: size of what the first layer is given, relative to that of the net's input; see `engine.head.measure_reach`.
     """
-    is_ahead = real_loss < BLIND_MARGIN * blind_loss
-    ok = influence > 0 and (is_ahead or chance <= CHANCE)
-    moved = "" if influence > 0 else "; no output moves with the input"
-    moved += f"; yet what it says of val's items belongs to them (p = {chance:.3f})" if ok and not is_ahead else ""
-    what = f"after the same steps the loss is {real_loss:.3f} on real and {blind_loss:.3f} on zeroed inputs{moved}"
+    ok = influence > 0 and is_clearly_under(real_loss, blind_loss, BLIND_MARGIN)
+    has_begun = influence > 0 and chance <= CHANCE
+    told = "" if influence > 0 else "; no output moves with the input"
+    told += f"; yet what it says of val's items belongs to them (p = {chance:.3f})" if has_begun else ""
+    told += f"; the first layer is given {given:.2g} of the input's size" if given < DROWNED else ""
+    what = f"after the same steps the loss is {real_loss:.3f} on real and {blind_loss:.3f} on zeroed inputs{'' if ok else told}"
     check = Check(name="looks at its input", measured=real_loss, expected=f"under {blind_loss:.3f}", ok=ok, what=what)
-    advice = "See whether inputs and targets belong together row by row, and whether the model uses its input."
-    evidence: Evidence = {"real": real_loss, "blind": blind_loss, "margin": BLIND_MARGIN, "influence": influence, "p": chance}
-    return judge(check, "model.input_ignored", advice, evidence, "stop" if influence == 0 else "warn")
+    advice = "See whether inputs and targets belong together row by row, and whether forward() drops its input or scales it to next to nothing."
+    evidence: Evidence = {"real": real_loss, "blind": blind_loss, "margin": BLIND_MARGIN, "influence": influence, "p": chance, "given": given}
+    severity: Severity = "stop" if influence == 0 else "info" if has_begun and given >= DROWNED else "warn"
+    return judge(check, "model.input_ignored", advice, evidence, severity)
 
 
 def shuffled_labels(shuffled_loss: float, prior_loss: float) -> Verdict:
     """A net trained on shuffled labels is no better on val than saying the same of all items: nothing else can be known there.
 
     Args:
-        prior_loss: of saying what costs least, see `engine.probe.prior_loss`; a user's own loss may be under 0.
+        prior_loss: of saying what costs least, see `engine.probe.prior_loss`.
     """
     what = f"trained on shuffled labels the net has a val loss of {shuffled_loss:.3f}; saying the prior has {prior_loss:.3f}"
-    ok = not shuffled_loss < prior_loss - (1 - TAUGHT) * abs(prior_loss)
+    ok = not is_clearly_under(shuffled_loss, prior_loss, TAUGHT)
     check = Check(name="shuffled labels teach nothing", measured=shuffled_loss, expected=f"at least about {prior_loss:.3f}", ok=ok, what=what)
     advice = "Val knows train's items: look for duplicates across sets, then `surefoot run --from audit`."
     return judge(check, "split.leak", advice, {"shuffled": shuffled_loss, "prior": prior_loss, "threshold": TAUGHT})
@@ -102,8 +124,9 @@ def lr(own: float, asked: float, others: Mapping[float, float], prior: float, *,
         prior: loss of saying the prior, from which all runs start.
         is_given: the user set the lr; else the search looks for a better one anyway, and this is a note.
     """
-    learnt = {lr: loss for lr, loss in others.items() if math.isfinite(loss) and loss < min(BETTER * asked, LEARNT * prior)}
-    better = {lr: loss for lr, loss in learnt.items() if lr < own or STILL * prior < asked < prior / LEARNT}  # one that climbed is not too low
+    learnt = {lr: loss for lr, loss in others.items() if learns_more(loss, asked, prior)}
+    stands_still = not is_clearly_under(asked, prior, STILL) and not is_clearly_under(prior, asked, LEARNT)  # one that climbed is not too low
+    better = {lr: loss for lr, loss in learnt.items() if lr < own or stands_still}
     best = min(better, key=lambda lr: better[lr], default=own)
     code = "train.lr_too_low" if best > own else "train.lr_too_high"
     reached = f"{asked:.3f}" if math.isfinite(asked) else "no finite number"
@@ -138,7 +161,7 @@ def clipping(clip: float, held: float, freed: float) -> Verdict:
     Args:
         held, freed: last loss of the run with clipping, and without.
     """
-    is_held = freed < BETTER * held
+    is_held = is_clearly_under(freed, held, BETTER)
     what = f"after the same steps the loss is {held:.3f} with the gradient clipped to {clip:g} and {freed:.3f} without"
     check = Check(name="clipping leaves the steps", measured=held, expected=f"about {freed:.3f}", ok=not is_held, what=what)
     advice = "Raise train.clip, 1.0 is usual, or leave it out: it cuts every step to nearly nothing, as too low an lr would."
@@ -149,7 +172,7 @@ def name_nearer(findings: Sequence[Finding]) -> list[Finding]:
     """An input that moves the outputs and helps nothing is not ignored where the net can't learn a tiny batch, or learns noise: these are nearer."""
     present = {finding.code for finding in findings}
     nearer = next((code for code in ("model.cannot_overfit", "model.memorises_noise_only") if code in present), "")
-    return [f.model_copy(update={"because": nearer}) if nearer and f.code == "model.input_ignored" and f.severity == "warn" else f for f in findings]
+    return [f.model_copy(update={"because": nearer}) if nearer and f.code == "model.input_ignored" and f.severity != "stop" else f for f in findings]
 
 
 def dropout(noise: float | None, held: float = 0.0, freed: float | None = None) -> Verdict:
@@ -159,7 +182,7 @@ def dropout(noise: float | None, held: float = 0.0, freed: float | None = None) 
         noise: variance of the trained outputs over masks, relative to their variance over items.
         held, freed: last loss of the run with dropout, which learnt nothing, and of the same run without.
     """
-    is_held = freed is not None and freed < BETTER * held
+    is_held = freed is not None and is_clearly_under(freed, held, BETTER)
     if is_held:
         what = f"after the same steps the loss is {held:.3f} with dropout and {freed:.3f} without"
     else:

@@ -88,7 +88,8 @@ def _seeded(job: Job, inputs: tuple[Tensor, ...]) -> Tensor:
 def is_affine(job: Job, rows: np.ndarray, seed: int) -> bool:
     """Whether half-way between two items the net says what lies half-way between its answers, whatever its weights are: so does a linear layer alone.
 
-    Asked in float64 and eval mode, of nets with one field of numbers.
+    Asked in float64 and eval mode, of nets with one field of numbers; at inputs a thousand and a million times as large too, for a net that divides them by
+    255 meets no kink of its ReLUs, and is no linear one.
     """
     prepared = job.network.eval().prepare(*job.examples.inputs(torch.from_numpy(rows)))
     if len(prepared) != 1 or not prepared[0].is_floating_point() or len(rows) < 2:
@@ -99,8 +100,9 @@ def is_affine(job: Job, rows: np.ndarray, seed: int) -> bool:
         for parameter in body.parameters():
             fan_in = parameter[0].numel() if parameter.ndim > 1 else 1
             parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64).to(parameter) / max(1, fan_in) ** 0.5)
+        far = items * 1_000.0**draw
         try:
-            between, answers = body((items + items.roll(1, 0)) / 2), body(items)
+            between, answers = body((far + far.roll(1, 0)) / 2), body(far)
         except RuntimeError:  # a net that holds numbers of its own in float32
             return False
         apart = (between - (answers + answers.roll(1, 0)) / 2).abs().max()
@@ -298,8 +300,18 @@ def dropout_noise(job: Job, rows: np.ndarray, seed: int) -> float | None:
     return noise / max(signal, 1e-12 * noise)
 
 
+def pick_apart(job: Job, rows: np.ndarray) -> np.ndarray:
+    """The first row of each group, all where there are no groups: rows that belong together come true together, and are no evidence of their own."""
+    groups = job.examples.groups
+    return rows if groups is None else rows[np.sort(np.unique(groups[rows], return_index=True)[1])]
+
+
 def chance_of(job: Job, rows: np.ndarray, seed: int) -> float:
-    """Share of random deals of the targets among the rows that the net's outputs fit as well as the true targets: a permutation test of the loss."""
+    """Share of random deals of the targets among the rows that the net's outputs fit as well as the true targets: a permutation test of the loss.
+
+    Args:
+        rows: that may change places, none of them of another's group; see `pick_apart`.
+    """
     logits = torch.from_numpy(predict(job.network, job.examples, rows)).to(job.targets.device)
     targets, generator = job.targets[torch.from_numpy(rows)], randomness.stream(seed, "deals")
     own = float(job.loss(logits, targets))

@@ -62,7 +62,7 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
     verdicts = [_ask_shape(ctx, job, problem)]
     curves: Curves = {}
     if verdicts[0][0].ok:
-        seen, more = _ask_ways(ctx, desk, job)
+        seen, given, more = _ask_ways(ctx, desk, job)
         verdicts += more
     if all(check.ok for check, _ in verdicts):  # a net of the wrong shape, or that its input or no gradient goes through, fails all else, or breaks it
         pace = take_stock(ctx, config.budget, "sanity")
@@ -71,7 +71,7 @@ def sanity(ctx: Context, config: SanityStepConfig, *, problem: Problem, data: Pr
         verdicts += [*_look_at_ends(ctx, desk, job, config.train, seen), *_look_inside(ctx, desk, job), checks.symmetric(first), *checks.layers(first)]
         verdicts.append(checks.exportable(_try_export(desk, job, problem, data)))
         if not any(finding and finding.severity == "stop" for _, finding in verdicts):  # else training would show its symptoms, and nothing more
-            tried, curves = _try_out(trials.set_up(ctx, desk, model, train, seen.says, pace.seconds() * rate), desk, model, config.train, first)
+            tried, curves = _try_out(trials.set_up(ctx, desk, model, train, seen.says, pace.seconds() * rate), desk, model, config.train, first, given)
             verdict, curves["tiny batch"] = _memorise(ctx, desk, model, train)
             verdicts += [*tried, verdict]
     inputs = job.examples.inputs(torch.from_numpy(desk.folds[0].train[:1]))
@@ -106,11 +106,12 @@ def _ask_shape(ctx: Context, job: Job, problem: Problem) -> Verdict:
     return checks.output_shape(tuple(outputs.shape), 4, problem.num_outputs, bool(torch.isfinite(outputs).all()))
 
 
-def _ask_ways(ctx: Context, desk: Desk, job: Job) -> tuple[head.HeadEvidence, list[Verdict]]:
-    """What is seen of the last layer, and whether the input reaches the outputs and a gradient comes back."""
+def _ask_ways(ctx: Context, desk: Desk, job: Job) -> tuple[head.HeadEvidence, float, list[Verdict]]:
+    """What is seen of the last layer, what the first is given of the input, and whether that reaches the outputs and a gradient comes back."""
     seen = head.look_at_head(job, probe.random_inputs(job, _LOOKED_AT, ctx.seed), ctx.seed)
-    reaches = checks.sees_input(*head.measure_reach(job, _pick(ctx, desk, "layers", _LOOKED_AT), ctx.seed))
-    return seen, [reaches, *([checks.has_gradient(probe.has_gradient(job, desk.folds[0].train[:_FEW]))] if reaches[0].ok else [])]
+    moves, given = head.measure_reach(job, _pick(ctx, desk, "layers", _LOOKED_AT), ctx.seed)
+    reaches = checks.sees_input(moves, given)
+    return seen, given, [reaches, *([checks.has_gradient(probe.has_gradient(job, desk.folds[0].train[:_FEW]))] if reaches[0].ok else [])]
 
 
 def _look_at_ends(ctx: Context, desk: Desk, job: Job, asked: TrainConfig, seen: head.HeadEvidence) -> list[Verdict]:
@@ -150,12 +151,14 @@ def _look_inside(ctx: Context, desk: Desk, job: Job) -> list[Verdict]:
     return verdicts
 
 
-def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainConfig, first: list[layers.LayerEvidence]) -> tuple[list[Verdict], Curves]:
+def _try_out(
+    runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainConfig, first: list[layers.LayerEvidence], given: float
+) -> tuple[list[Verdict], Curves]:
     """The same few steps on real inputs, on zeroed inputs, and on shuffled labels; what diverged is compared with nothing."""
     verdicts = [short.reproducible(*trials.is_same_again(runs, desk, model))]
     real = runs.run(runs.base, "real inputs")
     for release, judge in ((trials.unclip, partial(short.clipping, runs.train.clip)), (trials.free, partial(short.dropout, None))):
-        has_learnt = trials.last_loss(real) < short.LEARNT * runs.prior(runs.base.train)
+        has_learnt = short.has_learnt(trials.last_loss(real), runs.prior(runs.base.train))
         if not has_learnt and (freed := release(runs)):
             held = judge(trials.last_loss(real), trials.last_loss(freed[1]))
             if not held[0].ok:  # held back as it was, all that follows would say the same once more
@@ -174,12 +177,13 @@ def _try_out(runs: trials.Trials, desk: Desk, model: ModelConfig, asked: TrainCo
     rows = base.train[np.linspace(0, len(base.train) - 1, min(_LOOKED_AT, len(base.train))).astype(int)]  # the first lie in one class, if files do
     trained = replace(base, network=real.network)
     influence = max(probe.input_influence(base, rows), probe.input_influence(trained, rows))
-    chance = probe.chance_of(trained, base.val, runs.ctx.seed) if len(base.val) > 1 else 1.0
+    apart = probe.pick_apart(base, base.val)
+    chance = probe.chance_of(trained, apart, runs.ctx.seed) if len(apart) > 1 else 1.0
     return [
         *verdicts,
-        short.looks_at_input(influence, real.records[-1].loss, fitted["zeroed inputs"].records[-1].loss, chance),
+        short.looks_at_input(influence, real.records[-1].loss, fitted["zeroed inputs"].records[-1].loss, chance, given),
         short.shuffled_labels(_val_loss(fitted["shuffled labels"]), runs.prior()),
-        *([short.generalises(chance, len(base.val))] if len(base.val) > 1 else []),
+        *([short.generalises(chance, len(apart))] if len(apart) > 1 else []),
         short.modes(*probe.mode_losses(trained, rows), runs.prior(rows), probe.find_stale_norms(trained)),
         short.dropout(probe.dropout_noise(trained, rows, runs.ctx.seed)),
         *checks.layers(layers.look_at_layers(trained, rows), "after the first steps", first, is_blind=influence == 0),
@@ -191,8 +195,8 @@ def _settle_lr(runs: trials.Trials, real: Fitted, problem: Problem, asked: Train
     prior = runs.prior(runs.base.train)
     others: dict[float, Fitted] = {}
     lr, usual = runs.train.lr, find_usual(runs.train.optimizer).peak(problem.kind)
-    if not trials.last_loss(real) < short.LEARNT * prior or (asked.lr and lr > _BEYOND_USUAL * usual):
-        others = trials.try_lrs(runs, real, problem.kind, lambda own, other: other < min(short.BETTER * own, short.LEARNT * prior))
+    if not short.has_learnt(trials.last_loss(real), prior) or (asked.lr and lr > _BEYOND_USUAL * usual):
+        others = trials.try_lrs(runs, real, problem.kind, lambda own, other: short.learns_more(other, own, prior))
     reached = {other: trials.last_loss(one) for other, one in others.items()}
     verdict = short.lr(lr, trials.last_loss(real), reached, prior, is_given=bool(asked.lr))
     if not verdict[0].ok:
@@ -233,7 +237,7 @@ def _memorise(ctx: Context, desk: Desk, model: ModelConfig, train: TrainConfig) 
             steps, best = max(steps, start + _EVERY), max(best, share)
             if share >= (short.MEMORISED if is_named else short.MEMORISED_R2):
                 return short.memorised(share, is_named, start + _EVERY, len(rows)), tuple(curve)
-            if start + _EVERY >= _HOPELESS and loss > short.BETTER * curve[0]:
+            if start + _EVERY >= _HOPELESS and not short.is_clearly_under(loss, curve[0], short.BETTER):
                 break
     return short.memorised(best, is_named, steps, len(rows)), tuple(curve)
 
