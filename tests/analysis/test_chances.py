@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from surefoot.analysis.chances import find_chances
+from surefoot.analysis.calibration import fit_chances
+from surefoot.analysis.chances import find_chances, find_outside_chances
 from surefoot.analysis.mislabels import mislabel_scores
+from surefoot.engine.jobs import measure_shift
 from surefoot.engine.predict import activate
 from surefoot.losses import balanced_weights
 from surefoot.losses.classification import binary_cross_entropy
@@ -49,8 +51,7 @@ def make(task, settings, *, sureness=1.0, shares=(0.05,), num=80_000):
 def test_the_chances_behind_evened_probs_are_found_however_sure_the_net_is(task, settings, sureness):
     """With the shift taken off before the temperature, half of it stayed in the probs of a net that is twice too sure."""
     desk, tune, said, true = make(task, settings, sureness=sureness)
-    found, (temperature, share) = find_chances(desk, tune, said)
-    assert (temperature, share) == (pytest.approx(sureness, abs=0.1), pytest.approx(1.0, abs=0.1))
+    found = find_chances(desk, tune, said)
     assert np.abs(found.outputs - true).max() < 0.03
     assert np.abs(said.outputs - true).max() > 0.3
 
@@ -58,7 +59,7 @@ def test_the_chances_behind_evened_probs_are_found_however_sure_the_net_is(task,
 def test_each_folds_chances_are_found_by_its_own_train_rows():
     """Rows in groups, or in time: 2 % of one fold's train rows are rare, and 20 % of the other's."""
     desk, tune, said, true = make(*CASES[0], shares=(0.02, 0.2))
-    found, _ = find_chances(desk, tune, said)
+    found = find_chances(desk, tune, said)
     assert np.abs(found.outputs - true).max() < 0.03
 
 
@@ -84,7 +85,8 @@ def test_chances_of_a_net_that_weighed_by_batches_are_as_many_as_rare_items():
     desk = SimpleNamespace(problem=problem, examples=SimpleNamespace(plain_targets=lambda rows: targets[rows]), folds=[SimpleNamespace(train=train)])
     tune = SimpleNamespace(is_evened=True, train=TrainConfig(class_weights="balanced", batch_size=16), temperature=1.0)
     said = Predictions(held_out.astype(str), activate(problem, logits), targets[held_out], logits=logits)
-    found, (temperature, share) = find_chances(desk, tune, said)
+    found = find_chances(desk, tune, said)
+    temperature, share = fit_chances(logits, measure_shift(desk, train, tune.train), said.targets, "binary")
     assert found.outputs[:, 1].mean() == pytest.approx(targets[held_out].mean(), abs=0.01)
     assert temperature == pytest.approx(1.0, abs=0.2)
     assert 0.7 < share < 0.95
@@ -92,7 +94,7 @@ def test_chances_of_a_net_that_weighed_by_batches_are_as_many_as_rare_items():
 
 def test_fewer_clean_labels_are_in_doubt_once_class_weights_are_undone():
     desk, tune, said, true = make(*CASES[0])
-    found, _ = find_chances(desk, tune, said)
+    found = find_chances(desk, tune, said)
     doubted, by_truth, before = (len(mislabel_scores(said.targets, probs).rows) for probs in (found.outputs, true, said.outputs))
     assert doubted == pytest.approx(by_truth, rel=0.1)
     assert before > 1.5 * doubted
@@ -100,4 +102,14 @@ def test_fewer_clean_labels_are_in_doubt_once_class_weights_are_undone():
 
 def test_probs_of_a_winner_without_class_weights_stay_as_they_are():
     desk, _, said, _ = make(*CASES[0])
-    assert find_chances(desk, SimpleNamespace(is_evened=False, temperature=1.5), said) == (said, (1.5, 0.0))
+    assert find_chances(desk, SimpleNamespace(is_evened=False, temperature=1.5), said) is said
+
+
+@pytest.mark.parametrize("is_evened", [True, False])
+def test_models_that_have_not_seen_the_items_get_a_temperature_and_a_share_of_their_own(is_evened):
+    """Half of the shift, three times too sure; the winner's temperature and share were applied to them."""
+    desk, tune, said, true = make(*CASES[0])
+    even, rows = np.log(true[:, 1:] / true[:, :1]), np.arange(len(true))
+    parts, tune.is_evened = rows % 2, is_evened
+    logits = 3 * (even + 0.5 * (said.logits - even) * is_evened)
+    assert np.abs(find_outside_chances(desk, tune, rows, logits, parts) - true).max() < 0.03

@@ -10,8 +10,8 @@ import numpy as np
 from surefoot.data.predictions import load_predictions, save_predictions
 from surefoot.engine.build import Desk
 from surefoot.engine.fit import fit
-from surefoot.engine.jobs import fill_batch, measure_shift, settle_speed, start_job
-from surefoot.engine.predict import activate, predict
+from surefoot.engine.jobs import fill_batch, settle_speed, start_job
+from surefoot.engine.predict import predict
 from surefoot.engine.yardsticks import fit_yardstick
 from surefoot.metrics.decisions import decide
 from surefoot.models.boosting import Rounds
@@ -39,15 +39,12 @@ class Outsiders:
 
     Attributes:
         seconds: that all of them may take; 0: the least.
-        temperature, share: what the logits are divided by, and how much of the shift of class weights then comes off; see `calibration.fit_chances`.
     """
 
     ctx: Context
     desk: Desk
     tune: TuneReport
     seconds: float
-    temperature: float
-    share: float
 
     def bearable_epochs(self, num: int) -> float:
         """Epochs that each net may take, if `num` rows are cut into parts; eight at most where that is enough."""
@@ -64,7 +61,7 @@ class Outsiders:
         return float((decide(self.desk.problem.task, val.outputs, self.tune.threshold) != val.targets).mean()) > _HARD
 
     def ask_net(self, epochs: float, number: int, fitted: np.ndarray, asked: np.ndarray) -> np.ndarray:
-        """What a net of the tuned setting says; written down part by part, so that an interrupted step goes on where it was."""
+        """Logits of a net of the tuned setting; written down part by part, so that an interrupted step goes on where it was."""
         ref = self.ctx.ledger.decide(f"outsider {number}", partial(self._fit, epochs, number, fitted, asked))
         return load_predictions(self.ctx.store, ref).outputs
 
@@ -78,6 +75,5 @@ class Outsiders:
         job = start_job(desk, tune.model, desk.folds[0].on(fitted).without_val(), train)
         listen = partial(ctx.events.progress, f"doubting labels: part {number + 1}")
         network = fit(job, train, seed=ctx.seed, name=f"outsider {number}", listen=listen).network
-        logits = predict(network, desk.examples, asked) / self.temperature - self.share * measure_shift(desk, fitted, train)
-        outputs = np.nan_to_num(activate(desk.problem, logits))
-        return save_predictions(ctx.store, Predictions(desk.examples.pack.ids(asked), outputs, desk.examples.plain_targets(asked)))
+        logits = np.nan_to_num(predict(network, desk.examples, asked))
+        return save_predictions(ctx.store, Predictions(desk.examples.pack.ids(asked), logits, desk.examples.plain_targets(asked)))

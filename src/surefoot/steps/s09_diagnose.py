@@ -74,7 +74,7 @@ def diagnose(
     shares, bearable = _choose_parts(ctx, config, desk, tune)
     curve = _learning_curve(ctx, desk, tune, shares)
     expandability = _expand(ctx, desk, tune, sources, curve["1"], bearable - sum(shares)) if curve else {}
-    noise = count_wrong(find_chances(desk, tune, val)[0]) if problem.task in ("binary", "multiclass") and checks.may_accuse(tune.val, baseline) else None
+    noise = count_wrong(find_chances(desk, tune, val)) if problem.task in ("binary", "multiclass") and checks.may_accuse(tune.val, baseline) else None
     looks, told = ctx.ledger.count_look("diagnose", "table of errors"), _tell_classes(problem, tune, val)
     recalls, met = _find_recalls(told), checks.goal(problem, metric, tune.val)
     evidence = Evidence(problem, tune, gaps, errors, verdict, curve, noise, recalls, expandability, config.budget, ctx.seed, data.fields)

@@ -253,9 +253,8 @@ def _find_mislabels(bench: Bench) -> tuple[Predictions | None, np.ndarray, list[
     problem, desk = bench.desk.problem, bench.desk
     if not bench.is_labelled:
         return None, np.zeros(0), []
-    val, heat = chances.find_chances(desk, bench.tune, bench.val)
-    parts = [val] if checks.may_doubt(bench.tune.val, bench.baseline) else []
-    parts += _doubt_train(bench, heat) if len(desk.folds) == 1 and bench.config.errors.doubted else []
+    parts = [chances.find_chances(desk, bench.tune, bench.val)] if checks.may_doubt(bench.tune.val, bench.baseline) else []
+    parts += _doubt_train(bench) if len(desk.folds) == 1 and bench.config.errors.doubted else []
     if not parts:
         return None, np.zeros(0), []
     models = np.concatenate([np.zeros(len(p)) if p.folds is None else p.folds + 100 * k for k, p in enumerate(parts)])
@@ -276,11 +275,11 @@ def _judge_doubts(bench: Bench, pooled: Predictions | None, suspects: list[Misla
     return checks.mislabels(suspects, mislabels.count_items(pooled), is_sure=is_sure)
 
 
-def _doubt_train(bench: Bench, heat: tuple[float, float]) -> list[Predictions]:
+def _doubt_train(bench: Bench) -> list[Predictions]:
     """Train items as models say that were fitted on other train items: the tuned net's setting where the budget bears it, else the best simple model."""
     desk, baseline, seed, most = bench.desk, bench.baseline, bench.ctx.seed, bench.config.errors.doubted
     pace = take_stock(bench.ctx, bench.config.budget, "errors", final_seconds(desk, bench.tune))
-    outsiders = Outsiders(bench.ctx, desk, bench.tune, pace.seconds(), *heat)
+    outsiders = Outsiders(bench.ctx, desk, bench.tune, pace.seconds())
     rows, is_net = sample_rows(seed, desk.folds[0].train, most), bench.tune.winner == "net" and checks.may_doubt(bench.tune.val, baseline)
     epochs = outsiders.bearable_epochs(len(rows)) if is_net else 0.0
     if epochs >= _LEAST_EPOCHS:
@@ -293,7 +292,8 @@ def _doubt_train(bench: Bench, heat: tuple[float, float]) -> list[Predictions]:
         fitting = partial(outsiders.ask_simple, name)
     targets = desk.examples.plain_targets(rows)
     outputs, parts = cross_fit(rows, targets, count_parts(len(rows)), fitting, seed=seed)
-    return [Predictions(desk.examples.pack.ids(rows), outputs, targets, folds=parts)]
+    probs = chances.find_outside_chances(desk, bench.tune, rows, outputs, parts) if epochs >= _LEAST_EPOCHS else outputs
+    return [Predictions(desk.examples.pack.ids(rows), probs, targets, folds=parts)]
 
 
 def _save_doubts(ctx: Context, pooled: Predictions | None, doubts: np.ndarray) -> str:

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from posixpath import basename, dirname, splitext
 from typing import Any
@@ -27,6 +28,8 @@ LABEL_NAMES = ("label", "labels", "class", "target", "category", "cls", "class_i
 SET_NAMES = frozenset(("split", "set", "subset", "partition"))
 UNNAMED = "column "
 """How columns without a header begin; a number follows."""
+_OPEN = "unexpected end of data"
+"""What Python's csv says of a quoted cell that never ends, if it is strict."""
 _WHOLE = re.compile(r"[+-]?\d{1,18}")
 """Whole numbers that an int64 holds."""
 
@@ -137,7 +140,7 @@ def _read_list(pile: Pile, entry: Entry, names: dict[str, str]) -> _List | None:
     column = _find_paths(_parse(head, entry.path, names), names)
     if not column:
         return None
-    rows = _parse(text, entry.path, names)
+    rows = _parse(text, entry.path, names, is_whole=True)
     if not rows:
         raise DataError(
             f"{entry.path} can't be read as a list: a quotation mark is opened and not closed.",
@@ -159,14 +162,14 @@ def _add_near(names: dict[str, str], entry: Entry) -> dict[str, str]:
     return names | {way.removeprefix(folder): path for way, path in names.items() if way.startswith(folder)} if len(folder) > 1 else names
 
 
-def _parse(text: str, path: str, names: dict[str, str]) -> list[Row]:
-    """Rows as column -> cell; columns without a header are called `column 1`, `column 2`, ..."""
+def _parse(text: str, path: str, names: dict[str, str], *, is_whole: bool = False) -> list[Row]:
+    """Rows as column -> cell; columns without a header are called `column 1`, `column 2`, ...; none where a quotation mark of the whole file stays open."""
     lines = [line for line in text.splitlines() if line.strip()]
     if splitext(path)[1].lower() == ".jsonl":
         return _parse_json(lines)
     mark = next((one for one in ("\t", ",", ";") if sum(one in line for line in lines) > len(lines) / 2), "")
     try:
-        cells = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=mark)] if mark else [_cut_words(line, names) for line in lines]
+        cells = [[cell.strip() for cell in row] for row in _read_cut(lines, mark, is_whole=is_whole)] if mark else [_cut_words(line, names) for line in lines]
     except csv.Error:  # a cell of more characters than csv takes: no list of pictures has one
         return []
     if not cells:
@@ -174,6 +177,16 @@ def _parse(text: str, path: str, names: dict[str, str]) -> list[Row]:
     has_header = not any(_find(cell, names) for cell in cells[0]) and any(_find(cell, names) for row in cells[1:] for cell in row)
     header = cells[0] if has_header else [f"{UNNAMED}{j}" for j in range(1, len(cells[0]) + 1)]
     return [dict(zip(header, row, strict=False)) for row in (cells[1:] if has_header else cells)]
+
+
+def _read_cut(lines: list[str], mark: str, *, is_whole: bool) -> Iterable[list[str]]:
+    """Lines cut at the mark. Raises csv.Error where a cell is too large, or the last one of a whole file is quoted and goes on."""
+    try:
+        return [*csv.reader(lines, delimiter=mark, strict=True)]
+    except csv.Error as error:
+        if is_whole and _OPEN in str(error):
+            raise
+    return csv.reader(lines, delimiter=mark)
 
 
 def _parse_json(lines: list[str]) -> list[Row]:
