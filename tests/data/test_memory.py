@@ -80,7 +80,7 @@ units = make_units(draft.contents, draft.groups, strata, by_content=True, labels
 place_given(draft, units, by_content=True)
 place_rest(draft, units, {"train": 0.6, "val": 0.2, "test": 0.2}, 0, is_classes=task == "multiclass")
 place_general(draft, units, 0.1, 0)
-straddling(draft)
+straddling(draft, units, by_content=True)
 print(json.dumps(tracemalloc.get_traced_memory()[1]))
 """
 

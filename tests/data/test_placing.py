@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surefoot.data.placing import Draft, place_general, place_given, place_known, place_rest, read_draft, straddling
+from surefoot.data.placing import Draft, find_parted, place_general, place_given, place_known, place_rest, read_draft, straddling
 from surefoot.data.splitting import fill_quotas, make_folds, make_strata, name_sets
-from surefoot.data.units import make_units
+from surefoot.data.units import Units, make_units
 
 QUOTAS = {"train": 0.6, "val": 0.2, "test": 0.2}
 ITEM = st.fixed_dictionaries(
@@ -48,10 +48,14 @@ def make_index(items, given_sets=None) -> pa.Table:
     )
 
 
+def join(draft: Draft, *, by_content: bool = True) -> Units:
+    return make_units(draft.contents, draft.groups, make_strata(draft.targets, "multiclass"), by_content=by_content, near=draft.near)
+
+
 def place(index: pa.Table, known: pa.Table | None = None, seed: int = 0, share: float = 0.2) -> Draft:
     """The whole of it, as s03 does it."""
     draft = read_draft(index, frozenset(["web"]))
-    units = make_units(draft.contents, draft.groups, make_strata(draft.targets, "multiclass"), by_content=True, near=draft.near)
+    units = join(draft)
     place_given(draft, units, by_content=True)
     place_known(draft, units, known)
     place_rest(draft, units, QUOTAS, seed, is_classes=False)
@@ -76,7 +80,25 @@ def test_what_belongs_together_is_on_one_side_and_everybody_has_a_set(items, see
             if kept and item[word] is not None:
                 sides.setdefault(item[word], set()).add(str(name))
         assert all(len(names) == 1 for names in sides.values()), word
-    assert straddling(draft) == 0
+    assert straddling(draft, join(draft), by_content=True) == 0
+
+
+@pytest.mark.parametrize("by_content", [True, False])
+def test_equal_contents_in_two_sets_are_counted_and_named_whatever_joins_the_items(by_content):
+    draft = read_draft(make_index([{"content": content} for content in (1, 1, 2, 2, 3, 3, 3, 4)]), frozenset())
+    draft.sets = np.array([1, 2, 1, 1, 3, 2, 2, 1], np.int8)
+    units = join(draft, by_content=by_content)
+    assert straddling(draft, units, by_content=by_content) == 2
+    assert find_parted(draft).tolist() == [0, 1, 4, 5, 6]
+    draft.refused[4] = "it would leak"
+    assert straddling(draft, units, by_content=by_content) == 1
+    assert find_parted(draft).tolist() == [0, 1]
+
+
+def test_near_copies_in_two_sets_are_named_too():
+    draft = read_draft(make_index([{"content": n, "near": near} for n, near in enumerate(["a", "a", None, None, "b", "b"])]), frozenset())
+    draft.sets = np.array([1, 2, 1, 2, 3, 3], np.int8)
+    assert find_parted(draft).tolist() == [0, 1]
 
 
 @given(ITEMS, ITEMS, st.integers(0, 3))

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from scipy import stats
 
 from surefoot import randomness
+from surefoot.data.columns import take_rows
 from surefoot.data.features import Features, read_features
 from surefoot.data.splitting import name_sets
 from surefoot.types.context import Store
@@ -43,7 +44,7 @@ def compare_sets(store: Store, features: str, ids: pa.ChunkedArray, sets: np.nda
     sample = read_features(store.get_table(features))
     wanted = pa.array(sample.ids.tolist(), pa.string())
     place = np.flatnonzero(np.concatenate([pc.is_in(chunk, wanted).to_numpy(zero_copy_only=False) for chunk in ids.chunks] or [np.zeros(0, bool)]))
-    at = pc.index_in(ids.take(pa.array(place)), wanted).to_numpy()
+    at = pc.index_in(take_rows(ids, place), wanted).to_numpy()
     place, there = place[np.argsort(at)], np.sort(at)  # in the order of the sample
     sample = replace(sample, ids=sample.ids[there], values=sample.values[there])
     of, unit = name_sets(sets[place]), units[place]

@@ -15,6 +15,7 @@ from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from surefoot.analysis.drift import compare
 from surefoot.analysis.intervals import wilson
 from surefoot.analysis.units import are_among
+from surefoot.data.columns import take_rows
 from surefoot.data.features import MOST_PICTURES, MOST_ROWS, Features, picture_features, sample_items, table_features
 from surefoot.data.readers import count_raw, list_sources
 from surefoot.types.configs import DataConfig, SourceConfig
@@ -87,7 +88,7 @@ def _pairs(said: np.ndarray, names: list[str]) -> dict[str, tuple[np.ndarray, np
 
 def _units(usable: Usable, sample: np.ndarray) -> np.ndarray:
     """What belongs together: equal items, and groups where there are some."""
-    groups = usable.groups.take(pa.array(sample)).to_pylist() if usable.groups is not None else [None] * len(sample)
+    groups = take_rows(usable.groups, sample).to_pylist() if usable.groups is not None else [None] * len(sample)
     words = [group or usable.contents[item] for group, item in zip(groups, sample.tolist())]
     return np.unique(np.asarray(words, dtype=str), return_inverse=True)[1]
 

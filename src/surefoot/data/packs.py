@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from surefoot import __version__, durable
 from surefoot.data import jpeg
+from surefoot.data.columns import take_rows
 from surefoot.data.sampling import draw_order
 from surefoot.data.shards import JPEG, Shard, ShardFacts, ShardWriter, make_schema, pad, to_column, to_list
 from surefoot.store import seal
@@ -315,7 +316,7 @@ class Pack:
 
     def _strings(self, name: str, rows: np.ndarray | None) -> np.ndarray:
         column = pa.chunked_array([self._column(number, name) for number in range(len(self._places))], pa.string())
-        return np.asarray((column if rows is None else column.take(pa.array(rows))).to_pylist(), dtype=object)
+        return np.asarray((column if rows is None else take_rows(column, rows)).to_pylist(), dtype=object)
 
 
 def read_manifest(store: Store, ref: str) -> PackManifest:

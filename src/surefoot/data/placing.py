@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from surefoot.data.columns import take_rows
 from surefoot.data.splitting import CODES, NAMES, fill_quotas, fill_time, is_in
 from surefoot.data.units import Units, number_equal, rank_words
 
@@ -194,27 +195,39 @@ def place_general(draft: Draft, units: Units, share: float, seed: int) -> None:
     draft.sets[rest] = placed[units.of][rest]
 
 
-def straddling(draft: Draft) -> int:
-    """Contents that stand in two sets, which happens only where it was asked for."""
-    keep = draft.kept()
-    codes = number_equal(rank_words(draft.contents))
-    masks = np.zeros(int(codes.max(initial=-1)) + 1, np.int8)
-    np.bitwise_or.at(masks, codes[keep], np.int8(1) << draft.sets[keep])
-    return int(((masks & (masks - 1)) != 0).sum())
+def straddling(draft: Draft, units: Units, *, by_content: bool) -> int:
+    """Contents that stand in two sets, which happens only where it was asked for.
+
+    Where equal contents are of one unit (`by_content`), only units in several sets are looked at: to sort all contents takes 25 bytes an item.
+    """
+    marks, contents = _marks(draft), draft.contents
+    if by_content:
+        rows = np.flatnonzero(_are_parted(units.of, marks)[units.of])
+        marks, contents = marks[rows], pa.chunked_array([take_rows(contents, rows)])
+    return int(_are_parted(number_equal(rank_words(contents)), marks).sum())
 
 
 def find_parted(draft: Draft) -> np.ndarray:
     """Items, as int64, that have an equal or nearly equal one in another set: moments decide in a split by time, whatever else belongs together."""
-    parted = np.zeros(len(draft), bool)
-    ties = [number_equal(rank_words(draft.contents))]
+    marks = _marks(draft)
+    ties = [(number_equal(rank_words(draft.contents)), marks)]
     if isinstance(draft.near, pa.ChunkedArray) and draft.near.null_count < len(draft):
-        ties.append(draft.near.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False))
-    for codes in ties:
-        at = np.flatnonzero(draft.kept() & (codes >= 0))
-        masks = np.zeros(int(codes.max(initial=-1)) + 1, np.int8)
-        np.bitwise_or.at(masks, codes[at], np.int8(1) << draft.sets[at])
-        parted[at] |= ((masks & (masks - 1)) != 0)[codes[at]]
+        codes = draft.near.combine_chunks().dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False) + 1
+        ties.append((codes, np.where(codes > 0, marks, np.int8(0))))  # 0: stands for itself
+    parted = np.any([_are_parted(codes, those)[codes] & (those > 0) for codes, those in ties], axis=0)
     return np.flatnonzero(parted)
+
+
+def _marks(draft: Draft) -> np.ndarray:
+    """int8 (N,): the set of each item as a bit, none of what is refused."""
+    return np.where(draft.kept(), np.int8(1) << draft.sets, np.int8(0))
+
+
+def _are_parted(codes: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """bool per code: whether the items of this code, int (N,), stand in several sets; marks: int8 (N,)."""
+    found = np.zeros(int(codes.max(initial=-1)) + 1, np.int8)
+    np.bitwise_or.at(found, codes, marks)
+    return (found & (found - 1)) != 0
 
 
 def _sets_of_units(draft: Draft, units: Units) -> np.ndarray:
@@ -234,7 +247,7 @@ def _recall(ids: pa.ChunkedArray, known: pa.Table) -> np.ndarray:
     for begin in range(0, len(ids) if len(order) else 0, _BLOCK):
         block = ids.slice(begin, _BLOCK)
         at = order[np.minimum(np.searchsorted(hashes, np.concatenate([_hash_words(chunk) for chunk in block.chunks])), len(order) - 1)]
-        is_same = pc.equal(known.column("id").take(pa.array(at)), block).to_numpy()
+        is_same = pc.equal(take_rows(known.column("id"), at), block).to_numpy()
         told[begin : begin + len(block)] = np.where(is_same, names[at], np.int8(0))
     return told
 

@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from surefoot.data.columns import take_rows
+
 _MIXED = 0.05
 """Share of items in units of several strata from which units are dealt by their labels; a few conflicting duplicates are no groups."""
 _BLOCK = 1 << 16
@@ -76,7 +78,7 @@ class Units:
         """A name for each of some units, one by one: it depends on content alone."""
         for start in range(0, len(which), _BLOCK):
             some = which[start : start + _BLOCK]
-            contents = self.contents.take(pa.array(self.first[some])).to_pylist()
+            contents = take_rows(self.contents, self.first[some]).to_pylist()
             yield from contents if self.ordinals is None else (f"{content}-{number}" for content, number in zip(contents, self.ordinals[some].tolist()))
 
     def sizes(self) -> np.ndarray:

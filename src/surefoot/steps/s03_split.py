@@ -12,6 +12,7 @@ from surefoot.analysis.drift import Drift, compare_sets
 from surefoot.analysis.resolve import smallest_difference, smallest_share
 from surefoot.checks import split as checks
 from surefoot.data import splitting
+from surefoot.data.columns import take_rows
 from surefoot.data.placing import (
     Draft,
     find_parted,
@@ -78,7 +79,8 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
     compared = np.where(practical & draft.kept(), draft.sets, np.int8(0))  # that general sources differ is the audit's to say
     drift = compare_sets(ctx.store, audit.features, draft.ids, compared, units.of, seed=ctx.seed) if audit.features else {}
     newcomers = int((told == 0).sum()) if known else 0
-    return _report(ctx, problem, draft, dealt, (by, newcomers, drift, _judge_known(draft, dealt, told, known)))
+    apart = 0 if by == "time" else straddling(draft, units, by_content=wanted.group_by == "content")
+    return _report(ctx, problem, draft, dealt, (by, newcomers, drift, apart, _judge_known(draft, dealt, told, known)))
 
 
 def _make_units(draft: Draft, problem: Problem, wanted: SplitConfig) -> Units:
@@ -147,16 +149,17 @@ def _judge_known(draft: Draft, dealt: Dealt, told: np.ndarray, known: Split | No
     in_test = is_in(told, "test") != is_in(draft.sets, "test")
     if not known.protocol == dealt.protocol == "holdout":
         moved &= in_test
-    ids = draft.ids.take(pa.array(np.flatnonzero(moved))).to_pylist()
+    ids = take_rows(draft.ids, np.flatnonzero(moved)).to_pylist()
     return [
         *checks.forgotten(int((told > 0).sum()), sum(known.counts.values()), len(draft)),
         *checks.overruled(ids, into_test=int((moved & is_in(draft.sets, "test")).sum()), out_of_test=int((moved & is_in(told, "test")).sum())),
     ]
 
 
-def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: tuple[str, int, dict[str, Drift], list[Finding]]) -> Split:
-    """The report; `found` is by what was split, the number of newcomers, what a classifier says about pairs of sets, and what became of the last split."""
-    by, newcomers, drift, on_known = found
+def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: tuple[str, int, dict[str, Drift], int, list[Finding]]) -> Split:
+    """The report; `found` is by what was split, the number of newcomers, what a classifier says about pairs of sets, how many
+    contents stand in two, and what became of the last split."""
+    by, newcomers, drift, apart, on_known = found
     keep = draft.kept()
     numbers = np.bincount(draft.sets[keep], minlength=len(NAMES)).tolist()
     counts = {name: number for name, number in sorted(zip(NAMES, numbers)) if number}
@@ -164,13 +167,13 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
     num_val = counts.get("val") or int(dealt.val[keep].any(1).sum())
     is_amount = not problem.classes
     resolves = smallest_share(num_val) if is_amount else smallest_difference(_TYPICAL, num_val)
-    ids = draft.ids.take(pa.array(list(draft.refused), pa.int64())).to_pylist()
+    ids = take_rows(draft.ids, np.fromiter(draft.refused, np.int64)).to_pylist()
     refused = tuple(RefusedItem(place=id, reason=reason, code="split.leak") for id, reason in zip(ids, draft.refused.values()))
     _check_measurable(class_counts if problem.task != "detection" else {}, {"train": counts.get("train", 0), "val": num_val, "test": counts.get("test", 0)})
     findings = [
         *on_known,
-        *checks.leaks(refused, 0 if by == "time" else straddling(draft)),
-        *(checks.parted_copies(draft.ids.take(pa.array(find_parted(draft))).to_pylist(), int(keep.sum())) if by == "time" else []),
+        *checks.leaks(refused, apart),
+        *(checks.parted_copies(take_rows(draft.ids, find_parted(draft)).to_pylist(), int(keep.sum())) if by == "time" else []),
         *(checks.val_size(num_val, resolves, is_amount=is_amount) if dealt.protocol == "holdout" else []),
         *checks.missing_classes(class_counts),
         *checks.shift(drift, by=by),
