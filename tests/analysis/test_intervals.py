@@ -221,7 +221,8 @@ def test_groups_of_ids_are_units():
     targets, outputs = answers([True, False] * 20)
     ids = np.array([f"i{i}" for i in range(40)])
     measured = measure(ACCURACY, Predictions(ids, outputs, targets, groups=np.arange(40) % 10), seed=0)
-    assert measured.n == 10
+    assert (measured.n, measured.items) == (10, 40)
+    assert measure(ACCURACY, Predictions(ids, outputs, targets), seed=0).items == 0
 
 
 def rare_class(num=1000, positives=5):

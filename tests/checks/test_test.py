@@ -68,5 +68,8 @@ def test_a_test_set_of_two_dozen_items_is_told_by_the_width_of_its_interval():
     (found,) = checks.width(get("accuracy"), ModelScore(value=0.68, interval=(0.49, 0.84), n=23))
     assert (found.code, found.severity) == ("split.val_too_small", "warn")
     assert "23 items: its interval is 35 points wide" in found.what
+    (found,) = checks.width(get("accuracy"), ModelScore(value=1.0, interval=(0.34, 1.0), n=2, items=20))
+    assert "The test set has 20 items of 2 groups" in found.what
+    assert "more test groups" in found.next
     assert checks.width(get("accuracy"), ModelScore(value=0.9, interval=(0.85, 0.95), n=200)) == []
     assert checks.width(get("rmse"), ModelScore(value=9.0, interval=(5.0, 15.0), n=23)) == []

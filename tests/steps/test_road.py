@@ -275,7 +275,7 @@ def test_groups_never_straddle_sets(tmp_path: Path) -> None:
 
 
 def test_rows_of_one_group_are_no_independent_evidence(tmp_path: Path) -> None:
-    """Every interval counts patients, not visits: on val, in the table of errors, between rounds, and on the test set."""
+    """Every interval counts patients, not visits: on val, in the table of errors, between rounds, and on the test set, and no reader is told otherwise."""
     generator = np.random.default_rng(0)
     own = generator.normal(size=60)
     rows = [f"p{n % 60},{own[n % 60] + 0.1 * generator.normal():.3f},{'ill' if own[n % 60] + 0.5 * generator.normal() > 0 else 'well'}" for n in range(480)]
@@ -288,7 +288,12 @@ def test_rows_of_one_group_are_no_independent_evidence(tmp_path: Path) -> None:
     num = {name: len({group[id] for id, one in zip(sets["id"], sets["set"]) if one == name}) for name in ("val", "test")}
     assert 5 < num["val"] < 20
     assert project.report("baseline").models["linear"].n == project.report("tune").val.n == project.report("diagnose").errors["val"].n == num["val"]
-    assert project.report("test").n == project.report("test").tuned.n == num["test"]
+    test = project.report("test")
+    assert test.n == test.tuned.n == num["test"]
+    told = f"{test.items} of {num['test']} groups"
+    assert test.items == project.report("split").counts["test"]
+    assert told in (project.root / "export" / "README.md").read_text()
+    assert f"{test.items} items of {num['test']} groups" in project.render().read_text()
     project.run(to="tune", set=[*changed, "search.trials=2"])
     assert project.compare("1", "2")["difference"]["n"] == num["val"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from surefoot.types.figures import write
+from surefoot.types.figures import write, write_items
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,14 @@ def test_a_number_has_no_more_digits_than_can_be_used(value, text):
 
 def test_zero_has_no_sign():
     assert write(-0.0) == write(0.0) == "0"
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ((1200,), "1,200"), ((1, 0, "test item"), "1 test item"), ((1200, 0, "item"), "1,200 items"), ((2, 20, "item"), "20 items of 2 groups"),
+        ((1, 1), "1 of 1 group"),
+    ],
+)  # fmt: skip
+def test_items_that_belong_together_are_never_called_more_than_they_are_worth(said, text):
+    assert write_items(*said) == text

@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from surefoot.analysis.intervals import NUM_SAMPLES, Interval, resampled_scores, unit_names
+from surefoot.analysis.intervals import NUM_SAMPLES, Interval, items_in_groups, resampled_scores, unit_names
 from surefoot.analysis.units import Units, are_among, bundle, halved_sums, units_of
 from surefoot.metrics.metric import Metric
 from surefoot.randomness import stream
 from surefoot.types.errors import UsageError
 from surefoot.types.examples import Predictions, Threshold
+from surefoot.types.figures import write_items
 from surefoot.types.findings import Measured, Plain
 
 ALPHA = 0.05
@@ -63,9 +64,9 @@ def paired(metric: Metric, a: Predictions, b: Predictions, *, seed: int, thresho
     interval, p_value = _test_means(sides, rng) if metric.per_item is not None else _test_scores(sides, rng)
     value = float(sides[0].score()) - float(sides[1].score())
     is_known = bool(np.isfinite(interval).all())
-    measured = Measured(value=value, interval=interval if is_known else None, n=len(sides[0].units))
+    measured = Measured(value=value, interval=interval if is_known else None, n=len(sides[0].units), items=items_in_groups(a))
     if _agree(sides):
-        says = f"within noise: both give equal predictions for the {measured.n:,} held out in both, as the same model does"
+        says = f"within noise: both give equal predictions for the {write_items(measured.n, measured.items)} held out in both, as the same model does"
         return Comparison(difference=measured, p_value=1.0, verdict="within noise", sentence=says)
     return _conclude(metric, measured, p_value)
 
@@ -154,5 +155,5 @@ def _conclude(metric: Metric, measured: Measured, p_value: float) -> Comparison:
     verdict: Literal["better", "worse", "within noise"] = "within noise" if not is_sure else "better" if rises else "worse"
     span = f"95 % interval {low:+.4g} to {high:+.4g}, " if measured.interval else ""
     chance = f"p = {p_value:.2g}" if p_value >= 0.001 else "p < 0.001"
-    sentence = f"{verdict}: {metric.title} differs by {measured.value:+.4g} ({span}{chance}, {measured.n:,} held out in both)"
+    sentence = f"{verdict}: {metric.title} differs by {measured.value:+.4g} ({span}{chance}, {write_items(measured.n, measured.items)} held out in both)"
     return Comparison(difference=measured, p_value=p_value, verdict=verdict, sentence=sentence)

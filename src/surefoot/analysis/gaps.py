@@ -65,7 +65,7 @@ def measure_error(metric: Metric, predictions: Predictions, *, seed: int) -> Mea
 def to_error(metric: Metric, measured: Measured) -> Measured:
     """A value of the metric with its interval, as an error."""
     ends = sorted(float(as_error(metric, end)) for end in measured.interval) if measured.interval is not None else None
-    return Measured(value=float(as_error(metric, measured.value)), interval=(ends[0], ends[1]) if ends else None, n=measured.n)
+    return Measured(value=float(as_error(metric, measured.value)), interval=(ends[0], ends[1]) if ends else None, n=measured.n, items=measured.items)
 
 
 def gaps_of(errors: Errors, shared: Mapping[str, float] | None = None) -> tuple[Errors, str]:

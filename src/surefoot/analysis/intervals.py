@@ -126,7 +126,8 @@ def share_interval(hit: np.ndarray, counted: np.ndarray, units: Units, level: fl
 
 def measure(metric: Metric, predictions: Predictions, *, seed: int, level: float = LEVEL) -> Measured:
     """`interval_for` on pooled held-out predictions: an id that several folds say, or a group, is one unit."""
-    return interval_for(metric, predictions.targets, predictions.outputs, seed=seed, groups=unit_names(predictions), level=level)
+    measured = interval_for(metric, predictions.targets, predictions.outputs, seed=seed, groups=unit_names(predictions), level=level)
+    return measured.model_copy(update={"items": items_in_groups(predictions)})
 
 
 def measure_all(metrics: Iterable[Metric], predictions: Predictions, *, seed: int) -> dict[str, Measured]:
@@ -138,6 +139,11 @@ def measure_all(metrics: Iterable[Metric], predictions: Predictions, *, seed: in
 def unit_names(predictions: Predictions) -> np.ndarray:
     """The name of the unit each row belongs to: its group, or, without groups, its id; (N,)."""
     return predictions.ids.astype(str) if predictions.groups is None else predictions.groups
+
+
+def items_in_groups(predictions: Predictions) -> int:
+    """How many items the groups hold, each once, however many folds speak of it; 0 where nothing is grouped (`Measured.items`)."""
+    return 0 if predictions.groups is None else len(np.unique(predictions.ids.astype(str)))
 
 
 def find_units(predictions: Predictions) -> Units:

@@ -38,6 +38,7 @@ def score(store: Store, problem: Problem, metric: Metric, predictions: Predictio
         value=measured.value,
         interval=measured.interval,
         n=measured.n,
+        items=measured.items,
         metrics={name: value for name, value in others.items() if np.isfinite(value)},
         fold_values=tuple(float(value) for value in by_fold),
         predictions=save_predictions(store, predictions),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from surefoot.metrics import Metric
-from surefoot.types.figures import write
+from surefoot.types.figures import write, write_items
 from surefoot.types.findings import Finding, Measured
 from surefoot.types.reports import ModelScore
 
@@ -41,10 +41,10 @@ def width(metric: Metric, published: ModelScore) -> list[Finding]:
         Finding(
             code="split.val_too_small",
             severity="warn",
-            what=f"The test set has {published.n:,} items: its interval is {wide * 100:.0f} points wide.",
+            what=f"The test set has {write_items(published.n, published.items, 'item')}: its interval is {wide * 100:.0f} points wide.",
             where="test",
-            next="Gather more test items, and read the interval, not the value.",
-            evidence={"items": published.n, "width": wide, "threshold": _WIDE},
+            next=f"Gather more test {'groups' if published.items else 'items'}, and read the interval, not the value.",
+            evidence={"items": published.items or published.n, "units": published.n, "width": wide, "threshold": _WIDE},
         )
     ]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from surefoot.exporting.bundle import BOOSTER, CARD, GRAPH, Manifest
 from surefoot.types.data_reports import AuditReport, Split
-from surefoot.types.figures import write
+from surefoot.types.figures import write, write_items
 from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import DiagnoseReport, FinalReport, ModelScore, TestReport, TuneReport
@@ -153,13 +153,14 @@ def _metrics(evidence: Evidence) -> str:
     if test is None:
         note = "The test set is not opened yet: `surefoot test` opens it, once, and fills in the number that counts."
     else:
-        rows.insert(0, (f"**test, {metric}**", f"**{_number(test.value)}**", _interval(test.interval), f"{test.n:,}"))
+        of = write_items(test.n, test.items)
+        rows.insert(0, (f"**test, {metric}**", f"**{_number(test.value)}**", _interval(test.interval), of))
         if test.tuned is not None:
             rows.append(_score(f"test, {metric}, of the tuned model", test.tuned))
         if test.wild is not None:
             rows.append(_score(f"wild, {metric}", test.wild))
         others = {name: value for name, value in test.metrics.items() if name != metric}
-        rows += [(f"test, {escape(name)}", _number(value), _interval(test.intervals.get(name)), f"{test.n:,}") for name, value in others.items()]
+        rows += [(f"test, {escape(name)}", _number(value), _interval(test.intervals.get(name)), of) for name, value in others.items()]
         rows += [_measured(f"test, {metric}, {escape(name)}", measured) for name, measured in list(test.slices.items())[:_ROWS]]
         times = len(test.openings)
         note = f"The test set was opened {times} time{'s' if times != 1 else ''}." + (" Only the first opening was blind." if times > 1 else "")
@@ -215,11 +216,11 @@ def _warnings(reports: Iterable[Report | None]) -> list[Finding]:
 
 
 def _score(name: str, score: ModelScore) -> tuple[str, str, str, str]:
-    return name, _number(score.value), _interval(score.interval), f"{score.n:,}" if score.n else ""
+    return name, _number(score.value), _interval(score.interval), write_items(score.n, score.items) if score.n else ""
 
 
 def _measured(name: str, measured: Measured) -> tuple[str, str, str, str]:
-    return name, _number(measured.value), _interval(measured.interval), f"{measured.n:,}" if measured.n else ""
+    return name, _number(measured.value), _interval(measured.interval), write_items(measured.n, measured.items) if measured.n else ""
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

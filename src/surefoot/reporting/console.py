@@ -12,6 +12,7 @@ from surefoot.reporting.sections.split import tell_apart
 from surefoot.reporting.words import MINUS, amount, between, count_of, in_order, level, measured, number, size_bytes, spaced
 from surefoot.types.data_reports import AuditReport, PreparedData, Split
 from surefoot.types.error_reports import ErrorsReport
+from surefoot.types.figures import write_items
 from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import (
@@ -154,7 +155,7 @@ def _export(report: ExportReport) -> str:
 def _test(report: TestReport) -> str:
     wild = f"; wild {_score(report.wild)}" if report.wild else ""
     value = f"{spaced(report.metric)} {level(report.value)}{between(report.interval)}"
-    return f"{value} on {number(report.n)} test items{wild}; opened {count_of(len(report.openings), 'time')}"
+    return f"{value} on {write_items(report.n, report.items, 'test item')}{wild}; opened {count_of(len(report.openings), 'time')}"
 
 
 def _serve(report: ServeReport) -> str:

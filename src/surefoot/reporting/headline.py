@@ -15,7 +15,8 @@ from surefoot.reporting.findings import group_by_cause, redact
 from surefoot.reporting.markup import EMPTY, code, join, prose
 from surefoot.reporting.road import ROAD, describe_step
 from surefoot.reporting.views import Scene
-from surefoot.reporting.words import MINUS, Metric, between, count_of, describe_metric, number, spaced
+from surefoot.reporting.words import MINUS, Metric, between, describe_metric, number, spaced
+from surefoot.types.figures import write_items
 from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
 from surefoot.types.reports import BaselineReport, DiagnoseReport, TestReport, TuneReport
@@ -67,7 +68,7 @@ def _result(scene: Scene) -> Tile:
     unit = f", in units of {scene.target}" if metric.has_units else ""
     if test:
         reached = "" if goal is None else f" The goal of {metric.show(goal)} is {'reached' if _is_better(test.value, goal, metric) else 'not reached'}."
-        note = f"95 % interval{between(test.interval, metric.is_share)} on {count_of(test.n, 'item')}{unit}.{reached}"
+        note = f"95 % interval{between(test.interval, metric.is_share)} on {write_items(test.n, test.items, 'item')}{unit}.{reached}"
         often = len(test.openings)
         note += f" The test set was opened {often} times; only the first was blind." if often > 1 else ""
         is_level = _is_level(scene, test)
@@ -118,7 +119,7 @@ def find_advantage(scene: Scene) -> Measured | None:
     if paired.value * gain >= 0:
         return paired
     low, high = paired.interval or (0.0, 0.0)
-    return Measured(value=-paired.value, interval=(-high, -low) if paired.interval else None, n=paired.n)
+    return Measured(value=-paired.value, interval=(-high, -low) if paired.interval else None, n=paired.n, items=paired.items)
 
 
 def _gain(scene: Scene) -> Tile | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.analysis.gaps import late_gaps, to_error, verdict_of
-from surefoot.analysis.intervals import interval_for, measure_all, unit_names
+from surefoot.analysis.intervals import measure, measure_all
 from surefoot.analysis.per_class import class_intervals, class_scores
 from surefoot.analysis.scores import judge_bounds, score
 from surefoot.checks import test as checks
@@ -90,6 +90,7 @@ def test(
         value=published.value,
         interval=published.interval,
         n=published.n,
+        items=published.items,
         predictions=published.predictions,
         wild=wild,
         tuned=tuned,
@@ -160,7 +161,7 @@ def _score_wild(ctx: Context, problem: Problem, data: PreparedData, export: Expo
 
 
 def _measured(scored: ModelScore) -> Measured:
-    return Measured(value=scored.value, interval=scored.interval, n=scored.n)
+    return Measured(value=scored.value, interval=scored.interval, n=scored.n, items=scored.items)
 
 
 def _late_rows(metric: Metric, tuned: ModelScore, wild: ModelScore | None) -> dict[str, dict[str, Measured | None]]:
@@ -181,7 +182,5 @@ def _slices(ctx: Context, problem: Problem, data: PreparedData, pack: Pack, pred
             for code in np.unique(codes[:, column])[:6]:
                 here = codes[:, column] == code
                 if _LEAST_SLICE <= here.sum() < len(pack):
-                    found[f"{name} = {words[name].get(int(code), 'missing or unseen')}"] = interval_for(
-                        metric, predictions.targets[here], predictions.outputs[here], seed=ctx.seed, groups=unit_names(predictions)[here]
-                    )
+                    found[f"{name} = {words[name].get(int(code), 'missing or unseen')}"] = measure(metric, predictions.some(here), seed=ctx.seed)
     return found

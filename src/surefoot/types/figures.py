@@ -23,3 +23,15 @@ def write(value: float, digits: int = 4) -> str:
     decimals = max(0, digits - 1 - math.floor(math.log10(size)))
     text = f"{value:,.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def write_items(n: int, items: int = 0, noun: str = "") -> str:
+    """What a number rests on: `1,200`, `1,200 items`, and, where groups are drawn whole, `20 items of 2 groups`.
+
+    Args:
+        n: independent units. items: how many items these groups hold; 0 where a unit is an item.
+        noun: what an item is called, in the singular; left out where it is empty.
+    """
+    num = items or n
+    counted = f"{num:,} {noun}{'' if num == 1 else 's'}" if noun else f"{num:,}"
+    return f"{counted} of {n:,} group{'' if n == 1 else 's'}" if items else counted

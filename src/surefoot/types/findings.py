@@ -23,12 +23,14 @@ class Measured(Plain):
     Attributes:
         value: the estimate, in the metric's own units.
         interval: lower and upper end of the 95 % interval, or None where none could be estimated.
-        n: the number of items it rests on.
+        n: the number of independent units it rests on: items, or groups of items that belong together (`split.group`).
+        items: how many items those groups hold; 0 where each item is a unit of its own.
     """
 
     value: float
     interval: tuple[float, float] | None = None
     n: int = 0
+    items: int = 0
 
 
 class Finding(Plain):

@@ -11,12 +11,13 @@ from surefoot.types.findings import Measured, Plain, Report
 class ModelScore(Plain):
     """A model's metric on the pooled held-out items, and what else is said of it.
 
-    `rows` and `rounds` bound what a simple model was fitted on: train rows, and trees per class of boosting.
+    `n` and `items` are those of `Measured`. `rows` and `rounds` bound what a simple model was fitted on: train rows, and trees per class of boosting.
     """
 
     value: float
     interval: tuple[float, float] | None = None
     n: int = 0
+    items: int = 0
     train_value: float | None = None
     metrics: dict[str, float] = {}
     fold_values: tuple[float, ...] = ()
@@ -296,6 +297,7 @@ class TestReport(Report):
     """s13: the truth. `value` is the final bundle's metric on the test set; `tuned` the tuned model's, scored in the same opening.
 
     Attributes:
+        n, items: as in `Measured`.
         grid: the whole table of errors, human to wild, in two columns; gaps: all five; verdict: the largest beyond its noise.
         intervals: metric -> 95 % interval. class_intervals: class -> those of precision and recall.
         card: ref of the model card that tells the figure.
@@ -307,6 +309,7 @@ class TestReport(Report):
     value: float
     interval: tuple[float, float] | None
     n: int
+    items: int = 0
     metrics: dict[str, float] = {}
     per_class: dict[str, dict[str, float]] = {}
     wild: ModelScore | None = None

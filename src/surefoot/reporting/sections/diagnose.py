@@ -11,6 +11,7 @@ from surefoot.reporting.headline import tell_small
 from surefoot.reporting.markup import EMPTY, bullets, card, cards, code, facts, figure, folded_if, join, paragraph, prose, table
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import count_of, describe_metric, measured, number, share, spaced
+from surefoot.types.figures import write_items
 from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
 from surefoot.types.reports import DiagnoseReport
@@ -75,7 +76,7 @@ def _errors(report: DiagnoseReport, scene: Scene) -> Markup:
         return EMPTY
     chart = bars("Error by set", rows, _error_axis(report, scene))
     cells = [
-        (SETS.get(name, spaced(name)), measured(error, is_share) if error else "not known", number(error.n) if error and error.n else "")
+        (SETS.get(name, spaced(name)), measured(error, is_share) if error else "not known", write_items(error.n, error.items) if error and error.n else "")
         for name, error in report.errors.items()
     ]
     numbers = show_grid(report.grid, is_share) or table("Errors", ("error of", "value", "items"), cells, numeric=(1, 2))
@@ -92,7 +93,7 @@ def show_grid(grid: dict[str, dict[str, Measured | None]], is_share: bool) -> Ma
         (
             SETS.get(name, spaced(name)),
             *(measured(row.get(column), is_share) for column in columns),
-            ", ".join(number(e.n) for c in columns if (e := row.get(c)) and e.n),
+            ", ".join(write_items(e.n, e.items) for c in columns if (e := row.get(c)) and e.n),
         )
         for name, row in grid.items()
     ]

@@ -10,6 +10,7 @@ from surefoot.reporting.markup import EMPTY, card, cards, facts, figure, join, t
 from surefoot.reporting.sections.diagnose import MEANINGS, show_classes, show_confusion, show_grid
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import Metric, count_of, describe_metric, measured, number, spaced
+from surefoot.types.figures import write_items
 from surefoot.types.problem import Problem
 from surefoot.types.reports import TestReport
 
@@ -27,7 +28,7 @@ def show_test(report: TestReport, scene: Scene) -> Markup:
             facts(
                 [
                     (f"{metric.label} on test", metric.show_measured(report.value, report.interval)),
-                    ("Test items", number(report.n)),
+                    ("Test items", write_items(report.n, report.items)),
                     ("Test set opened", count_of(len(report.openings), "time")),
                     *others,
                 ]
