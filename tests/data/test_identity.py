@@ -138,3 +138,11 @@ def test_words_of_few_rows_among_many_take_little_memory():
         assert tracemalloc.get_traced_memory()[1] < 2e7
     finally:
         tracemalloc.stop()
+
+
+def test_hashes_of_rows_are_equal_where_rows_are_and_can_be_taken_in_any_order():
+    hashes = hash_rows({"a": np.array([1.0, 2.0, 1.0, 3.0])})
+    assert group_equals(hashes) == {hashes[0]: [0, 2]}
+    some = hashes.take(np.array([3, 0, 2]))
+    assert list(some) == [hashes[3], hashes[0], hashes[2]]
+    assert group_equals(some) == group_equals(list(some)) == {hashes[0]: [1, 2]}

@@ -38,16 +38,19 @@ _VALUES = re.compile(r"[A-Za-z]{0,6}[-_ ]?\d{2,}")
 def find_ties(source: TableSource, profiles: Sequence[ColumnProfile], used: Used, problem: Problem, *, by_time: bool, seed: int) -> list[Finding]:
     """Findings on columns that name groups or moments by which nothing is split, although the targets go by them. `by_time`: the rows are split by time."""
     rows = used.rows[used.visible]
-    targets = _spread_out(used.targets[used.visible], problem)
     inputs = [p for p in profiles if p.role == "input"]
-    found: list[Finding] = []
-    if not any(p.role == "group" for p in profiles):
-        alike = {p.name: _measure_groups(source.columns[p.name][rows], targets, seed) for p in inputs if _may_name(p, source.columns[p.name], len(rows))}
-        found += checks.group_leak({name: likeness for name, likeness in alike.items() if likeness is not None})
-    if not by_time and not {"val", "test"} & set(used.given_sets):  # train alone parts nothing
-        moments = {p.name: to_days(source.columns[p.name][rows]) for p in inputs if p.kind == "date"}
-        found += checks.time_leak({name: measure_order(days, targets, seed) for name, days in moments.items()}, len(rows))
-    return found
+    is_grouped, is_parted = any(p.role == "group" for p in profiles), by_time or {"val", "test"} & set(used.given_sets)  # train alone parts nothing
+    named = [] if is_grouped else [p.name for p in inputs if _may_name(p, source.columns[p.name], len(rows))]
+    dated = [] if is_parted else [p.name for p in inputs if p.kind == "date"]
+    if not named and not dated:
+        return []
+    targets = _spread_out(used.targets[used.visible], problem)
+    alike = {name: _measure_groups(source.columns[name][rows], targets, seed) for name in named}
+    moments = {name: to_days(source.columns[name][rows]) for name in dated}
+    return [
+        *checks.group_leak({name: likeness for name, likeness in alike.items() if likeness is not None}),
+        *checks.time_leak({name: measure_order(days, targets, seed) for name, days in moments.items()}, len(rows)),
+    ]
 
 
 def _spread_out(targets: np.ndarray, problem: Problem) -> np.ndarray:

@@ -26,7 +26,7 @@ _SEVERAL, _LOOKED_AT = 20, 5_000
 
 def check_columns(source: TableSource, profiles: Sequence[ColumnProfile], used: Used, problem: Problem, seed: int) -> list[Finding]:
     """Findings on the input columns; those of a given test set's rows are not looked at."""
-    visible = np.asarray([given != "test" for given in source.given_sets], bool)
+    visible = np.fromiter((given != "test" for given in source.given_sets), bool, len(source))
     numeric = [p.name for p in profiles if p.role == "input" and p.kind == "numeric"]
     counts = {name: count_extremes(source.columns[name][visible]) for name in numeric}
     apart = {name: find_apart(np.where(visible, source.columns[name], np.nan)) for name in numeric}

@@ -18,33 +18,39 @@ def find_apart(values: np.ndarray) -> np.ndarray:
     Args:
         values: float64 (N,), NaN where missing.
     """
-    rows = np.flatnonzero(np.isfinite(values))
-    known = values[rows].astype(np.float64)
-    if len(known) < _FEW or len(np.unique(known)) < _DISTINCT:
+    is_known = np.isfinite(values)
+    ordered = values[is_known].astype(np.float64, copy=False)
+    ordered.sort()
+    if len(ordered) < _FEW or 1 + np.count_nonzero(ordered[1:] != ordered[:-1]) < _DISTINCT:
         return np.zeros(0, np.int64)
-    scaled = np.log1p(known) if known.min() >= 0 and _is_skewed(known) else known
-    apart = np.zeros(len(known), bool)
-    for sign in (1, -1):
-        apart |= sign * scaled >= _find_gap(np.sort(sign * scaled))
-    return rows[apart]
+    scale = np.log1p if ordered[0] >= 0 and _is_skewed(ordered) else np.positive
+    last, bottom = max(int(len(ordered) * _SHARE), 1), int(len(ordered) * _TAIL)
+    high = _count_beyond(scale(ordered[-last - 1 :]), scale(ordered[bottom]))
+    low = _count_beyond(-scale(ordered[last::-1]), -scale(ordered[-1 - bottom]))
+    is_apart = np.zeros(len(values), bool)
+    if high:
+        is_apart |= values >= ordered[-high]
+    if low:
+        is_apart |= values <= ordered[low - 1]
+    return np.flatnonzero(is_apart & is_known)
 
 
-def _is_skewed(values: np.ndarray) -> bool:
+def _is_skewed(ordered: np.ndarray) -> bool:
     """Whether the logarithm's quartiles are the more symmetric (Bowley's skewness); where most numbers are equal they say nothing, and it is taken."""
     skews = []
-    for scaled in (values, np.log1p(values)):
-        low, middle, high = np.quantile(scaled, (0.25, 0.5, 0.75))
+    at = np.array([0.25, 0.5, 0.75]) * (len(ordered) - 1)
+    below = at.astype(np.int64)
+    for scale in (np.positive, np.log1p):
+        low, middle, high = (1 - at + below) * scale(ordered[below]) + (at - below) * scale(ordered[np.ceil(at).astype(np.int64)])
         if high <= low:
             return True
         skews.append(abs(high + low - 2 * middle) / (high - low))
     return bool(skews[1] < skews[0])
 
 
-def _find_gap(ordered: np.ndarray) -> float:
-    """The smallest number beyond the lowest gap of the uppermost hundredth that is wider than all below it; infinity where there is none."""
-    last = max(int(len(ordered) * _SHARE), 1)
-    bottom = ordered[int(len(ordered) * _TAIL)]
+def _count_beyond(tail: np.ndarray, bottom: float) -> int:
+    """How many of a tail, in rising order, lie beyond its lowest gap that is wider than all from the bottom up to there."""
     with np.errstate(over="ignore", invalid="ignore"):
-        gaps, spans = ordered[-last:] - ordered[-last - 1 : -1], ordered[-last - 1 : -1] - bottom
+        gaps, spans = np.diff(tail), tail[:-1] - bottom
     wide = np.flatnonzero((gaps > spans) & (spans > 0))
-    return float(ordered[-last:][wide[0]]) if len(wide) else float("inf")
+    return len(gaps) - int(wide[0]) if len(wide) else 0

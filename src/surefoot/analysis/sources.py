@@ -22,7 +22,7 @@ from surefoot.types.configs import DataConfig, SourceConfig
 from surefoot.types.data_reports import ColumnProfile, Drift, SourceReport
 from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
-from surefoot.types.source import ImageSource, TableSource, take_words
+from surefoot.types.source import ImageSource, TableSource, repeat_word, take_words
 
 _FOLDS = 5
 _LEAST = 50
@@ -56,7 +56,7 @@ class Look:
 def look(usable: Usable, profiles: tuple[ColumnProfile, ...], data: DataConfig, problem: Problem, *, root: Path, seed: int) -> Look:
     """Samples features of the items, the same number of each source, compares the labelled sources where there are several, and counts the raw ones."""
     declared = [one for one in list_sources(data) if one.labels == "labelled"]
-    names = np.asarray(name_sources(usable.source, data, usable.rows), dtype=object)
+    names = _name_all(usable, data, declared)
     sample = sample_items(names, MOST_PICTURES if isinstance(usable.source, ImageSource) else MOST_ROWS, seed)
     ids = np.asarray([usable.ids[item] for item in sample.tolist()], dtype=object)
     if isinstance(usable.source, ImageSource):
@@ -74,11 +74,18 @@ def look(usable: Usable, profiles: tuple[ColumnProfile, ...], data: DataConfig, 
     return Look(features, (*(one.model_copy(update={"agreement": agreed.get(one.name)}) for one in reports), *raw), drift)
 
 
-def name_sources(source: ImageSource | TableSource, data: DataConfig, rows: np.ndarray) -> list[str]:
+def _name_all(usable: Usable, data: DataConfig, declared: list[SourceConfig]) -> np.ndarray:
+    """The source of each row as object (N,), of no memory where there is one."""
+    if len(declared) == 1 and not any(usable.source.sources):
+        return np.broadcast_to(np.array(declared[0].name, object), len(usable.rows))
+    return np.fromiter(name_sources(usable.source, data, usable.rows), object, len(usable.rows))
+
+
+def name_sources(source: ImageSource | TableSource, data: DataConfig, rows: np.ndarray) -> Sequence[str]:
     """The source of each row; the only one's name where there is one."""
     if any(source.sources):
-        return [source.sources[row] for row in rows]
-    return [next(one.name for one in list_sources(data) if one.labels == "labelled")] * len(rows)
+        return take_words(source.sources, rows)
+    return repeat_word(next(one.name for one in list_sources(data) if one.labels == "labelled"), len(rows))
 
 
 def _pairs(said: np.ndarray, names: list[str]) -> dict[str, tuple[np.ndarray, np.ndarray]]:

@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 
+import numpy as np
+
 from surefoot.data.identity import group_equals
 from surefoot.types.data_reports import ColumnProfile
 from surefoot.types.findings import Finding
@@ -62,7 +64,7 @@ def name_reasons(group: Sequence[Refused]) -> str:
     return "; ".join([*named, *([f"{rest:,} more for other reasons"] if rest else [])])
 
 
-def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[object] | None) -> list[Finding]:
+def duplicates(contents: Sequence[str], ids: Sequence[str], targets: Sequence[object] | np.ndarray | None) -> list[Finding]:
     """Equal contents, and equal contents with different targets.
 
     Args:

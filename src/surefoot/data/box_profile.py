@@ -39,10 +39,10 @@ def settle_pictures(source: ImageSource | TableSource, records: np.ndarray, rows
     return pile
 
 
-def name_targets(targets: np.ndarray, pile: Pile | None, rows: np.ndarray) -> Sequence[object]:
+def name_targets(targets: np.ndarray, pile: Pile | None, rows: np.ndarray) -> Sequence[object] | np.ndarray:
     """What must be equal for equal contents: the targets (of these rows), or all that is drawn, whatever its order."""
     if pile is None:
-        return targets[:, 0].tolist() if targets.shape[1] == 1 else [tuple(target) for target in targets.tolist()]
+        return targets[:, 0] if targets.shape[1] == 1 else [tuple(target) for target in targets.tolist()]
     drawn = [pile.settled[row].boxes for row in rows]
     return [tuple(sorted(map(tuple, np.column_stack([boxes.classes, boxes.corners]).tolist()))) for boxes in drawn]
 

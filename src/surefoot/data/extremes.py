@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
 LARGEST = float(np.float32(1e30))
 """The largest number that a model is given: float32 holds 3.4e38, but beyond this its products overflow in a layer or two."""
 _HELD = float(np.finfo(np.float32).max)
+_BLOCK = 1 << 16
+"""Numbers that are looked at together."""
 
 
 def find_unit(values: np.ndarray) -> float:
@@ -19,12 +22,10 @@ def find_unit(values: np.ndarray) -> float:
     Args:
         values: (N,) of any type; only numbers can need a unit.
     """
-    if values.dtype.kind != "f":
+    if values.dtype.kind != "f" or not any((_sizes(block) > LARGEST).any() for block in _blocks(values)):
         return 1.0
-    sizes = np.abs(values[np.isfinite(values) & (values != 0)].astype(np.float64))
-    if not len(sizes) or sizes.max() <= LARGEST:
-        return 1.0
-    return float(f"1e{max(0, math.floor(math.log10(np.median(sizes))))}")
+    sizes = _sizes(values)
+    return float(f"1e{max(0, math.floor(math.log10(np.median(sizes[sizes > 0]))))}")
 
 
 def count_extremes(values: np.ndarray) -> tuple[int, int, int]:
@@ -32,9 +33,22 @@ def count_extremes(values: np.ndarray) -> tuple[int, int, int]:
 
     Lost are those beyond 1e30 in the column's own unit. Too large are these, and what float32 can't hold: the masses of stars, 2e30 kg, are healthy.
     """
-    sizes = np.abs(values.astype(np.float64))
-    lost = np.isfinite(sizes) & (sizes / find_unit(values) > LARGEST)
-    return int(np.isinf(sizes).sum()), int((lost | (np.isfinite(sizes) & (sizes > _HELD))).sum()), int(lost.sum())
+    unit, infinite, large, lost = find_unit(values), 0, 0, 0
+    for block in _blocks(values):
+        sizes = _sizes(block)
+        infinite += int(np.isinf(block).sum())
+        is_lost = sizes / unit > LARGEST
+        large, lost = large + int((is_lost | (sizes > _HELD)).sum()), lost + int(is_lost.sum())
+    return infinite, large, lost
+
+
+def _blocks(values: np.ndarray) -> Iterator[np.ndarray]:
+    return (values[start : start + _BLOCK] for start in range(0, len(values), _BLOCK))
+
+
+def _sizes(values: np.ndarray) -> np.ndarray:
+    """float64 (M,): the sizes of the finite ones."""
+    return np.abs(values[np.isfinite(values)].astype(np.float64))
 
 
 def name_loss(value: str) -> str:

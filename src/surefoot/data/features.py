@@ -55,8 +55,10 @@ def read_features(table: pa.Table) -> Features:
 
 def sample_items(sources: np.ndarray, most: int, seed: int) -> np.ndarray:
     """Positions of at most `most` items, sorted: as many of each source as there are, or an even share."""
-    codes, names = pd.factorize(sources, sort=True)
     order = randomness.stream(seed, "sampled items").permutation(len(sources))
+    if len(sources) and (sources == sources[0]).all():
+        return np.sort(order[:most])
+    codes, names = pd.factorize(sources, sort=True)
     picked = [order[codes[order] == code][: most // len(names)] for code in range(len(names))]
     return np.sort(np.concatenate(picked)) if picked else np.zeros(0, np.int64)
 

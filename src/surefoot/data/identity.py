@@ -18,7 +18,22 @@ def hash_image(image: np.ndarray) -> str:
     return hashlib.blake2b(image.tobytes(), digest_size=8, key=str(image.shape).encode()).hexdigest()
 
 
-def hash_rows(columns: Mapping[str, np.ndarray]) -> Sequence[str]:
+class Hashes(Named):
+    """16 hex digits per row, held as the numbers that they spell, uint64 (N,)."""
+
+    def __init__(self, numbers: np.ndarray) -> None:
+        super().__init__(len(numbers), self._spell)
+        self.numbers = numbers
+
+    def take(self, rows: np.ndarray) -> Hashes:
+        return self if len(rows) == len(self) else Hashes(self.numbers[rows])
+
+    def _spell(self, some: slice) -> Iterator[str]:
+        digits = self.numbers[some].astype(">u8").tobytes().hex()
+        return (digits[at : at + 16] for at in range(0, len(digits), 16))
+
+
+def hash_rows(columns: Mapping[str, np.ndarray]) -> Hashes:
     """16 hex digits per row, over the columns in the order of their names, so that reordered columns change nothing."""
     import pandas as pd  # takes half a second, which who decodes pictures need not wait for
 
@@ -27,20 +42,15 @@ def hash_rows(columns: Mapping[str, np.ndarray]) -> Sequence[str]:
     for start in range(0, len(numbers), _BLOCK):
         frame = pd.DataFrame({name: columns[name][start : start + _BLOCK] for name in names})
         numbers[start : start + _BLOCK] = pd.util.hash_pandas_object(frame, index=False).to_numpy()
-
-    def name(some: slice) -> Iterator[str]:
-        digits = numbers[some].astype(">u8").tobytes().hex()
-        return (digits[at : at + 16] for at in range(0, len(digits), 16))
-
-    return Named(len(numbers), name)
+    return Hashes(numbers)
 
 
 def group_equals(contents: Sequence[str]) -> dict[str, list[int]]:
     """Content that is there more than once -> its positions, in their order.
 
-    Which may be there twice is told by Python's hash of each: to hold a million contents takes 60 to 130 MB, their hashes 8.
+    Which may be there twice is told by a number for each, Python's hash where there is no other: to hold a million contents takes 60 to 130 MB, numbers 8.
     """
-    hashes = np.fromiter(map(hash, contents), np.int64, len(contents))
+    hashes = contents.numbers if isinstance(contents, Hashes) else np.fromiter(map(hash, contents), np.int64, len(contents))
     ordered = np.sort(hashes)
     again = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     del ordered

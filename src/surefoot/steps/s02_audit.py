@@ -109,7 +109,7 @@ def _read(
     if isinstance(source, ImageSource):
         return *_look(ctx, source, refused), ()
     before = ctx.previous.columns if isinstance(ctx.previous, AuditReport) else ()
-    visible = np.asarray([given != "test" for given in source.given_sets], bool)
+    visible = np.fromiter((given != "test" for given in source.given_sets), bool, len(source))
     profiles = profile_columns(source, problem.target, config.data, config.split, visible, before)
     return *_read_rows(source, profiles, refused), np.zeros(0), profiles
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from itertools import chain, repeat
 from operator import eq
 from typing import Any, SupportsIndex, overload
 
@@ -56,6 +56,11 @@ class Named(Sequence[str]):
                 yield from (near[at] for at in (part - first).tolist())
 
         return self if len(rows) == self._num else Named(len(rows), name)
+
+
+def repeat_word(word: str, num: int) -> Named:
+    """The same word for N rows."""
+    return Named(num, lambda some: repeat(word, some.stop - some.start))
 
 
 def take_words(words: Sequence[str], rows: np.ndarray) -> Sequence[str]:

@@ -171,3 +171,15 @@ def test_the_fingerprint_covers_both_files(tmp_path):
     assert first != read(tmp_path, "train.csv").fingerprint
     write_files(tmp_path, {"exam.csv": TEST + "30, State, >50K.\n"})
     assert first != read(tmp_path, "train.csv", test="exam.csv").fingerprint
+
+
+def test_a_large_table_is_what_a_small_one_is(tmp_path, monkeypatch):
+    write_files(tmp_path, {"train.csv": "when,age,work,is_new\n2024-01-27,39,State,yes\n,50,?,no\n1999-12-31,,Private,yes\n"})
+    small = read(tmp_path, "train.csv")
+    monkeypatch.setattr("surefoot.data.readers.table._MANY", 1)
+    large = read(tmp_path, "train.csv")
+    assert [*large.columns] == [*small.columns]
+    for name, values in small.columns.items():
+        assert large.columns[name].dtype == values.dtype
+        np.testing.assert_array_equal(large.columns[name], values)
+    assert large.columns["when"].base is not None  # mapped

@@ -16,7 +16,7 @@ import pyarrow.csv
 
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.aside import keep_batches
-from surefoot.data.readers.encoding import read_utf8
+from surefoot.data.readers.encoding import Bytes, read_utf8
 from surefoot.data.readers.header import check_header, check_width, name_columns
 from surefoot.data.readers.members import File
 from surefoot.data.readers.raw import RawTable
@@ -61,7 +61,7 @@ def read_delimited(path: File) -> RawTable:
         DataError: no delimiter, no header, equal names, no rows, or mostly ragged rows.
     """
     data, notes = read_utf8(path)
-    if not data.strip():
+    if not data or data.isspace():
         raise DataError(f"{path.name} is empty.", where=str(path), next="Name a file with a header and rows.")
     end = data.find(b"\n")
     check_width(path, 1 + max(data.count(mark.encode(), 0, end if end >= 0 else len(data)) for mark in DELIMITERS))
@@ -87,7 +87,7 @@ def read_delimited(path: File) -> RawTable:
     )
 
 
-def _take_sample(data: bytes) -> list[str]:
+def _take_sample(data: Bytes) -> list[str]:
     """The first lines: 256 KiB of them, but two at least."""
     second = data.find(b"\n", data.find(b"\n") + 1)
     end = data.find(b"\n", max(SAMPLE_BYTES, second)) if second >= 0 else -1
@@ -134,7 +134,7 @@ def _sniff(path: File, sample: list[str]) -> str:
     return max(scores, key=lambda one: scores[one])
 
 
-def _find_line(data: bytes, number: int) -> tuple[int, int]:
+def _find_line(data: Bytes, number: int) -> tuple[int, int]:
     """Where line `number` (from 0) begins: byte and the number itself."""
     start = 0
     for _ in range(number):
@@ -142,7 +142,7 @@ def _find_line(data: bytes, number: int) -> tuple[int, int]:
     return start, number
 
 
-def _read_body(path: File, data: bytes, start: tuple[int, int], width: int, delimiter: str, notes: list[str]) -> Body:
+def _read_body(path: File, data: Bytes, start: tuple[int, int], width: int, delimiter: str, notes: list[str]) -> Body:
     """Row by line at full speed where every line is a row; where not, with Python's csv, which knows its lines."""
     body = _read_fast(data, start, width, delimiter, min(BLOCK_BYTES, max(STREAM_BYTES, _CELLS_AT_ONCE * width)))
     if body:
@@ -161,7 +161,7 @@ def _read_body(path: File, data: bytes, start: tuple[int, int], width: int, deli
         return body
 
 
-def _read_unquoted(path: File, data: bytes, start: tuple[int, int], width: int, delimiter: str) -> Body:
+def _read_unquoted(path: File, data: Bytes, start: tuple[int, int], width: int, delimiter: str) -> Body:
     """Rows by Python's csv where quotation marks are plain characters.
 
     Raises:
@@ -177,7 +177,7 @@ def _read_unquoted(path: File, data: bytes, start: tuple[int, int], width: int, 
         ) from error
 
 
-def _read_fast(data: bytes, start: tuple[int, int], width: int, delimiter: str, block_bytes: int, *, in_memory: bool = False) -> Body | None:
+def _read_fast(data: Bytes, start: tuple[int, int], width: int, delimiter: str, block_bytes: int, *, in_memory: bool = False) -> Body | None:
     """Arrow's parser, block by block; None if some line is no row at all: blank, or part of a cell with line breaks.
 
     A large table is laid aside, unless it is asked for `in_memory` or there is no room for a temporary file. On all cores Arrow can't say on which lines
@@ -210,7 +210,7 @@ def _read_fast(data: bytes, start: tuple[int, int], width: int, delimiter: str, 
     return Body(table.columns, np.delete(lines, [line - skipped - 1 for line, _ in ragged]) if ragged else lines, ragged)
 
 
-def _read_exactly(data: bytes, start: tuple[int, int], width: int, delimiter: str, quoting: int) -> Body:
+def _read_exactly(data: Bytes, start: tuple[int, int], width: int, delimiter: str, quoting: int) -> Body:
     """Python's csv parser: ten times slower, but it says on which line each row begins."""
     offset, skipped = start
     rest = BytesIO(data)

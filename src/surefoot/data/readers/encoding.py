@@ -6,16 +6,19 @@ import codecs
 import gzip
 import io
 import zlib
+from typing import BinaryIO, TypeAlias
 
 from surefoot.data.readers.members import MAX_RATIO, RATIO_COUNTS_FROM, File, open_file
 from surefoot.types.errors import DataError
 from surefoot.types.source import ItemError
 
 MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-STEP = 2**24
+STEP = 2**20
+Bytes: TypeAlias = bytes | bytearray
+"""Files are read into what can be cut where it is."""
 
 
-def read_utf8(path: File) -> tuple[bytes, list[str]]:
+def read_utf8(path: File) -> tuple[Bytes, list[str]]:
     """Reads a text file, gzip or plain: its content as UTF-8 with `\\n` line ends, and notes on what was assumed.
 
     A byte order mark decides, then the zeros that UTF-16 has in Latin text, then whether it is valid UTF-8; else it is
@@ -27,7 +30,13 @@ def read_utf8(path: File) -> tuple[bytes, list[str]]:
     data, notes = decode(path, read_bytes(path))
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return data.rstrip(b"\n"), notes
+    end = len(data)
+    while end and data[end - 1] == ord("\n"):
+        end -= 1
+    if isinstance(data, bytearray):
+        del data[end:]  # where it is: `rstrip` holds the file twice
+        return data, notes
+    return data[:end], notes
 
 
 def looks_like_text(head: bytes) -> bool:
@@ -35,7 +44,7 @@ def looks_like_text(head: bytes) -> bool:
     return bool(head) and (head.startswith(tuple(MARKS)) or b"\0" not in head or _guess_utf16(head) != "")
 
 
-def read_bytes(path: File) -> bytes:
+def read_bytes(path: File) -> Bytes:
     """The content of a file, unpacked where it is gzip.
 
     Raises:
@@ -47,7 +56,7 @@ def read_bytes(path: File) -> bytes:
             size = file.seek(0, io.SEEK_END)
             file.seek(0)
             limit = max(RATIO_COUNTS_FROM, MAX_RATIO * size)
-            data = gzip.GzipFile(fileobj=file).read(limit + 1) if is_packed else file.read()
+            data = gzip.GzipFile(fileobj=file).read(limit + 1) if is_packed else _read_all(file, size)
     except (ItemError, OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path.name} can't be read: {error}.", where=str(path), next="Copy or download it again; it may be truncated.") from error
     if is_packed and len(data) > limit:
@@ -59,7 +68,15 @@ def read_bytes(path: File) -> bytes:
     return data
 
 
-def decode(path: File, data: bytes) -> tuple[bytes, list[str]]:
+def _read_all(file: BinaryIO, size: int) -> bytearray:
+    """The rest of a file of about this size, in memory that can be cut where it is."""
+    data = bytearray(size)
+    del data[file.readinto(data) :]  # type: ignore[attr-defined]
+    data += file.read()  # what was written meanwhile
+    return data
+
+
+def decode(path: File, data: Bytes) -> tuple[Bytes, list[str]]:
     """The content of a file as UTF-8, and notes on what was assumed; see `read_utf8`.
 
     Raises:
@@ -79,11 +96,11 @@ def decode(path: File, data: bytes) -> tuple[bytes, list[str]]:
     return _recode(data, "cp1252"), [f"{path.name} is not UTF-8; it was read as Windows-1252, so look at its accents and signs."]
 
 
-def _recode(data: bytes, encoding: str) -> bytes:
+def _recode(data: Bytes, encoding: str) -> bytes:
     return data.decode(encoding, errors="replace").encode("utf-8")
 
 
-def _is_utf8(data: bytes) -> bool:
+def _is_utf8(data: Bytes) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for start in range(0, len(data), STEP):
@@ -93,7 +110,7 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
-def _guess_utf16(sample: bytes) -> str:
+def _guess_utf16(sample: Bytes) -> str:
     """Latin text in UTF-16 is zero at every other byte; nothing else in a text file is."""
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if max(even, odd) < 0.3 * len(sample[::2]) or min(even, odd) > 0.02 * len(sample):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow.parquet
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.cells import MAX_STRAY_FRAC
-from surefoot.data.readers.encoding import read_bytes, read_utf8
+from surefoot.data.readers.encoding import Bytes, read_bytes, read_utf8
 from surefoot.data.readers.header import check_unique, check_width
 from surefoot.data.readers.members import File
 from surefoot.data.readers.raw import RawTable
@@ -59,7 +60,8 @@ def read_jsonl(path: File) -> RawTable:
     records: list[dict[str, Any]] = []
     lines: list[int] = []
     refused = []
-    for number, line in enumerate(data.split(b"\n"), start=1):
+    written: Sequence[Bytes] = data.split(b"\n")
+    for number, line in enumerate(written, start=1):
         if line.strip():
             try:
                 record = json.loads(line)

@@ -29,7 +29,7 @@ from surefoot.data.nearest import quote_some, suggest
 from surefoot.data.readers import fingerprint
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError
-from surefoot.types.source import ImageSource, Refused, TableSource
+from surefoot.types.source import ImageSource, Refused, TableSource, take_words
 
 COLUMNS = ("id", "place", "action", "value", "reason")
 KEEP = "keep"
@@ -258,22 +258,21 @@ def _drop(source: ImageSource | TableSource, drops: dict[str, Repair], name: str
     kept = np.asarray([row for row, place in enumerate(source.places) if place not in drops], np.int64)
     refused = [one for one in source.refused if one.place not in drops]
     refused += [Refused(repair.place, f"dropped by {name}{': ' if repair.reason else ''}{repair.reason}", DROPPED) for repair in drops.values()]
-    places, given = [source.places[row] for row in kept], [source.given_sets[row] for row in kept]
-    sources = [source.sources[row] for row in kept] if source.sources else []
     if isinstance(source, TableSource):
         columns = {column: values[kept] for column, values in source.columns.items()}
+        places, given, sources = (take_words(words, kept) if words else [] for words in (source.places, source.given_sets, source.sources))
         return replace(source, columns=columns, places=places, given_sets=given, sources=sources, refused=refused)
     read, fetch, drawn, position = source.read, source.fetch, source.annotations, {int(row): at for at, row in enumerate(kept)}
     return replace(
         source,
-        places=places,
+        places=[source.places[row] for row in kept],
         labels=[source.labels[row] for row in kept],
-        given_sets=given,
+        given_sets=[source.given_sets[row] for row in kept],
         refused=refused,
         read=lambda row: read(int(kept[row])),
         fetch=(lambda row: fetch(int(kept[row]))) if fetch else None,
         changed=frozenset(position[row] for row in source.changed if row in position),
-        sources=sources,
+        sources=[source.sources[row] for row in kept] if source.sources else [],
         annotations=replace(drawn, drawings=[drawn.drawings[row] for row in kept]) if drawn else None,
         columns={name: values[kept] for name, values in source.columns.items()},
     )

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from surefoot.data.nearest import quote_some, suggest
-from surefoot.data.readers import excel, fingerprint
+from surefoot.data.readers import aside, excel, fingerprint
 from surefoot.data.readers.archive import unpacked_head
 from surefoot.data.readers.cells import ColumnType, clean, convert, decide, prepare
 from surefoot.data.readers.delimited import read_delimited
@@ -27,12 +27,14 @@ from surefoot.data.readers.records import read_jsonl, read_parquet
 from surefoot.data.readers.schema import is_prose, suggest_target
 from surefoot.types.configs import DataConfig
 from surefoot.types.errors import DataError
-from surefoot.types.source import Named, TableSource
+from surefoot.types.source import Named, TableSource, repeat_word
 
 SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", *excel.SUFFIXES))
 PART = re.compile(r"[-_.]?(part[-_.]?)?\d+([-_.]of[-_.]\d+)?$")
 PARQUET = b"PAR1"
 MOST_LINES_NAMED = 5
+_MANY = 1 << 21
+"""Cells from which numbers and dates are laid aside: 16 MiB."""
 
 
 def list_tables(path: Path) -> dict[str, Path]:
@@ -142,20 +144,23 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     wanted = tables[len(like) :]
     judges = tables[: len(like)] or wanted
     places = _chain([table.places for table in wanted])
-    columns, booleans = {}, []
+    booleans = list[str]()
     dates: dict[str, dict[str, Any]] = {}
-    for name in names:
-        judged = prepare(_stack(judges, name))
-        how = ColumnType("word") if name in texts else decide(judged, is_target=name in named, decimal_comma=any(table.decimal_comma for table in judges))
-        columns[name], stray = convert(prepare(_stack(wanted, name)) if like else judged, how)
-        notes += _note_column(name, how, stray, places)
-        booleans += [name] if how.kind == "boolean" else []
-        dates |= {name: how.dates.to_plain()} if how.dates else {}
+    with aside.open_shelf(in_memory=len(places) * len(names) < _MANY) as shelf:
+        for name in names:
+            judged = prepare(_stack(judges, name))
+            how = ColumnType("word") if name in texts else decide(judged, is_target=name in named, decimal_comma=any(table.decimal_comma for table in judges))
+            values, stray = convert(prepare(_stack(wanted, name)) if like else judged, how)
+            shelf.put(name, values)
+            notes += _note_column(name, how, stray, places)
+            booleans += [name] if how.kind == "boolean" else []
+            dates |= {name: how.dates.to_plain()} if how.dates else {}
+        laid = shelf.take()
     return TableSource(
-        columns=columns,
+        columns={name: laid[name] for name in names},
         places=places,
-        given_sets=[table.given_set for table in wanted for _ in range(len(table))],
-        sources=[table.source for table in wanted for _ in range(len(table))],
+        given_sets=_chain([repeat_word(table.given_set, len(table)) for table in wanted]),
+        sources=_chain([repeat_word(table.source, len(table)) for table in wanted]),
         booleans=tuple(booleans),
         refused=[one for table in wanted for one in table.refused],
         notes=[note for table in wanted for note in table.notes] + said + notes,
