@@ -93,6 +93,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
         net_threshold=net_at,
         trials=every,
         history=best.history,
+        rival=rival,
         versus_baseline=comparison.difference,
         by_metric="" if by_metric == winner else by_metric,
         looks=ctx.ledger.count_look("tune", "winner"),

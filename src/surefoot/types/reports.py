@@ -136,6 +136,8 @@ class TuneReport(Report):
         by_metric: whom the metric alone would have sent on, where bounds (`problem.satisfice`) decided otherwise; else empty.
         val: the winner's metric on the pooled held-out items, with its interval; predictions and weights in the store.
         net: the net's own score, also where a baseline won.
+        rival: the best baseline as it would ship: at its own temperature and threshold, at which the net was compared with it.
+        versus_baseline: the net's metric minus the rival's, by the paired comparison.
         model, train: the settings of the best net, everything resolved.
         epochs: how long the best net trained when it was best; s11 uses it unchanged.
         temperature: divides the winner's logits, fitted on the held-out predictions; 1 for regression.
@@ -156,6 +158,7 @@ class TuneReport(Report):
     net_threshold: Threshold = 0.5
     trials: tuple[Trial, ...] = ()
     history: tuple[EpochRecord, ...] = ()
+    rival: ModelScore | None = None
     versus_baseline: Measured | None = None
     looks: int = 0
     by_metric: str = ""
