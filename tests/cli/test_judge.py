@@ -95,7 +95,13 @@ def test_tags_typed_in_are_summed(walked: Project, monkeypatch, capsys) -> None:
 def test_an_edited_table_that_is_not_what_was_written_is_told_and_nothing_of_it_taken(walked: Project, tmp_path, capsys) -> None:
     walked.run(to="errors", set=SMALL)
     id, before, table = walked.report("errors").rows[0].id, walked.ledger.tags(), tmp_path / "t.csv"
-    for line, told in ((f"{id},a,one, comma too many", "more cells than the header, 1 more"), (f"{id},a,\n1.2E+05,a,x", "no item '1.2E+05'")):
+    faults = {
+        f"{id},a,one, comma too many": "more cells than the header, 1 more",
+        f"{id},a,\n1.2E+05,a,x": "no item '1.2E+05'",
+        f"{id}": "ends early: it has no cell for tags, note",
+        f"{id},a,\n{id},b,": f"Item {id} has two rows, the other in line 2",
+    }
+    for line, told in faults.items():
         table.write_text(f"id,tags,note\n{line}\n")
         assert main(["errors", str(walked.root), "--tags", str(table)]) == 3
         assert told in capsys.readouterr().err
@@ -104,6 +110,32 @@ def test_an_edited_table_that_is_not_what_was_written_is_told_and_nothing_of_it_
     walked.tag(table)
     assert walked.ledger.tags()[id] == (["naïve"], "é")
     walked.ledger.tag(id, *before.get(id, ([], "")))
+
+
+def test_a_tag_counts_once_however_often_and_in_whatever_case_it_is_written(walked: Project, tmp_path) -> None:
+    walked.run(to="errors", set=SMALL)
+    rows, before, table = walked.report("errors").rows, walked.ledger.tags(), tmp_path / "t.csv"
+    cells = "".join(f"{row.id},mine; mine;MISLABEL,,no\n" for row in rows[:-1])
+    table.write_text(f"id,tags,note,glare\n{cells}{rows[-1].id},Mine,,x\n")
+    walked.tag(table)
+    walked.run(to="errors", set=SMALL)
+    report = walked.report("errors")
+    assert report.tags == {"mine": len(rows), "mislabel": len(rows) - 1, "glare": 1}
+    for ceiling in report.ceilings.values():
+        assert ceiling.interval[0] <= ceiling.value <= ceiling.interval[1]
+        assert ceiling.value <= report.num_wrong / report.num_val
+    for row in rows:
+        walked.ledger.tag(row.id, *before.get(row.id, (list(row.tags), row.note)))
+
+
+def test_a_table_that_a_spreadsheet_wrote_with_semicolons_is_read(walked: Project, tmp_path) -> None:
+    walked.run(to="errors", set=SMALL)
+    row, table = walked.report("errors").rows[0], tmp_path / "t.csv"
+    before = walked.ledger.tags().get(row.id, (list(row.tags), row.note))
+    table.write_text(f'id;tags;note;glare\n{row.id};"mine;dark";0,5 of it;x\n')
+    assert walked.tag(table) == 1
+    assert walked.ledger.tags()[row.id] == (["mine", "dark", "glare"], "0,5 of it")
+    walked.ledger.tag(row.id, *before)
 
 
 def test_the_table_of_errors_that_was_deleted_is_missed_by_name(walked: Project, tmp_path, capsys) -> None:
@@ -120,6 +152,8 @@ def test_what_is_typed_changes_tags_and_notes() -> None:
     assert _edit(["dark"], "", "+blurry -dark") == (["blurry"], "")
     assert _edit(["dark"], "", "+odd size") == (["dark", "odd size"], "")
     assert _edit(["dark"], "x", "= blurry; odd size") == (["blurry", "odd size"], "x")
+    assert _edit(["dark"], "", "= blurry; blurry") == (["blurry"], "")
+    assert _edit(["dark", "mine"], "", "+Mine -Dark") == (["mine"], "")
     assert _edit(["dark"], "", "note: a shoe") == (["dark"], "a shoe")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 import numpy as np
 
 from surefoot.analysis.pictures import brightness, sharpness
 from surefoot.analysis.texts import tag_texts
 from surefoot.types.data_reports import FieldSpec
+from surefoot.types.error_reports import ErrorRow
 from surefoot.types.findings import Finding
 
 CLASSIC = {"image": ("blurry", "dark", "odd size", "mislabel"), "table": ("missing values", "outlier", "mislabel")}
@@ -72,3 +74,18 @@ def audited_tags(findings: Iterable[Finding]) -> Mapping[str, list[str]]:
         for id in finding.ids if tag else ():
             found.setdefault(id, []).append(str(tag))
     return found
+
+
+def unify(rows: Iterable[ErrorRow], known: Iterable[Iterable[str]]) -> list[ErrorRow]:
+    """The rows with each tag once, written as the known one, or the first one, that it differs from in case alone: two would share what mending brings.
+
+    Args:
+        known: lists of tags that need no person, each of which stays as it is: of classes `a` and `A`, `a as b` and `A as b` are two.
+    """
+    kept = list(dict.fromkeys(chain(*CLASSIC.values(), *known)))
+    spelled = {tag.casefold(): tag for tag in reversed(kept)}
+    unified = []
+    for row in rows:
+        tags = (tag if tag in kept else spelled.setdefault(tag.casefold(), tag) for tag in row.tags)
+        unified.append(row.model_copy(update={"tags": tuple(dict.fromkeys(tags))}))
+    return unified

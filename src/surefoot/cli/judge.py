@@ -122,12 +122,12 @@ def _edit(tags: list[str], note: str, line: str) -> tuple[list[str], str]:
     if line.lower().startswith("note:"):
         return list(tags), line[5:].strip()
     if line.startswith("="):
-        return [part.strip() for part in line[1:].split(";") if part.strip()], note
+        return list(dict.fromkeys(part.strip() for part in line[1:].split(";") if part.strip())), note
     kept = list(tags)
     for sign, name in _split_changes(line):
         if sign == "-":
-            kept = [one for one in kept if one != name]
-        elif name not in kept:
+            kept = [one for one in kept if one.casefold() != name.casefold()]
+        elif name.casefold() not in [one.casefold() for one in kept]:
             kept.append(name)
     return kept, note
 

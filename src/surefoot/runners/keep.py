@@ -21,6 +21,10 @@ from surefoot.types.errors import DamagedError, DataError, UsageError
 REF = re.compile(r"\b[0-9a-f]{64}\b")
 _WRITTEN = {"id", "place", "target", "pred", "confidence", "tags", "note", "text"}
 """Columns of the error table that are no tags."""
+_NO = {"", "-", "0", "n", "no", "false"}
+"""What is written in a tag's column of an item that has it not."""
+_MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""What may stand between the cells of an edited table."""
 
 
 def open_ledger(root: Path) -> ProjectLedger:
@@ -67,35 +71,46 @@ def clean(root: Path, store: Blobs, ledger: ProjectLedger, *, apply: bool) -> di
 
 
 def read_tags(table: Path, ledger: ProjectLedger, known: Collection[str]) -> int:
-    """Takes tags and notes from a CSV that s10 wrote and a person edited; an `x` in a column of the user's own is a tag too.
+    """Takes tags and notes from a CSV that s10 wrote and a person edited; an `x` in a column of the user's own is a tag too, a `no` is none.
+
+    Spreadsheets write semicolons or tabs between the cells where the comma is the decimal mark; the first row tells.
 
     Args:
         known: ids of the project's items.
 
     Raises:
-        DataError: the file is absent, has no `id` and `tags` columns, or a line has a cell too many or names no item; then nothing of it is taken.
+        DataError: the file is absent, has no `id` and `tags` columns, or a line has a cell too many or too few, or names no item, or one that another line
+            named; then nothing of it is taken.
     """
     if not table.is_file():
         raise DataError(f"There is no table {table}.", where=str(table), next="Write one: surefoot errors --csv FILE; edit it; then --tags FILE.")
-    reader = csv.DictReader(io.StringIO(read_utf8(table)[0].decode()))
+    text = read_utf8(table)[0].decode()
+    mark = max(_MARKS, key=text.partition("\n")[0].count)
+    reader = csv.DictReader(io.StringIO(text), delimiter=mark)
     rows = [(reader.line_num, row) for row in reader]
     if not rows or not {"id", "tags"} <= set(rows[0][1]):
         raise DataError(
             f"{table.name} has no columns id and tags.", where=str(table), next="Keep the first row of the file that `surefoot errors --csv` wrote."
         )
+    lines: dict[str, int] = {}
     for line, row in rows:
-        _check_row(row, f"{table}:{line}", known)
+        _check_row(row, f"{table}:{line}", known, mark)
+        if (first := lines.setdefault(row["id"], line)) != line:
+            raise DataError(f"Item {row['id']} has two rows, the other in line {first}.", where=f"{table}:{line}", next="Keep one of the two.")
     for _, row in rows:
-        own = [name for name, value in row.items() if name not in _WRITTEN and (value or "").strip()]
-        tags = [tag.strip() for tag in (row["tags"] or "").split(";") if tag.strip()]
-        ledger.tag(row["id"], [*tags, *own], row.get("note") or "")
+        own = [name for name, value in row.items() if name not in _WRITTEN and value.strip().casefold() not in _NO]
+        tags = [tag.strip() for tag in row["tags"].split(";") if tag.strip()]
+        ledger.tag(row["id"], list(dict.fromkeys([*tags, *own])), row.get("note") or "")
     return len(rows)
 
 
-def _check_row(row: dict[str | None, Any], where: str, known: Collection[str]) -> None:
+def _check_row(row: dict[str | None, Any], where: str, known: Collection[str], mark: str) -> None:
     if None in row:
-        advice = 'Put a cell that holds commas in quotation marks: "...".'
+        advice = f'Put a cell that holds {_MARKS[mark]} in quotation marks: "...".'
         raise DataError(f"A row has more cells than the header, {len(row[None])} more.", where=where, next=advice)
+    if missing := [name for name, value in row.items() if value is None]:
+        advice = "Write the row anew, or leave it out: cells that are not there would wipe what was noted."
+        raise DataError(f"A row ends early: it has no cell for {', '.join(map(str, missing))}.", where=where, next=advice)
     if row["id"] not in known:
         advice = "Take the column id as it was written; spreadsheets may turn an id into a number."
         raise DataError(f"There is no item {row['id']!r}.", where=where, next=advice)

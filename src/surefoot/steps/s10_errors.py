@@ -147,14 +147,14 @@ def _make_rows(bench: Bench, picked: np.ndarray, audit: AuditReport, doubted: se
     for number, row in enumerate(picked):
         id, target, pred = str(val.ids[row]), _name(desk.problem, val.targets[row]), _name(desk.problem, preds[number])
         confidence = float(val.outputs[row].max()) if bench.is_labelled else 0.0
-        tags = [*evident[number], *audited.get(id, [])]
-        tags += [f"{target} as {pred}"] if bench.is_labelled else []
+        tags = evident[number]
+        tags += [*audited.get(id, []), *([f"{target} as {pred}"] if bench.is_labelled else [])]
         tags += ["sure of it"] if confidence > _SURE else []
         tags += ["mislabel"] if id in doubted else []
-        own, note = written.get(id, (list(dict.fromkeys(tags)), ""))
+        own, note = written.get(id, (tags, ""))
         known = {"confidence": confidence, "loss": float(losses[number]), "tags": tuple(own), "note": note, "text": bench.texts.get(id, "")}
         rows.append(ErrorRow(id=id, place=str(places[number]), target=target, pred=pred, **known))
-    return rows
+    return tagging.unify(rows, [bench.config.errors.tags, *evident])
 
 
 def _name(problem: Problem, value: np.ndarray | float) -> str:
