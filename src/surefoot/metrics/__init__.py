@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from surefoot.metrics.decisions import confusion, decide, per_class, task_of
-from surefoot.metrics.metric import Metric, as_error, as_metric, better
+from surefoot.metrics.metric import Metric, as_error, as_metric, better, giving_number
 from surefoot.refs import resolve
 from surefoot.types.examples import Threshold
 
@@ -23,7 +23,9 @@ def get(name: str, folder: Path | None = None) -> Metric:
         UsageError: there is none, or it is no metric.
     """
     metric = as_metric(resolve(name, kind="metric", folder=folder), name)
-    return replace(metric, name=name) if ":" in name else metric  # whatever the user calls it, reports know it by the name in the settings
+    if ":" not in name:
+        return metric
+    return replace(metric, name=name, score=giving_number(metric.score, name))  # whatever the user calls it, reports know it by the name in the settings
 
 
 def evaluate(names: Iterable[str | Metric], targets: np.ndarray, outputs: np.ndarray, threshold: Threshold = 0.5) -> dict[str, float]:

@@ -104,6 +104,23 @@ def undecided(function: Callable[..., Any]) -> Callable[..., Any]:
     return anyway
 
 
+def giving_number(score: Callable[..., Any], name: str) -> Callable[..., float]:
+    """A user's score that must give one number, as a Python float; raises UsageError where it gives anything else."""
+
+    @wraps(score)
+    def checked(*args: Any, **named: Any) -> float:
+        value = score(*args, **named)
+        try:
+            return float(np.asarray(value).item())
+        except (TypeError, ValueError) as error:
+            shape = getattr(value, "shape", None)
+            given = f"an array of shape {tuple(shape)}" if shape else f"a {type(value).__name__}"
+            advice = "Return one number for all items, e.g. their mean: float(values.mean())."
+            raise UsageError(f"The metric {name} returned {given}; one number is due.", where=f"metric = {name!r}", next=advice) from error
+
+    return checked
+
+
 def as_metric(part: Any, name: str) -> Metric:
     """A `Metric` as it is, or a user's plain function `(targets, outputs) -> float` made into one.
 
