@@ -33,9 +33,14 @@ def test_classes_without_an_item_in_val_or_test_are_named():
     counts = {"train": {"a": 9, "b": 4, "c": 3}, "val": {"a": 3, "b": 0, "c": 1}, "test": {"a": 3, "b": 0, "c": 0}}
     (found,) = checks.missing_classes(counts)
     assert (found.code, found.severity) == ("split.class_missing", "warn")
-    assert "2 class(es)" in found.what
-    assert "b, c" in found.what
+    assert found.what == "2 class(es) have no item in val (b) or test (b, c) and are not measured there."
     assert found.evidence == {"train": 4, "val": 0, "test": 0}
+
+
+def test_a_class_that_val_measures_is_missed_in_test_alone():
+    counts = {"train": {"oak": 90, "fir": 3}, "val": {"oak": 90, "fir": 3}, "test": {"oak": 22, "fir": 0}}  # K-fold: each item is val once
+    (found,) = checks.missing_classes(counts)
+    assert (found.what, found.where) == ("1 class(es) have no item in test (fir) and are not measured there.", "test")
 
 
 def test_a_class_that_train_lacks_can_not_be_learnt():

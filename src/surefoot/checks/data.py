@@ -134,13 +134,14 @@ def balance(counts: Mapping[str, int], pictures: Mapping[str, int] | None = None
 
 def _tell_rare(rare: Mapping[str, int], *, are_boxes: bool) -> Finding:
     named = ", ".join(f"{name} ({count})" for name, count in list(rare.items())[:10])
+    lost = "they can't be learned and measured" if are_boxes else "so few say next to nothing, wherever they go"  # under K-fold val measures them
     held = f"are on fewer than {_RARE} pictures" if are_boxes else f"have fewer than {_RARE} items"
     return Finding(
         code="data.rare_class",
         severity="warn",
         what=f"{len(rare)} class(es) {held}: {named}{', …' if len(rare) > 10 else ''}.",
         where="classes",
-        next=f"Gather more of them, or merge them: they {'can' if are_boxes else 'go to train and can'}'t be {'learned and ' * are_boxes}measured.",
+        next=f"Gather more of them, or merge them: {lost}.",
         evidence=dict(rare),
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from surefoot.types.data_reports import Drift, RefusedItem
 from surefoot.types.findings import Finding
@@ -181,16 +182,26 @@ def val_size(num_val: int, resolves: float, *, is_amount: bool = False) -> list[
 
 
 def missing_classes(class_counts: Mapping[str, Mapping[str, int]]) -> list[Finding]:
-    """Classes without an item in train, or in val or test."""
-    untaught = sorted(name for name, count in class_counts.get("train", {}).items() if not count)
-    missing = sorted({name for kind in ("val", "test") for name, count in class_counts.get(kind, {}).items() if not count} - {*untaught})
-    told = [(untaught, "train and can't be learnt", "train", "Put some of their items into train: see split.column, or the sets that were given.")]
-    told += [(missing, "val or test and are not measured", "val, test", "Gather more of them: five items are the least.")]
+    """Classes without an item in train, or in val or test; each set is told by its name, for under K-fold val measures what test may not."""
+    lacked = {kind: sorted(name for name, count in counts.items() if not count) for kind, counts in class_counts.items()}
+    untaught = lacked.get("train", [])
+    unseen = {kind: names for kind in ("val", "test") if (names := [name for name in lacked.get(kind, []) if name not in untaught])}
+    missing = sorted(set(chain(*unseen.values())))
+    sets = " or ".join(f"{kind} ({_list(names)})" for kind, names in unseen.items())
+    told = [
+        (
+            untaught,
+            f"train and can't be learnt: {_list(untaught)}",
+            "train",
+            "Put some of their items into train: see split.column, or the sets that were given.",
+        ),
+        (missing, f"{sets} and are not measured there", ", ".join(unseen), "Gather more of them: five items are the least."),
+    ]
     return [
         Finding(
             code="split.class_missing",
             severity="warn",
-            what=f"{len(names)} class(es) have no item in {what}: {', '.join(names[:10])}.",
+            what=f"{len(names)} class(es) have no item in {what}.",
             where=where,
             next=advice,
             evidence={name: counts.get(names[0], 0) for name, counts in class_counts.items()},
@@ -198,3 +209,7 @@ def missing_classes(class_counts: Mapping[str, Mapping[str, int]]) -> list[Findi
         for names, what, where, advice in told
         if names
     ]
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + ", …" * (len(names) > 10)
