@@ -16,6 +16,7 @@ from surefoot.cli.judge import _edit
 from surefoot.cli.main import main
 from surefoot.project import Project
 from surefoot.runners import by_hand
+from surefoot.types.error_reports import Mislabel
 
 from ..steps.samples import SMALL, make_project
 
@@ -160,7 +161,7 @@ def test_what_is_typed_changes_tags_and_notes() -> None:
 def test_labels_that_a_person_mends_go_to_the_repairs_file(walked: Project, monkeypatch, capsys) -> None:
     queue = walked.report("errors").mislabels
     assert len(queue) >= 3
-    type_in(monkeypatch, "y", "", "d", "q")
+    type_in(monkeypatch, ":y", "", "d", "q")  # the classes are yes and no
     assert main(["review", str(walked.root), "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["decided"], answer["kept"]) == (2, 1)
@@ -177,6 +178,21 @@ def test_labels_that_a_person_mends_go_to_the_repairs_file(walked: Project, monk
     assert "'purple' is no class" in captured.err
     assert json.loads(captured.out)["lines"] == 3
     (walked.root / "repairs.csv").unlink()
+
+
+def test_a_class_named_as_a_key_is_meant_and_the_key_gets_a_colon(walked: Project, monkeypatch, capsys) -> None:
+    asked = walked.report("problem").model_copy(update={"task": "multiclass", "classes": ("y", "d", "q", ":q")})
+    assert [by_hand.choose_key(asked, letter) for letter in "ydq"] == [":y", ":d", "::q"]
+    doubted = Mislabel(id="i", given="q", suggested="d", score=0.1, place="p")
+    decided = {typed: by_hand.decide(asked, doubted, typed) for typed in ("y", "d", "q", "", ":y", ":D")}
+    assert {typed: (one.action, one.value) for typed, one in decided.items()} == {
+        "y": ("relabel", "y"), "d": ("relabel", "d"), "q": ("keep", ""), "": ("keep", ""), ":y": ("relabel", "d"), ":D": ("drop", ""),
+    }  # fmt: skip
+    plain = asked.model_copy(update={"classes": ("ant", "bee")})
+    assert [by_hand.choose_key(plain, letter) for letter in "ydq"] == ["y", "d", "q"]
+    type_in(monkeypatch, "q")
+    assert main(["review", str(walked.root)]) == 0
+    assert ":y takes the suggested one; another class by name; d drops the item; q stops" in capsys.readouterr().err  # of the classes yes and no
 
 
 FLIPPED = (5, 47, 140, 151, 230)

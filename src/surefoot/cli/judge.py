@@ -54,17 +54,18 @@ def _ask_about(project: Project, num: int) -> None:
     due = by_hand.pick_val(project.store, data, num, project.settings.seed, known)  # type: ignore[arg-type]
     pile = by_hand.show_items(project.store, data, due)  # type: ignore[arg-type]
     names = ", ".join(problem.classes[:30]) if problem.classes else "a number"  # type: ignore[attr-defined]
-    tell(f"{len(pile)} val items. Answer with {names}; ? if you can't tell, which counts as wrong; {QUIT} to stop.")
+    stop = by_hand.choose_key(problem, QUIT)  # type: ignore[arg-type]
+    tell(f"{len(pile)} val items. Answer with {names}; ? if you can't tell, which counts as wrong; {stop} to stop.")
     for number, item in enumerate(pile, 1):
         tell(f"\n{number} of {len(pile)}\n{draw(item.shown)}")
-        while (line := _read("> ")) is not None and line != QUIT:
+        while (line := _read("> ")) is not None and line.lower() != stop:
             try:
                 by_hand.note_answer(project.ledger, problem, item.id, line)  # type: ignore[arg-type]
             except UsageError as error:
                 tell(f"{error.what} {error.next}")
                 continue
             break
-        if line is None or line == QUIT:
+        if line is None or line.lower() == stop:
             return
 
 
@@ -153,18 +154,19 @@ def _show(project: Project, ids: list[str]) -> dict[str, Shown]:
 def review(folder: Folder = ".", items: Items = 50, as_json: Json = False) -> None:
     """Go through the labels in doubt, the most doubtful first; what you decide goes to repairs.csv, which the next round applies."""
     from surefoot.data.readers.repairs import KEEP, list_decided
-    from surefoot.runners import keep
+    from surefoot.runners import by_hand, keep
 
     project = open_project(folder)
     data = project.settings.data
     path, done = keep.name_repairs(project.root, data), list_decided(data, project.root)
     queue: list[Mislabel] = [one for one in project.report("errors").mislabels if one.place not in done][:items]  # type: ignore[attr-defined]
     pile = _show(project, [one.id for one in queue])
-    tell("Enter keeps the given label; y takes the suggested one; another class by name; d drops the item; q stops.")
+    take, drop, stop = (by_hand.choose_key(project.report("problem"), letter) for letter in ("y", "d", QUIT))  # type: ignore[arg-type]
+    tell(f"Enter keeps the given label; {take} takes the suggested one; another class by name; {drop} drops the item; {stop} stops.")
     decided: Counter[bool] = Counter()
     for number, one in enumerate(queue, 1):
         tell(f"\n{number} of {len(queue)}  {one.place}\n{draw(pile[one.id].shown)}\nlabelled {one.given}; the models say {one.suggested} ({one.score:.3g})")
-        repair = _ask_label(project, one)
+        repair = _ask_label(project, one, stop)
         if repair is None:
             break
         keep.add_repairs(path, [repair])  # at once: what was decided before an interruption stays
@@ -177,12 +179,12 @@ def review(folder: Folder = ".", items: Items = 50, as_json: Json = False) -> No
         show(f"{decided[False]} changed, {decided[True]} kept; {path} has {lines} lines, and none of them is asked about again.{after}")
 
 
-def _ask_label(project: Project, one: Mislabel) -> Repair | None:
-    """What was typed as a line for the file of repairs; None to stop. What is no class is asked again."""
+def _ask_label(project: Project, one: Mislabel, stop: str) -> Repair | None:
+    """What was typed as a line for the file of repairs; None where that is `stop`. What is no class is asked again."""
     from surefoot.runners.by_hand import decide
     from surefoot.types.errors import UsageError
 
-    while (line := _read("label> ")) is not None and line != QUIT:
+    while (line := _read("label> ")) is not None and line.lower() != stop:
         try:
             return decide(project.report("problem"), one, line)  # type: ignore[arg-type]
         except UsageError as error:

@@ -103,19 +103,29 @@ def note_answer(ledger: ProjectLedger, problem: Problem, item: str, text: str) -
     ledger.answer(item, parse_answer(problem, text))
 
 
+def choose_key(problem: Problem, letter: str) -> str:
+    """The letter that a command is given with; behind a colon where it would be an answer: of the classes yes and no, `y` is the first."""
+    try:
+        parse_answer(problem, letter)
+    except UsageError:
+        return letter
+    return choose_key(problem, f":{letter}")
+
+
 def decide(problem: Problem, one: Mislabel, line: str) -> Repair:
     """What was typed about a label in doubt, as a line for the file of repairs: nothing keeps the given label, `y` takes the suggestion, `d` drops
-    the item, else it is a class.
+    the item (see `choose_key`), else it is a class.
 
     Raises:
         UsageError: it is none of these.
     """
     known = partial(Repair, 0, one.place, id=one.id, reason=f"reviewed: was {one.given}")
-    if not line:
-        return known(action=KEEP, reason=f"reviewed: is {one.given}")
-    if line.lower() == "d":
+    drop = choose_key(problem, "d")
+    if line.lower() == drop:
         return known(action="drop")
-    label = one.suggested if line.lower() == "y" else parse_answer(problem, line)
+    label = one.given if not line else one.suggested if line.lower() == choose_key(problem, "y") else parse_answer(problem, line)
     if label == UNKNOWN:
-        raise UsageError("A label can't be unknown.", next="Enter keeps the given one; d drops the item.")
+        raise UsageError("A label can't be unknown.", next=f"Enter keeps the given one; {drop} drops the item.")
+    if label == one.given:
+        return known(action=KEEP, reason=f"reviewed: is {one.given}")
     return known(action="relabel", value=label)
