@@ -69,6 +69,13 @@ def test_a_curve_says_what_more_data_would_bring_with_its_interval():
     assert found.could_bring == pytest.approx(0.05 * (1 - 2**-0.8), rel=0.1)
 
 
+def test_a_curve_of_one_fold_is_told_as_that_folds():
+    known = evidence(curve=curve())
+    folded = dataclasses.replace(known, tune=known.tune.model_copy(update={"weights": ("a", "b")}))
+    (found,) = [one for one in advise(folded) if one.term == "data"]
+    assert found.what.startswith("Twice the train data would bring the first fold's val error from 0.05")
+
+
 def test_a_flat_curve_promises_nothing():
     flat = {f"{s:g}": Measured(value=0.05, interval=(0.045, 0.055)) for s in (0.125, 0.25, 0.5, 1.0)}
     (found,) = [one for one in advise(evidence(curve=flat)) if one.term == "data"]

@@ -165,15 +165,16 @@ def _advise_data(evidence: Evidence) -> list[Advice]:
         return [Advice(term="data", what="The learning curve is flat: twice the train data would bring next to nothing.")]
     low, high = ahead.interval
     known = evidence.curve["1"].n
+    error = "the first fold's val error" if len(evidence.tune.weights) > 1 else "the val error"  # all of val said 0.0395 where that fold's was 0.0206
     if known < evidence.num_train:
-        wider = f"{evidence.tune.winner} was fitted on {known:,} of {evidence.num_train:,} train rows: twice as many would bring the val error"
+        wider = f"{evidence.tune.winner} was fitted on {known:,} of {evidence.num_train:,} train rows: twice as many would bring {error}"
         command = f"surefoot run --from baseline --budget {_more(evidence.budget)} --set baseline.rows={min(2 * known, evidence.num_train)}"
         what = f"{wider} from {write(last)} to about {write(ahead.value)} [{write(low)}, {write(high)}], by the learning curve."
         return [Advice(term="data", what=what, could_bring=gain, command=command)]
     best = max(evidence.expandability, key=lambda name: evidence.expandability[name], default="")
     pays = f" More of {best} pays most." if best and evidence.expandability[best] > 0 else ""
     change = f"from {write(last)} to about {write(ahead.value)} [{write(low)}, {write(high)}]"
-    what = f"Twice the train data would bring the val error {change}, by the learning curve.{pays}"
+    what = f"Twice the train data would bring {error} {change}, by the learning curve.{pays}"
     return [Advice(term="data", what=what, could_bring=gain, command="surefoot run --from audit")]
 
 

@@ -77,8 +77,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
     models = {"net": (net, net_at), baseline.best: (rival, rival_at)}
     winner, by_metric, told = choose_winner(ctx, problem, desk.metric, models)
     chosen, threshold = models[winner]
-    trivial, every_score = baseline.models[baseline.trivial], [net, rival, *baseline.models.values()]
-    every = (*trials, best.trial, *(t.trial for t in others))
+    every, scores = (*trials, best.trial, *(t.trial for t in others)), [net, rival, *baseline.models.values()]
     return TuneReport(
         winner=winner,
         val=chosen,
@@ -102,7 +101,7 @@ def tune(ctx: Context, config: TuneStepConfig, *, problem: Problem, data: Prepar
             *checks.boundaries(every, space),
             *checks.infeasible(every),
             *(told or checks.winner(winner, comparison.sentence, comparison.verdict, net.value, rival.value, baseline.best)),
-            *judge_lead(ctx, problem, desk.metric, models[by_metric], trivial, every_score),
+            *judge_lead(ctx, problem, desk.metric, models[by_metric], baseline.models[baseline.trivial], scores),
         ),
     )
 
