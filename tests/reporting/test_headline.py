@@ -117,6 +117,16 @@ def test_a_result_that_guessing_could_reach_is_not_green():
     assert "no better than guessing, within its interval" in tile.note
 
 
+def test_a_result_that_is_surely_below_guessing_is_not_called_level_with_it():
+    """Costs chose a threshold of many false alarms: 96.3 % where always saying no has 98.3 %."""
+    test = find("s13_test").model_copy(update={"value": 0.963, "interval": (0.945, 0.976), "n": 600})
+    models = {"majority": score(0.983, 0.01), "linear": score(0.985, 0.01)}
+    baseline = find("s05_baseline").model_copy(update={"models": models, "best": "linear", "trivial": "majority"})
+    told = with_steps(s13_test=test, s05_baseline=baseline, s08_tune=find("s08_tune").model_copy(update={"threshold": 0.08}))["Test accuracy"]
+    assert "By this metric always saying the same is better, 98.3 % on val: the threshold was chosen to serve something else." in told
+    assert "no better than guessing" not in told
+
+
 def test_a_small_gap_is_told_by_its_size():
     gaps = {"bias": None, "variance": Measured(value=0.008, interval=(0.002, 0.014)), "mismatch": None}
     told = with_steps(s09_diagnose=find("s09_diagnose").model_copy(update={"gaps": gaps, "verdict": "variance"}))

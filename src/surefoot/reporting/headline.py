@@ -72,7 +72,7 @@ def _result(scene: Scene) -> Tile:
         often = len(test.openings)
         note += f" The test set was opened {often} times; only the first was blind." if often > 1 else ""
         is_level = _is_level(scene, test)
-        note += " That is no better than guessing, within its interval." if is_level else ""
+        note += (_tell_worse(scene, test) or " That is no better than guessing, within its interval.") if is_level else ""
         note += (missed := _tell_missed(test))
         is_good = often == 1 and "not" not in reached and not (is_level or missed or any(f.code == "split.val_too_small" for f in test.findings))
         return Tile(f"Test {metric.label}", metric.show(test.value), note, "main good" if is_good else "main")
@@ -101,6 +101,16 @@ def _is_level(scene: Scene, test: TestReport) -> bool:
         return True
     trivial = baseline.models.get(baseline.trivial) if baseline else None
     return bool(trivial and test.interval and _is_better(trivial.value, test.interval[scene.metric.smaller_is_better], scene.metric))
+
+
+def _tell_worse(scene: Scene, test: TestReport) -> str:
+    """That the trivial predictor is surely better by the metric, as it may be where a threshold serves something else; else nothing."""
+    baseline, tune = scene.find(BaselineReport), scene.find(TuneReport)
+    trivial = baseline.models.get(baseline.trivial) if baseline else None
+    if not trivial or not test.interval or _is_better(test.interval[not scene.metric.smaller_is_better], trivial.value, scene.metric):
+        return ""
+    why = ": the threshold was chosen to serve something else" if tune and tune.threshold != 0.5 else ""
+    return f" By this metric always saying the same is better, {scene.metric.show(trivial.value)} on val{why}."
 
 
 def _is_better(value: float, than: float, metric: Metric) -> bool:
