@@ -50,6 +50,15 @@ def test_the_largest_gap_comes_first_and_each_action_has_a_command():
     assert all(one.command for one in found)
 
 
+def test_where_wrong_labels_may_be_all_of_the_bias_they_are_mended_before_the_model_is_made_stronger():
+    """A tenth of the labels of three separable kinds changed: train error 0.107, human 0.02; about 9.6 % of val's labels look wrong."""
+    gaps = {"bias": Measured(value=0.087, interval=(0.07, 0.105)), "variance": Measured(value=-0.006, interval=(-0.03, 0.02)), "mismatch": None}
+    noise = Measured(value=0.096, interval=(0.07, 0.128), n=400)
+    assert advise(evidence(gaps=gaps, verdict="bias", noise=noise))[0].term == "labels"
+    small = noise.model_copy(update={"value": 0.03, "interval": (0.02, 0.05)})
+    assert advise(evidence(gaps=gaps, verdict="bias", noise=small))[0].term == "bias"
+
+
 @pytest.mark.parametrize("kind", ["image", "table"])
 def test_every_command_can_be_typed(kind):
     task = "multiclass" if kind == "image" else "binary"

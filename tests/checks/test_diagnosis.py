@@ -35,6 +35,12 @@ def test_the_verdict_is_told_with_its_interval(verdict):
     assert f"{gap.value:.4g} [{gap.interval[0]:.4g}, {gap.interval[1]:.4g}]" in found.what
 
 
+def test_a_bias_that_wrong_labels_may_be_all_of_is_told_so():
+    (found,) = checks.largest_gap(GAPS, "bias", may_be_labels=True)
+    assert found.what.endswith(", which labels that look wrong may be all of.")
+    assert "surefoot review" in found.next
+
+
 @pytest.mark.parametrize("verdict", ["none", "mismatch", "absent"])
 def test_without_a_gap_or_its_interval_there_is_no_verdict(verdict):
     assert checks.largest_gap(GAPS, verdict) == []

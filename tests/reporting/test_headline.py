@@ -131,3 +131,10 @@ def test_a_small_gap_is_told_by_its_size():
     gaps = {"bias": None, "variance": Measured(value=0.008, interval=(0.002, 0.014)), "mismatch": None}
     told = with_steps(s09_diagnose=find("s09_diagnose").model_copy(update={"gaps": gaps, "verdict": "variance"}))
     assert told["What holds it back"] == "Nothing large | The largest gap left is variance: 0.8 points."
+
+
+def test_a_bias_that_wrong_labels_may_be_all_of_is_told_so():
+    gaps = {"bias": Measured(value=0.087, interval=(0.07, 0.105)), "variance": None, "mismatch": None}
+    noise = Measured(value=0.096, interval=(0.07, 0.128), n=400)
+    told = with_steps(s09_diagnose=find("s09_diagnose").model_copy(update={"gaps": gaps, "verdict": "bias", "label_noise": noise}))
+    assert told["What holds it back"].startswith("Wrong labels, it seems | About 9.6% of val's labels look wrong")

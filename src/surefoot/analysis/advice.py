@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from surefoot.analysis.curves import forecast
+from surefoot.analysis.gaps import Errors, may_be_labels
 from surefoot.types.configs import TrainConfig
 from surefoot.types.data_reports import FieldSpec
 from surefoot.types.figures import write
@@ -39,7 +40,7 @@ class Evidence:
 
     problem: Problem
     tune: TuneReport
-    gaps: Mapping[str, Measured | None]
+    gaps: Errors
     errors: Mapping[str, Measured | None]
     verdict: str
     curve: Mapping[str, Measured] = field(default_factory=dict)
@@ -61,7 +62,8 @@ def advise(evidence: Evidence) -> list[Advice]:
     terms = {name: value for name, value in terms.items() if _is_known(evidence, name)}
     found = [Advice(term=name, what=what, could_bring=value, command=command) for name, value in terms.items() for what, command in _ACTIONS[name](evidence)]
     found += [*_advise_data(evidence), *_advise_labels(evidence)]
-    found.sort(key=lambda one: (one.term != verdict, -(one.could_bring or 0.0)))  # the sort is stable: actions of one term stay in their order
+    first = "labels" if may_be_labels(evidence.gaps, verdict, evidence.noise) else verdict
+    found.sort(key=lambda one: (one.term != first, -(one.could_bring or 0.0)))  # the sort is stable: actions of one term stay in their order
     found = [*_advise_balance(evidence), *found]
     if verdict == "none":
         command = "" if len(evidence.tune.weights) > 1 else "surefoot run --set split.protocol=kfold"

@@ -180,6 +180,21 @@ def _draw_scores(metric: Metric, sides: tuple[Predictions, Predictions], shared:
     return np.stack([left, right], 1)
 
 
+def tell_largest(gaps: Errors, errors: Errors, verdict: str, noise: Measured | None, *, is_amount: bool) -> dict[str, bool]:
+    """Whether the largest gap `is_small`, and whether it `may_be_labels`."""
+    return {"is_small": is_small(gaps, errors, verdict, is_amount=is_amount), "may_be_labels": may_be_labels(gaps, verdict, noise)}
+
+
+def may_be_labels(gaps: Errors, verdict: str, noise: Measured | None) -> bool:
+    """Whether labels that look wrong may be all of the bias: a net that learns them too learns them by heart, and no harder fit is any gain.
+
+    Args:
+        noise: share of val's labels that look wrong, as an error of them all.
+    """
+    bias = gaps.get("bias")
+    return verdict == "bias" and bias is not None and noise is not None and noise.interval is not None and bias.value <= noise.interval[1]
+
+
 def is_small(gaps: Errors, errors: Errors, verdict: str, *, is_amount: bool) -> bool:
     """Whether the largest gap, real as it is, is under two points (of an amount: under a tenth of the val error)."""
     gap, val = gaps.get(verdict), errors.get("val")

@@ -30,19 +30,20 @@ _WHAT = {
 }
 
 
-def largest_gap(gaps: Mapping[str, Measured | None], verdict: str, *, is_small: bool = False) -> list[Finding]:
-    """The largest gap by its name; a small one by its size alone."""
+def largest_gap(gaps: Mapping[str, Measured | None], verdict: str, *, is_small: bool = False, may_be_labels: bool = False) -> list[Finding]:
+    """The largest gap by its name; a small one by its size alone. `may_be_labels`: those that look wrong may be all of it."""
     gap = gaps.get(verdict)
     if gap is None or gap.interval is None:
         return []
     what = f"The largest gap left is {verdict}, and it is small" if is_small else _WHAT[verdict]
+    all_of_it = ", which labels that look wrong may be all of" if may_be_labels else ""
     return [
         Finding(
             code=f"diagnose.{verdict}",
             severity="info",
-            what=f"{what}, {write(gap.value)} [{write(gap.interval[0])}, {write(gap.interval[1])}].",
+            what=f"{what}, {write(gap.value)} [{write(gap.interval[0])}, {write(gap.interval[1])}]{all_of_it}.",
             where="s09_diagnose",
-            next="See the advice below the table.",
+            next="Mend the labels first: surefoot review." if may_be_labels else "See the advice below the table.",
             evidence={"gap": gap.value, "low": gap.interval[0], "high": gap.interval[1]},
         )
     ]

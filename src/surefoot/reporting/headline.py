@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from surefoot.analysis.gaps import is_small
+from surefoot.analysis.gaps import is_small, may_be_labels
 from surefoot.checks.causes import find_root
 from surefoot.reporting.axes import Axis
 from surefoot.reporting.charts import Bar, Rule, bars
@@ -173,6 +173,13 @@ def tell_small(report: DiagnoseReport, metric: Metric) -> str:
     return f"The largest gap left is {report.verdict}: {metric.show_part(gap.value)}."
 
 
+def tell_labels(report: DiagnoseReport) -> str:
+    """That labels may be all that train misses, where they may; else nothing."""
+    if report.label_noise is None or not may_be_labels(report.gaps, report.verdict, report.label_noise):
+        return ""
+    return f"About {report.label_noise.value:.1%} of val's labels look wrong, which may be all that is missed on train: mend them before the model."
+
+
 def _verdict(scene: Scene, steps: Sequence[StepView]) -> Tile | None:
     stopped, diagnosis = find_stop(steps), scene.find(DiagnoseReport)
     if stopped:
@@ -181,6 +188,8 @@ def _verdict(scene: Scene, steps: Sequence[StepView]) -> Tile | None:
         verdict = diagnosis.verdict
         if small := tell_small(diagnosis, scene.metric):
             return Tile("What holds it back", "Nothing large", small)
+        if labels := tell_labels(diagnosis):
+            return Tile("What holds it back", "Wrong labels, it seems", labels)
         problem = scene.find(Problem)
         blind = " Without problem.human bias can not be judged." if verdict == "none" and problem and problem.human is None else ""
         return Tile("What holds it back", VERDICTS.get(verdict, verdict), NOTES.get(verdict, "") + blind)

@@ -13,7 +13,7 @@ from surefoot.analysis.advice import Evidence, advise
 from surefoot.analysis.calibration import ece_by_chance, measure_ece, reliability
 from surefoot.analysis.chances import find_chances
 from surefoot.analysis.curves import draw_classes, part_sizes, pr, roc, sample_residuals
-from surefoot.analysis.gaps import gap_table, is_small, measure_error, tabulate
+from surefoot.analysis.gaps import gap_table, measure_error, tabulate, tell_largest
 from surefoot.analysis.human import human_error, keep_fitting
 from surefoot.analysis.intervals import measure_all
 from surefoot.analysis.mislabels import count_wrong
@@ -96,7 +96,7 @@ def diagnose(
         **_measure_metrics(ctx, desk, problem, tune, val),
         **told,
         findings=(
-            *checks.largest_gap(gaps, verdict, is_small=is_small(gaps, errors, verdict, is_amount=not problem.classes)),
+            *checks.largest_gap(gaps, verdict, **tell_largest(gaps, errors, verdict, noise, is_amount=not problem.classes)),
             *checks.calibration(told.get("ece"), told.get("ece_by_chance", 0.0), is_evened=tune.is_evened, has_threshold=problem.task != "multiclass"),
             *checks.label_ceiling(_conflicts(desk), noise),
             *checks.accuracy_paradox(problem, val, tune.val, recalls),

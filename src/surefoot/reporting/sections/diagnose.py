@@ -7,7 +7,7 @@ from markupsafe import Markup
 from surefoot.reporting.axes import Axis
 from surefoot.reporting.charts import Bar, Series, bars, lines, scatter
 from surefoot.reporting.grids import confusion, worst_confused
-from surefoot.reporting.headline import tell_small
+from surefoot.reporting.headline import tell_labels, tell_small
 from surefoot.reporting.markup import EMPTY, bullets, card, cards, code, facts, figure, folded_if, join, paragraph, prose, table
 from surefoot.reporting.views import Scene
 from surefoot.reporting.words import count_of, describe_metric, measured, number, share, spaced
@@ -64,7 +64,7 @@ def _calibration(report: DiagnoseReport) -> str | None:
 
 
 def _sentence(report: DiagnoseReport, scene: Scene) -> str:
-    return note if (note := tell_small(report, scene.metric)) else VERDICTS.get(report.verdict, report.verdict)
+    return tell_small(report, scene.metric) or tell_labels(report) or VERDICTS.get(report.verdict, report.verdict)
 
 
 def _errors(report: DiagnoseReport, scene: Scene) -> Markup:
