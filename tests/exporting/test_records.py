@@ -167,6 +167,20 @@ def test_numbers_with_a_decimal_comma_are_read_beside_empty_cells_and_words(tmp_
     assert stray == {"a": ["soon"]}
 
 
+def test_the_decimal_mark_of_training_holds_for_a_single_row(tmp_path):
+    (tmp_path / "train.csv").write_text("preis;gewicht;y\n950;3,5;a\n1.250;4,25;b\n")
+    source = open_source(DataConfig(source="train.csv"), tmp_path)
+    profiles = tuple(ColumnProfile(name=name, kind="numeric") for name in ("preis", "gewicht"))
+    report = AuditReport(fingerprint="", num_items=2, num_usable=2, index="", columns=profiles)
+    recipe = json.loads(json.dumps(table_recipe(source, report, np.arange(2), PrepareConfig())))
+    for text, asked in (("preis;gewicht\n1.250;3\n", ["1.250", "3"]), ("preis,gewicht\n1250,3.5\n", ["1250", "3.5"])):
+        (tmp_path / "ask.csv").write_text(text)
+        columns, stray = read_columns(read_table(tmp_path / "ask.csv"), recipe)
+        by_file, by_request = (preprocess.decode_columns(one, recipe)[0] for one in (columns, {"preis": asked[:1], "gewicht": asked[1:]}))
+        assert by_file.tolist() == by_request.tolist() == [[1250, float(asked[1])]]
+        assert not stray
+
+
 def test_a_table_without_its_columns_is_one_error_that_names_them(table_predictor, tmp_path):
     bad = people_csv(tmp_path / "bad.csv", ["1,clerk", "2,clerk"], "agee,job")
     good = people_csv(tmp_path / "good.csv", ["k,yes,nurse,30", "k,yes,nurse,31"])
@@ -216,7 +230,7 @@ def test_values_that_count_as_missing_are_told_by_their_reason(table_predictor, 
     rows = ["k1,yes,nurse,foo", "k2,no,nurse,1e300", "k3,no,nurse,inf"]
     list(predict_inputs(table_predictor, [people_csv(tmp_path / "p.csv", rows)], told.append))
     assert "p.csv: age holds values that are no numbers and count as missing: foo." in told
-    assert "p.csv: age holds values that are beyond what a model computes with (1e+30) and count as missing: 1e300." in told
+    assert "p.csv: age holds values that are beyond what a model computes with (1e+30) and count as missing: 1e+300." in told
     assert "p.csv: age holds values that are infinite and count as missing: inf." in told
 
 

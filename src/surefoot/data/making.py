@@ -83,9 +83,9 @@ def table_recipe(
     """Columns that are inputs; categories are those that the given rows hold, which must not be the test set's. `texts`: from `learn_texts`."""
     kinds = {p.name: p.kind for p in audit.columns if p.role == "input"}
     recipe = preprocess.make_table_recipe({name: source.columns[name][rows] for name in kinds}, kinds, texts=texts)
-    for column in (one for one in recipe["columns"] if one["kind"] == "date"):
+    for column in (one for one in recipe["columns"] if one["kind"] in ("date", "numeric")):
         written = source.dates.get(column["name"])
-        column |= _DATES[config.dates] | ({"written": written} if written else {})
+        column |= (_DATES[config.dates] if column["kind"] == "date" else {}) | ({"written": written} if written else {})
     return recipe
 
 

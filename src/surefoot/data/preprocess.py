@@ -2,7 +2,8 @@
 
 The recipe is plain JSON and ships as `preprocess.json`; whatever is not in it is inside the graph (imputing, normalising). A column of text is
 a field of its own: `data.text`. A numeric column whose numbers float32 can't hold has a `unit` by which they are divided first; a column of
-dates that were text says how they were `written`, so that a single one is read as all of them were.
+dates that were text says how they were `written`, and one of numbers which mark comes before their decimals where it is not plain,
+so that a single one is read as all of them were.
 
     {"kind": "image", "height": 28, "width": 28, "channels": 1}    (decoded by `resizing.decode_image`)
     {"kind": "table", "columns": [{"name": "age", "kind": "numeric"}, {"name": "job", "kind": "category", "categories": ["clerk", "nurse"]}]}
@@ -26,6 +27,7 @@ from surefoot.data.date_parts import CYCLIC_PARTS, DATE_PARTS, split_cyclic, spl
 from surefoot.data.extremes import LARGEST, find_unit
 from surefoot.data.readers.cells import FALSE_WORDS, MISSING, TRUE_WORDS
 from surefoot.data.readers.dates import find_format, from_plain, parse_dates, read_as, read_mixed
+from surefoot.data.readers.numerals import to_plain
 from surefoot.data.resizing import decode_image as decode_image
 from surefoot.data.text import count_codes, encode_texts, read_texts
 from surefoot.data.typical import find_typical
@@ -216,7 +218,7 @@ def _decode(values: np.ndarray, column: Mapping[str, Any]) -> list[np.ndarray]:
         return list(encode_texts(read_texts(values), column).T)
     if kind == "date":
         return (split_cyclic if column.get("cyclic") else split_dates)(_dates(values, column.get("written")))
-    numbers = _numbers(values)
+    numbers = _numbers(values, column.get("written", {}).get("decimal", "."))
     if kind == "boolean":
         if values.dtype == object:
             numbers = _fill(numbers, values, lambda value: {True: 1.0, False: 0.0, None: math.nan}[_truth(value)])
@@ -225,12 +227,13 @@ def _decode(values: np.ndarray, column: Mapping[str, Any]) -> list[np.ndarray]:
     return [np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)]
 
 
-def _numbers(values: np.ndarray) -> np.ndarray:
-    """float64, NaN where a value is no number."""
+def _numbers(values: np.ndarray, decimal: str) -> np.ndarray:
+    """float64, NaN where a value is no number; text is read by the decimal mark that it had when the recipe was made."""
     if values.dtype.kind in "fiub":
         return values.astype(np.float64)
     if values.dtype.kind == "M":
         return np.full(len(values), np.nan)
+    values = _as_array([to_plain(value, decimal) if isinstance(value, str) else value for value in values])
     try:
         return np.array(pd.to_numeric(pd.Series(values, dtype=object), errors="coerce"), np.float64)
     except (TypeError, ValueError, OverflowError):  # lists and the like among the values of a request

@@ -17,6 +17,7 @@ import pyarrow as pa
 from surefoot.data import pictures, preprocess
 from surefoot.data.extremes import name_loss
 from surefoot.data.readers.cells import ColumnType, convert, decide, is_declared, prepare
+from surefoot.data.readers.numerals import ORDERS
 from surefoot.data.readers.raw import RawTable
 from surefoot.data.readers.table import list_tables, read_table
 from surefoot.data.readers.texts import SUFFIX, decode_text, is_text
@@ -202,19 +203,22 @@ def read_columns(raw: RawTable, recipe: dict[str, Any]) -> tuple[dict[str, np.nd
     columns, stray = {}, {}
     for column in recipe["columns"]:
         cells = prepare(raw.columns[column["name"]])  # an empty cell is none: as text it would be one that is no number
-        columns[column["name"]], rows = _convert(cells, column["kind"], raw)
+        columns[column["name"]], rows = _convert(cells, column, raw)
         if len(rows):
             stray[column["name"]] = list(dict.fromkeys(str(cells[int(row)]) for row in rows))[:_NAMED]
     return columns, stray
 
 
-def _convert(cells: pa.ChunkedArray, kind: str, raw: RawTable) -> tuple[np.ndarray, np.ndarray]:
+def _convert(cells: pa.ChunkedArray, column: dict[str, Any], raw: RawTable) -> tuple[np.ndarray, np.ndarray]:
     """A prepared column as it was read in training, and the rows that are of another kind. Dates stay text, which the recipe knows to read.
 
-    Where a comma may be the decimal point it is, or isn't, as more cells are numbers by that, however many are none: training has decided.
+    Numbers have the decimal mark of training, or else of their file; the other one where more of them are numbers by that, however many are none.
     """
-    if kind == "numeric" and raw.decimal_comma and not is_declared(cells):
-        return min((convert(cells, ColumnType("number", decimal_comma=comma)) for comma in (False, True)), key=lambda way: len(way[1]))
+    kind = column["kind"]
+    if kind == "numeric" and not is_declared(cells):
+        written = column.get("written", {}).get("decimal")
+        order = (written, *(mark for mark in ".," if mark != written)) if written else ORDERS[raw.decimal]
+        return min((convert(cells, ColumnType("number", decimal=mark)) for mark in order), key=lambda way: len(way[1]))
     if kind in ("category", "text") or (kind == "date" and not is_declared(cells)):
         return convert(cells, ColumnType("word"))
     how = decide(cells, is_target=False)

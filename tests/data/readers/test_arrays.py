@@ -221,3 +221,8 @@ def test_members_that_are_no_arrays_are_an_error(tmp_path):
         file.writestr("y.npy", b"junk")
     with pytest.raises(DataError, match="torn or no NumPy archive"):
         read(tmp_path, "a.npz")
+
+
+def test_long_whole_numbers_as_targets_stay_apart(tmp_path):
+    np.savez(tmp_path / "t.npz", x=np.arange(6.0).reshape(3, 2), y=np.array([2**53, 2**53 + 1, 2**53]))
+    assert read(tmp_path, "t.npz").columns["target"].tolist() == ["9007199254740992", "9007199254740993", "9007199254740992"]

@@ -174,3 +174,32 @@ def test_dates_among_which_some_are_none_are_told(tmp_path):
     assert values.dtype == object
     (note,) = source.notes
     assert "40 of its 60 cells are dates and the others are not, such as '2024-13-01x'" in note
+
+
+def test_thousands_with_commas_and_the_sign_of_typesetters_are_numbers(tmp_path):
+    values, source = column(tmp_path, ["1,300", "950", "1,234,567.5", "\u22125"])
+    assert values.tolist() == [1300, 950, 1234567.5, -5]
+    assert "the comma in 1,300 is read as one that parts thousands" in source.notes[0]
+
+
+@pytest.mark.parametrize("cells", [["$5", "$7.50", "$1,200"], ["5%", "7.5 %", "12%"], ["12,5", "3,25", "7,1"]])
+def test_numbers_with_signs_stay_words_and_it_is_told_how_to_write_them(tmp_path, cells):
+    values, source = column(tmp_path, cells)
+    assert values.tolist() == cells
+    (note,) = source.notes
+    assert f"look like numbers written with signs, such as '{cells[0]}'" in note
+    assert column(tmp_path, cells, target="x")[1].notes == [note]
+
+
+def test_whole_numbers_that_a_float_would_merge_stay_words(tmp_path):
+    cells = [str(2**53 + k) for k in range(3)]
+    values, source = column(tmp_path, cells)
+    assert values.tolist() == cells
+    assert "beyond 9,007,199,254,740,992" in source.notes[0]
+    assert column(tmp_path, [str(2**53 - k) for k in range(3)])[0].tolist() == [2**53 - k for k in range(3)]
+
+
+def test_a_long_class_number_keeps_its_digits_and_a_long_amount_stays_a_number(tmp_path):
+    cells = ["1234567890123456789", "2234567890123456789"]  # no neighbours, but a float ends them in 768 and 720
+    assert column(tmp_path, cells, target="x")[0].tolist() == cells
+    assert column(tmp_path, cells)[0].dtype == np.float64

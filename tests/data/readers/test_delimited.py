@@ -41,13 +41,39 @@ def test_commas_inside_the_cells_of_a_tab_separated_file_do_not_mislead(tmp_path
 
 
 def test_thousands_between_tabs_are_not_taken_for_decimals(tmp_path):
-    assert read_text(tmp_path, "a\tb\n1,234\tx\n5,678\ty\n").columns["a"].tolist() == ["1,234", "5,678"]
+    source = read_text(tmp_path, "a\tb\n1,234\tx\n5,678\ty\n")
+    assert source.columns["a"].tolist() == [1234, 5678]
+    assert "the comma in 1,234 is read as one that parts thousands" in source.notes[0]
 
 
 def test_decimal_commas_between_semicolons_are_numbers_and_it_is_said(tmp_path):
     source = read_text(tmp_path, "size;price;kind\n1,5;10;a\n2,25;12;b\n-3;8,5;a\n")
     assert columns(source) == {"size": [1.5, 2.25, -3], "price": [10, 12, 8.5], "kind": ["a", "b", "a"]}
     assert any("decimal comma" in note and '"size"' in note for note in source.notes)
+
+
+def test_points_part_thousands_where_another_column_has_decimal_commas(tmp_path):
+    source = read_text(tmp_path, "preis;gewicht;y\n" + "950;3,5;a\n1.250;4,25;b\n12.400;7;a\n")
+    assert columns(source) == {"preis": [950, 1250, 12400], "gewicht": [3.5, 4.25, 7], "y": ["a", "b", "a"]}
+    assert any("the point in 1.250 is read as one that parts thousands" in note for note in source.notes)
+
+
+def test_points_that_may_part_thousands_are_told_where_nothing_tells(tmp_path):
+    source = read_text(tmp_path, "preis;y\n950;a\n1.250;b\n12.400;a\n")
+    assert source.columns["preis"].tolist() == [950, 1.25, 12.4]
+    assert "if they part thousands, write 1250 for 1.250" in source.notes[0]
+    assert read_text(tmp_path, "preis;size;y\n950;0.5;a\n1.250;0.75;b\n").notes == []
+
+
+def test_rare_decimal_commas_are_numbers_as_the_file_writes_them(tmp_path):
+    source = read_text(tmp_path, "preis;menge;y\n" + "".join(f"{'1,5' if k in (3, 90) else k};{k},25;{k % 2}\n" for k in range(300)))
+    assert source.columns["preis"][[3, 90]].tolist() == [1.5, 1.5]
+    assert not any("became missing" in note for note in source.notes)
+
+
+def test_decimal_commas_between_tabs_are_numbers(tmp_path):
+    source = read_text(tmp_path, "size\tprice\ty\n12,5\t1.000,5\ta\n0,142\t2.000,25\tb\n")
+    assert columns(source) == {"size": [12.5, 0.142], "price": [1000.5, 2000.25], "y": ["a", "b"]}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Parquet and JSON lines: types that the file declares, and lines that are no records."""
 
 import datetime
+import decimal
 import gzip
 import json
 
@@ -152,3 +153,18 @@ def test_deeply_nested_json_is_refused_and_not_followed(tmp_path):
 def test_a_file_of_no_objects_is_an_error(tmp_path):
     with pytest.raises(DataError, match="holds no JSON objects"):
         read_text(tmp_path, "[1]\n[2]\n", "a.jsonl")
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64", "decimal"])
+def test_declared_whole_numbers_that_a_float_would_merge_stay_words(tmp_path, kind):
+    numbers = [2**53 + k for k in range(3)]
+    values = pa.array(list(map(decimal.Decimal, numbers)), pa.decimal128(20, 0)) if kind == "decimal" else pa.array(numbers, kind)
+    pyarrow.parquet.write_table(pa.table({"uid": values, "small": [1, 2, 3], "y": values}), tmp_path / "t.parquet")
+    source = read(tmp_path, "t.parquet")
+    assert source.columns["y"].tolist() == source.columns["uid"].tolist() == list(map(str, numbers))
+    assert source.columns["small"].tolist() == [1, 2, 3]
+
+
+def test_whole_numbers_of_json_lines_that_a_float_would_merge_stay_words(tmp_path):
+    source = read_text(tmp_path, "".join(json.dumps({"x": k, "y": 2**53 + k}) + "\n" for k in range(3)), "t.jsonl")
+    assert source.columns["y"].tolist() == [str(2**53 + k) for k in range(3)]

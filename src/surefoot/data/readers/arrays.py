@@ -13,6 +13,7 @@ from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.blocks import Block, check_lengths, open_blocks
 from surefoot.data.readers.header import check_width
+from surefoot.data.readers.numerals import LARGEST_WHOLE
 from surefoot.data.readers.piles import GIVEN_SETS
 from surefoot.data.readers.raw import RawTable, tabulate
 from surefoot.types.errors import DataError
@@ -139,7 +140,8 @@ def _tabulate(block: Block, path: Path, mark: str) -> RawTable:
 def _as_column(targets: np.ndarray) -> pa.ChunkedArray:
     if targets.dtype.kind == "S":
         targets = np.char.decode(targets, "utf-8", "replace")
-    return pa.chunked_array([pa.array(targets.tolist() if targets.dtype.kind == "U" else targets.astype(np.float64))])
+    is_long = targets.dtype.kind in "iu" and bool((np.abs(targets.astype(np.float64)) >= LARGEST_WHOLE).any())
+    return pa.chunked_array([pa.array(targets.tolist() if targets.dtype.kind == "U" else targets if is_long else targets.astype(np.float64))])
 
 
 def _explain_pickled(path: Path) -> DataError:

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from surefoot.data.readers.dates import FIRST, LAST, DateFormat, find_format, find_formats, parse_dates
+from surefoot.data.readers.numerals import (
+    LARGEST_WHOLE,
+    MAX_STRAY_FRAC,
+    ORDERS,
+    are_marked,
+    are_plain,
+    are_thousands,
+    choose_decimal,
+    merge_as_floats,
+    to_floats,
+)
 
 MISSING = pa.array(["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "null", "Null", "NULL", "None", "-", "#N/A", "<NA>"])
 TRUE_WORDS, FALSE_WORDS = ("true", "t", "yes", "y"), ("false", "f", "no", "n")
-NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$|^[+-]?[iI]nf(inity)?$"
-MAX_STRAY_FRAC, MIXED_FRAC = 0.01, 0.5
-"""Cells of another kind up to which a column is of its kind; and of one kind from which on a column of words is told to mix kinds."""
+MIXED_FRAC = 0.5
+"""Cells of one kind from which on a column of words is told to mix kinds."""
+_TELL_LONG = (
+    f"its whole numbers reach beyond {LARGEST_WHOLE:,}, where float64 makes one of neighbours, so all are read as words; "
+    "if they are amounts, give them in a larger unit"
+)
+_TELL_POINTS = "its points are read as decimal ones, though all have three digits behind them; if they part thousands, write 1250 for 1.250"
+_TELL_GROUPS = "the {} in {} is read as one that parts thousands; if it is a decimal one, write a point and no other mark in the whole file"
 
 
 @dataclass(frozen=True)
@@ -24,14 +41,18 @@ class ColumnType:
     Attributes:
         kind: `number`, `boolean`, `date` or `word`.
         dates: how dates are written.
-        decimal_comma: numbers are written `1,5`.
-        note: what keeps the cells from being more than words, as a sentence without the column's name.
+        decimal: the mark before the decimals of numbers, `.` or `,`, where the file or the column says so; the other one parts thousands.
+        note: what to say of how the cells were read, as a sentence without the column's name.
     """
 
     kind: str
     dates: DateFormat | None = None
-    decimal_comma: bool = False
+    decimal: str = ""
     note: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """How dates or numbers are written, as plain JSON; nothing where they are as programs write them."""
+        return self.dates.to_plain() if self.dates else {"decimal": self.decimal} if self.decimal else {}
 
 
 def prepare(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -44,35 +65,65 @@ def is_declared(cells: pa.ChunkedArray) -> bool:
     return bool(_read_declared(cells.type))
 
 
-def decide(cells: pa.ChunkedArray, *, is_target: bool, decimal_comma: bool = False) -> ColumnType:
+def decide(cells: pa.ChunkedArray, *, is_target: bool, decimal: str = ".") -> ColumnType:
     """What a prepared column is, by all its cells.
 
-    Number if at most 1 % of the cells are none; boolean if all are true/false, t/f, yes/no or y/n; date if all are of
-    one format; else words. Words of a target stay words. A column without any cell counts as numbers.
+    Number if at most 1 % of the cells are none, unless float64 would make one of several whole numbers; boolean if all are true/false, t/f,
+    yes/no or y/n; date if all are of one format; else words. Words of a target stay words, and so do whole numbers that float64 can't hold. A
+    column without any cell counts as numbers.
+
+    Args:
+        decimal: the mark of the file, by which 1.250 or 1,250 is read: `.`, `,`, or nothing where the file doesn't say; see `find_decimal`.
     """
     declared = _read_declared(cells.type)
-    if declared:
+    if declared and not (declared == "number" and _are_long(cells)):
         return ColumnType("word" if is_target and declared == "boolean" else declared)
-    cells = cells.drop_null()
-    if not len(cells) or _to_floats(cells) is not None:
+    cells = (clean(cells) if declared else cells).drop_null()
+    if not len(cells):
         return ColumnType("number")
+    if decimal != "," and (floats := _to_floats(cells)) is not None:
+        number = ColumnType("number", note=_TELL_POINTS if not decimal and are_thousands(cells) else "")
+        return _keep_long(number, cells, is_target=is_target) if _reach_far(floats) else number
     counted = pc.value_counts(cells)
     distinct, counts = counted.field("values"), counted.field("counts").to_numpy()
-    for comma in (False, True)[: 1 + decimal_comma]:
-        stray = counts[~_are_numbers(distinct, comma)].sum()
-        if stray <= MAX_STRAY_FRAC * len(cells):
-            return ColumnType("number", decimal_comma=comma)
-    if is_target:
-        return ColumnType("word")
+    mark, stray = choose_decimal(distinct, counts, ORDERS[decimal])
+    if stray <= MAX_STRAY_FRAC * len(cells):
+        return _keep_long(_decide_numbers(distinct, mark), distinct, is_target=is_target)
+    marked = _tell_marked(distinct, counts)
+    if is_target or marked:
+        return ColumnType("word", note=marked)
     if _are_booleans(distinct):
         return ColumnType("boolean")
     decided = _decide_dates(distinct, counts)
     return replace(decided, note=decided.note or _tell_mixed(distinct, counts)) if decided.kind == "word" else decided
 
 
+def _keep_long(number: ColumnType, cells: pa.Array | pa.ChunkedArray, *, is_target: bool) -> ColumnType:
+    """Numbers, or words where float64 would not keep them apart; each of a target, whose classes are named by them."""
+    return ColumnType("word", note=_TELL_LONG) if merge_as_floats(cells, is_exact=is_target) else number
+
+
+def _decide_numbers(distinct: pa.Array, mark: str) -> ColumnType:
+    """Numbers by a decimal mark, with what to say of cells that programs would write otherwise."""
+    commas, points = (distinct.filter(pc.match_substring(distinct, one)) for one in ",.")
+    grouped = points if mark == "," else commas
+    notes = ["it writes numbers with a decimal comma; they were read as such"] if mark == "," and len(commas) else []
+    notes += [_TELL_GROUPS.format("point" if mark == "," else "comma", grouped[0])] if len(grouped) else []
+    return ColumnType("number", decimal=mark if mark == "," or len(commas) else "", note="; ".join(notes))
+
+
+def _tell_marked(distinct: pa.Array, counts: np.ndarray) -> str:
+    """What to say of words that look like numbers with signs; empty where they don't."""
+    marked = are_marked(distinct)
+    if counts[~marked].sum() > MAX_STRAY_FRAC * counts.sum():
+        return ""
+    example = distinct.filter(pa.array(marked & ~are_plain(distinct)))[0].as_py()
+    return f"its cells look like numbers written with signs, such as {example!r}, and are read as words; if they are amounts, write them plainly, as 1250.5"
+
+
 def _tell_mixed(distinct: pa.Array, counts: np.ndarray) -> str:
     """What to say of words most of which are numbers; empty where they aren't."""
-    are_numbers = _are_numbers(distinct, decimal_comma=False)
+    are_numbers = are_plain(distinct)
     count, total = int(counts[are_numbers].sum()), int(counts.sum())
     if count < MIXED_FRAC * total:
         return ""
@@ -94,7 +145,7 @@ def convert(cells: pa.ChunkedArray, how: ColumnType) -> tuple[np.ndarray, np.nda
     if how.kind == "word":
         return _as_words(cells), np.empty(0, np.int64)
     if how.kind == "number":
-        return _convert_numbers(cells, how.decimal_comma)
+        return _convert_numbers(cells, how.decimal or ".")
     encoded = cells.dictionary_encode().combine_chunks()
     distinct, codes = encoded.dictionary, encoded.indices.fill_null(-1).to_numpy()
     known = _read_booleans(distinct) if how.kind == "boolean" else _read_dates(distinct, how.dates)
@@ -124,19 +175,21 @@ def _to_floats(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
         return None
 
 
-def _convert_numbers(cells: pa.ChunkedArray, decimal_comma: bool) -> tuple[np.ndarray, np.ndarray]:
-    floats = None if decimal_comma else _to_floats(cells)
-    if floats is not None:
-        return _as_floats(floats), np.empty(0, np.int64)
-    points = pc.replace_substring(cells, ",", ".") if decimal_comma else cells
-    are_numbers = pc.match_substring_regex(points, NUMBER)
-    values = _as_floats(pc.cast(pc.if_else(are_numbers, points, pa.scalar(None, pa.string())), pa.float64()))
-    return values, np.flatnonzero(pc.invert(are_numbers).fill_null(False).to_numpy())
+def _convert_numbers(cells: pa.ChunkedArray, decimal: str) -> tuple[np.ndarray, np.ndarray]:
+    floats = _to_floats(cells) if decimal == "." else None
+    found, stray = to_floats(cells, decimal) if floats is None else (floats, np.empty(0, np.int64))
+    return _as_floats(found), stray
 
 
-def _are_numbers(distinct: pa.Array, decimal_comma: bool) -> np.ndarray:
-    cells = pc.replace_substring(distinct, ",", ".", max_replacements=1) if decimal_comma else distinct
-    return pc.match_substring_regex(cells, NUMBER).to_numpy(zero_copy_only=False)
+def _are_long(cells: pa.ChunkedArray) -> bool:
+    """Whether numbers as a file declares them are whole and reach beyond what float64 holds one by one."""
+    is_whole = pa.types.is_integer(cells.type) or (pa.types.is_decimal(cells.type) and cells.type.scale == 0)
+    return is_whole and _reach_far(pc.cast(cells, pa.float64(), safe=False))
+
+
+def _reach_far(floats: pa.ChunkedArray) -> bool:
+    ends = pc.min_max(floats).as_py()
+    return any(end is not None and abs(end) >= LARGEST_WHOLE for end in ends.values())
 
 
 def _are_booleans(distinct: pa.Array) -> bool:

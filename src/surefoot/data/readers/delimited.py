@@ -19,6 +19,7 @@ from surefoot.data.readers.aside import keep_batches
 from surefoot.data.readers.encoding import Bytes, read_utf8
 from surefoot.data.readers.header import check_header, check_width, name_columns
 from surefoot.data.readers.members import File
+from surefoot.data.readers.numerals import find_decimal
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError, SurefootError
 from surefoot.types.source import Named, Refused
@@ -81,7 +82,7 @@ def read_delimited(path: File) -> RawTable:
         columns=columns,
         places=Named(len(lines), lambda some: (f"{name}:{line}" for line in lines[some])),
         fingerprint=fingerprint.of_files([path]),
-        decimal_comma=delimiter == ";",  # as spreadsheets write where the comma is taken
+        decimal=find_decimal(body.columns, delimiter),
         refused=[Refused(f"{path.name}:{line}", reason) for line, reason in body.ragged],
         notes=notes + said,
     )

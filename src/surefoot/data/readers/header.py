@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from surefoot.data.nearest import quote_some
-from surefoot.data.readers.cells import MISSING, NUMBER
+from surefoot.data.readers.cells import MISSING
 from surefoot.data.readers.members import File
+from surefoot.data.readers.numerals import NUMBER
 from surefoot.types.errors import DataError
 
 MAX_COLUMNS = 50_000

@@ -22,7 +22,7 @@ class RawTable:
         fingerprint: of the file.
         given_set: "train", "val", "test" or "", of all rows.
         target: target columns, where the format says so.
-        decimal_comma: numbers may be written `1,5`.
+        decimal: the mark before decimals, by all its columns: `.`, `,`, or nothing where they don't say.
         texts: columns of text, whatever their cells look like.
         unfit: columns that were left out because they hold lists, objects or bytes.
         source: the name of the source that the rows belong to; empty where there is one.
@@ -34,7 +34,7 @@ class RawTable:
     fingerprint: str
     given_set: str = ""
     target: tuple[str, ...] = ()
-    decimal_comma: bool = False
+    decimal: str = "."
     refused: list[Refused] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     texts: tuple[str, ...] = ()

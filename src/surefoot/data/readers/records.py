@@ -11,10 +11,10 @@ import pyarrow.parquet
 
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
-from surefoot.data.readers.cells import MAX_STRAY_FRAC
 from surefoot.data.readers.encoding import Bytes, read_bytes, read_utf8
 from surefoot.data.readers.header import check_unique, check_width
 from surefoot.data.readers.members import File
+from surefoot.data.readers.numerals import LARGEST_WHOLE, MAX_STRAY_FRAC
 from surefoot.data.readers.raw import RawTable
 from surefoot.types.errors import DataError
 from surefoot.types.source import Refused
@@ -97,11 +97,9 @@ def as_column(values: list[Any]) -> pa.ChunkedArray | None:
         return None
     if kinds <= {bool}:
         return pa.chunked_array([pa.array(values, pa.bool_() if kinds else pa.null())])
-    if kinds <= {int, float}:
-        try:
-            return pa.chunked_array([pa.array([None if value is None else float(value) for value in values], pa.float64())])
-        except OverflowError:  # an int of more than 308 digits: infinite, as it would be in a text file
-            pass
+    is_long = int in kinds and any(type(value) is int and abs(value) >= LARGEST_WHOLE for value in values)  # its digits say what a float doesn't hold
+    if kinds <= {int, float} and not is_long:
+        return pa.chunked_array([pa.array([None if value is None else float(value) for value in values], pa.float64())])
     words = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]
     try:
         return pa.chunked_array([pa.array(words, pa.string())])

@@ -144,17 +144,18 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     wanted = tables[len(like) :]
     judges = tables[: len(like)] or wanted
     places = _chain([table.places for table in wanted])
+    decimal = marks.pop() if len(marks := {table.decimal for table in judges}) == 1 else ""
     booleans = list[str]()
     dates: dict[str, dict[str, Any]] = {}
     with aside.open_shelf(in_memory=len(places) * len(names) < _MANY) as shelf:
         for name in names:
             judged = prepare(_stack(judges, name))
-            how = ColumnType("word") if name in texts else decide(judged, is_target=name in named, decimal_comma=any(table.decimal_comma for table in judges))
+            how = ColumnType("word") if name in texts else decide(judged, is_target=name in named, decimal=decimal)
             values, stray = convert(prepare(_stack(wanted, name)) if like else judged, how)
             shelf.put(name, values)
             notes += _note_column(name, how, stray, places)
             booleans += [name] if how.kind == "boolean" else []
-            dates |= {name: how.dates.to_plain()} if how.dates else {}
+            dates |= {name: written} if (written := how.to_plain()) else {}
         laid = shelf.take()
     return TableSource(
         columns={name: laid[name] for name in names},
@@ -258,8 +259,6 @@ def _stack(tables: Sequence[RawTable], name: str) -> pa.ChunkedArray:
 
 def _note_column(name: str, how: ColumnType, stray: np.ndarray, places: Sequence[str]) -> list[str]:
     notes = [f'Column "{name}": {note}.' for note in (how.dates.note if how.dates else "", how.note) if note]
-    if how.decimal_comma:
-        notes.append(f'Column "{name}" writes numbers with a decimal comma; they were read as such.')
     if len(stray):
         kind = {"number": "no numbers", "date": "no dates", "boolean": "neither true nor false"}[how.kind]
         first = ", ".join(places[row] for row in stray[:MOST_LINES_NAMED])
