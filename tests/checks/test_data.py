@@ -79,6 +79,20 @@ def test_distinct_items_are_no_duplicates():
     assert checks.duplicates([], [], []) == []
 
 
+# spellings
+
+
+def test_classes_that_differ_in_capitals_alone_are_told_with_their_counts():
+    found = only(checks.spellings({"Yes": 40, "no": 30, "NO": 20, "yes": 10, "maybe": 5}))
+    assert (found.code, found.severity) == ("data.mixed_types", "warn")
+    assert "4 classes" in found.what
+    assert "Yes (40), yes (10); no (30), NO (20)" in found.what
+
+
+def test_letters_of_both_cases_and_other_words_are_classes_of_their_own():
+    assert checks.spellings({"a": 10, "A": 10, "yes": 5, "no": 5}) == []
+
+
 # balance
 
 

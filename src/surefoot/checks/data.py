@@ -132,6 +132,27 @@ def balance(counts: Mapping[str, int], pictures: Mapping[str, int] | None = None
     return found
 
 
+def spellings(counts: Mapping[str, int]) -> list[Finding]:
+    """Classes that differ in capitals alone, as yes and Yes do. Single letters, a and A, are classes of their own. `counts`: class -> items."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for name in counts:
+        alike[name.casefold()].append(name)
+    several = [names for names in alike.values() if len(names) > 1 and len(names[0]) > 1]
+    if not several:
+        return []
+    named = "; ".join(", ".join(f"{name} ({counts[name]:,})" for name in names) for names in several[:_REASONS])
+    return [
+        Finding(
+            code="data.mixed_types",
+            severity="warn",
+            what=f"{sum(map(len, several)):,} classes differ from another one in capitals alone: {named}{'; …' if len(several) > _REASONS else ''}.",
+            where="classes",
+            next="Write each label one way; until then each spelling is a class of its own.",
+            evidence={name: counts[name] for names in several for name in names},
+        )
+    ]
+
+
 def _tell_rare(rare: Mapping[str, int], *, are_boxes: bool) -> Finding:
     named = ", ".join(f"{name} ({count})" for name, count in list(rare.items())[:10])
     lost = "they can't be learned and measured" if are_boxes else "so few say next to nothing, wherever they go"  # under K-fold val measures them

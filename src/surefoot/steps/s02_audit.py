@@ -119,7 +119,7 @@ def _check_items(refused: list[Refused], used: Used, counts: dict[str, int], pro
         *checks.refused(refused),
         *checks.too_few(len(used.ids)),
         *checks.duplicates(used.contents, used.ids, box_profile.name_targets(used.targets, pile, used.rows) if problem.classes else None),
-        *(checks.balance(counts) if problem.task in ("binary", "multiclass") else []),
+        *([*checks.spellings(counts), *checks.balance(counts)] if problem.task in ("binary", "multiclass") else []),
     ]
 
 
@@ -165,7 +165,10 @@ def _read_rows(source: TableSource, profiles: tuple[ColumnProfile, ...], refused
     if all(p.kind == "text" for p in inputs):
         empty = np.all([[is_blank(text) for text in read_texts(source.columns[p.name])] for p in inputs], axis=0)
         named = " and ".join(p.name for p in inputs)
-        refused += [Refused(source.places[row], f"{named}: the text is empty", "data.empty_item") for row in np.flatnonzero(empty).tolist()]
+        refused += [
+            Refused(source.places[row], f"{named}: the text is empty, or only a word for what is missing, such as N/A", "data.empty_item")
+            for row in np.flatnonzero(empty).tolist()
+        ]
     return np.flatnonzero(~empty), hashes
 
 

@@ -99,6 +99,12 @@ def test_a_target_that_is_found_by_its_name_stays_words_too(tmp_path):
     assert source.booleans == ("flag", "z")
 
 
+def test_words_of_a_target_that_mean_missing_are_named_with_their_counts(tmp_path):
+    values, source = column(tmp_path, ["None", "cat", "NA", "dog", "None", ""], target="x")
+    assert values.tolist() == [None, "cat", None, "dog", None, None]
+    assert source.notes == ["Target \"x\" holds words that mean missing: 'None' (2), 'NA' (1); if one of them is a class, give it another name."]
+
+
 def test_a_target_of_numbers_is_numbers(tmp_path):
     assert column(tmp_path, ["1", "2"], target="x")[0].tolist() == [1, 2]
 

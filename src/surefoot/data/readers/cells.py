@@ -159,6 +159,15 @@ def clean(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.is_in(trimmed, value_set=MISSING), pa.scalar(None, pa.string()), trimmed)
 
 
+def tell_missing(column: pa.ChunkedArray) -> str:
+    """The words in a column of text that are read as missing, with their counts; empty where there are none."""
+    if is_declared(column):
+        return ""
+    words = pc.utf8_trim_whitespace(pc.cast(column, pa.string()))
+    found = pc.value_counts(words.filter(pc.is_in(words, value_set=MISSING.slice(1)))).to_pylist()
+    return ", ".join(f"{one['values']!r} ({one['counts']:,})" for one in sorted(found, key=lambda one: -one["counts"]))
+
+
 def _read_declared(kind: pa.DataType) -> str:
     """What a file's own type says; empty for text, whose cells decide."""
     if pa.types.is_boolean(kind):

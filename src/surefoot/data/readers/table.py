@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from surefoot.data.nearest import quote_some, suggest
 from surefoot.data.readers import aside, excel, fingerprint
 from surefoot.data.readers.archive import unpacked_head
-from surefoot.data.readers.cells import ColumnType, clean, convert, decide, prepare
+from surefoot.data.readers.cells import ColumnType, clean, convert, decide, prepare, tell_missing
 from surefoot.data.readers.delimited import read_delimited
 from surefoot.data.readers.encoding import looks_like_text
 from surefoot.data.readers.header import MAX_COLUMNS, width_error
@@ -142,6 +142,11 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     named = (config.target if isinstance(config.target, list) else [config.target]) if config.target else target
     tables, said = _merge_dotted_labels(tables, [name for name in named if name in names])
     wanted = tables[len(like) :]
+    said += [
+        f'Target "{name}" holds words that mean missing: {words}; if one of them is a class, give it another name.'
+        for name in named
+        if name in names and (words := tell_missing(_stack(wanted, name)))
+    ]
     judges = tables[: len(like)] or wanted
     places = _chain([table.places for table in wanted])
     decimal = marks.pop() if len(marks := {table.decimal for table in judges}) == 1 else ""
