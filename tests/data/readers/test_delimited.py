@@ -346,3 +346,9 @@ def test_the_places_of_a_table_do_not_keep_its_cells_in_memory(tmp_path, how):
     del table
     assert places[1] == {"alone": "letters.csv:4", "renamed": "other.csv:4", "one of two": "a/letters.csv:4"}[how]
     assert pa.total_allocated_bytes() - before < 100_000
+
+
+def test_a_test_file_that_does_not_say_its_decimal_mark_has_that_of_the_others(tmp_path):
+    (tmp_path / "train.csv").write_text("preis;gewicht;y\n950;3,5;a\n1.250;4,25;b\n")
+    (tmp_path / "test.csv").write_text("preis;gewicht;y\n1.400;3;a\n")
+    assert read(tmp_path, "train.csv", test="test.csv").columns["preis"].tolist() == [950, 1250, 1400]

@@ -149,7 +149,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     ]
     judges = tables[: len(like)] or wanted
     places = _chain([table.places for table in wanted])
-    decimal = marks.pop() if len(marks := {table.decimal for table in judges}) == 1 else ""
+    decimal = marks.pop() if len(marks := {table.decimal for table in judges} - {""}) == 1 else ""  # a file that does not say follows the others
     booleans = list[str]()
     dates: dict[str, dict[str, Any]] = {}
     with aside.open_shelf(in_memory=len(places) * len(names) < _MANY) as shelf:
