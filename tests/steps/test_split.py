@@ -120,6 +120,83 @@ def test_val_is_no_set_of_newcomers_when_a_table_outgrows_k_fold(tmp_path):
     assert len(in_set(after, "val") & set(before)) > 150
 
 
+@pytest.mark.parametrize("protocol", ["holdout", "kfold"])
+def test_rows_that_are_away_for_any_number_of_runs_come_back_to_their_set(tmp_path, protocol):
+    """They were dealt anew, and a part of the test set was trained on. While they are away they count nowhere."""
+    rows, changed = [*draw(200), *draw(3)], f"split.protocol={protocol}"  # three rows are there twice
+    before = split(make(tmp_path, "x,y", rows), changed)
+    for some in (rows[40:], [*rows[70:], *draw(30, 1)], rows[70:110]):
+        project = make(tmp_path, "x,y", some)
+        between = split(project, changed)
+        assert len(between) == len(some) == sum(project.report("split").counts.values())
+        assert all(name == before.get(item, name) for item, name in between.items())
+    project = make(tmp_path, "x,y", [*rows, *draw(20, 2)])
+    after = split(project, changed)
+    assert {item: after[item] for item in before} == before
+    assert (project.report("split").newcomers, project.report("split").away != "") == (20, True)
+    assert not {"split.forgotten", "split.overruled", "split.leak"} & set(codes(project))
+
+
+def test_rows_of_a_round_before_the_one_whose_result_stands_again_are_known_too(tmp_path):
+    """The split of the first file is taken over from the first round, and knows nothing of the second."""
+    project = make(tmp_path, "x,y", draw(200))
+    (tmp_path / "other.csv").write_text("\n".join(["x,y", *draw(120, 1)]) + "\n")
+    first = split(project)
+    second = split(project, "data.source=../other.csv")
+    assert split(project, "data.source=../t.csv") == first
+    (tmp_path / "other.csv").write_text("\n".join(["x,y", *draw(120, 1), *draw(10, 2)]) + "\n")
+    third = split(project, "data.source=../other.csv")
+    assert {item: third[item] for item in second} == second
+    make(tmp_path, "x,y", [*draw(200), *draw(10, 3)])
+    fourth = split(project, "data.source=../t.csv")
+    assert {item: fourth[item] for item in first} == first
+
+
+def test_a_row_whose_class_was_mended_meanwhile_comes_back_to_its_set(tmp_path):
+    rows = draw(200)
+    before = split(make(tmp_path, "x,y", rows), "split.protocol=holdout")
+    split(make(tmp_path, "x,y", rows[50:]), "split.protocol=holdout")
+    flipped = [row.replace("yes", "no") if n % 5 else row for n, row in enumerate(rows)]
+    assert split(make(tmp_path, "x,y", flipped), "split.protocol=holdout") == before
+
+
+@pytest.mark.parametrize("by", ["group", "time", "stratified"])
+def test_what_k_fold_called_train_joins_its_kin_when_it_comes_back_to_a_hold_out(tmp_path, by):
+    rows = [f"p{n % 30},2024-{1 + n // 28 % 12:02d}-{1 + n % 28:02d},{row}" for n, row in enumerate(draw(180))]
+    settings = {"stratified": '[split]\ntime = "none"\n', "group": '[split]\ngroup = "who"\ntime = "none"\n', "time": '[split]\ntime = "day"\n'}[by]
+    settings = 'ignore = ["who"]\n' * (by != "group") + settings
+    before = split(make(tmp_path, "who,day,x,y", rows, settings), "split.protocol=kfold")
+    split(make(tmp_path, "who,day,x,y", rows[::2] + rows[1:30:2], settings), "split.protocol=holdout")
+    project = make(tmp_path, "who,day,x,y", rows, settings)
+    after = split(project, "split.protocol=holdout")
+    assert in_set(after, "test") == in_set(before, "test")
+    assert len(in_set(after, "val")) == pytest.approx(36, abs=10)
+    assert not {"split.forgotten", "split.overruled", "split.leak"} & set(codes(project))
+    index = project.store.get_table(project.report("audit").index).to_pydict()
+    if by == "group":
+        assert len({(group, after[item]) for group, item in zip(index["group"], index["id"])}) == 30
+    if by == "time":
+        days = {name: [day for item, day in zip(index["id"], index["time"]) if after[item] == name] for name in ("train", "val", "test")}
+        assert max(days["train"]) < min(days["val"]) <= max(days["val"]) < min(days["test"])
+
+
+def test_a_newcomer_of_a_group_whose_members_are_away_goes_where_they_were(tmp_path):
+    rows = [f"p{n % 20},{row}" for n, row in enumerate(draw(200))]
+    settings, changed = '[split]\ngroup = "who"\n', "split.protocol=holdout"
+    project = make(tmp_path, "who,x,y", rows, settings)
+    before = split(project, changed)
+    index = project.store.get_table(project.report("audit").index).to_pydict()
+    sides = {group: before[item] for group, item in zip(index["group"], index["id"])}
+    staying = {group for name in ("train", "val", "test") for group in sorted(one for one in sides if sides[one] == name)[::2]}
+    stay = [row for row in rows if row.split(",")[0] in staying]
+    split(make(tmp_path, "who,x,y", stay, settings), changed)
+    project = make(tmp_path, "who,x,y", [*stay, *(f"p{n % 20},{row}" for n, row in enumerate(draw(40, 1)))], settings)
+    after = split(project, changed)
+    index = project.store.get_table(project.report("audit").index).to_pydict()
+    assert {group: after[item] for group, item in zip(index["group"], index["id"])} == sides
+    assert project.report("split").newcomers == 40
+
+
 def write_pictures(folder: Path, num: int = 40) -> None:
     generator = np.random.default_rng(0)
     for name in ("cat", "dog"):

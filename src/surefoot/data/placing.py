@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from surefoot.data.columns import take_rows
+from surefoot.data.remembering import Known, Recalled, find_companions, recall, to_codes
 from surefoot.data.splitting import CODES, NAMES, fill_quotas, fill_time, is_in
 from surefoot.data.units import Units, number_equal, rank_words
 
 _RARE = 5
-_BLOCK = 1 << 16
-"""Ids that are compared at a time."""
 _TRAIN, _VAL, _TEST, _TRAIN_DEV = (CODES[name] for name in ("train", "val", "test", "train_dev"))
+_INSIDE = 1 << _TRAIN | 1 << _VAL
 
 
 @dataclass
@@ -57,7 +56,7 @@ def read_draft(index: pa.Table, general: frozenset[str]) -> Draft:
     is_general = pc.is_in(sources, pa.array(sorted(general), pa.string())).to_numpy(zero_copy_only=False).astype(bool)
     targets = index.column("target")
     flat = (targets.chunk(0) if targets.num_chunks == 1 else targets.combine_chunks()).flatten().to_numpy(zero_copy_only=False)
-    given = _to_codes(index.column("given_set"))
+    given = to_codes(index.column("given_set"))
     given[is_general] = 0
     return Draft(
         ids=index.column("id"),
@@ -88,65 +87,93 @@ def place_given(draft: Draft, units: Units, *, by_content: bool) -> None:
         draft.sets[draft.sets == _TRAIN] = 0
 
 
-def place_known(draft: Draft, units: Units, known: pa.Table | None) -> np.ndarray:
-    """Known items keep their set, their equals follow them; a newcomer equal to items of two sets is refused.
+def place_known(draft: Draft, units: Units, known: Known | None) -> tuple[Recalled, np.ndarray]:
+    """Known items keep their set, and newcomers follow their equals and the members of their groups, absent ones too; between two sets they are refused.
 
     What is given now stays as given, and with it what equals it. Who is given as train leaves the set that is given now: the test set for
-    train and val alike, val for train alone, for what has chosen models doesn't judge them.
-
-    Args:
-        known: columns `id` and `set` of the latest split, or None.
+    train and val alike, val for train alone, for what has chosen models doesn't judge them. What K-fold called train is val where its unit is by now.
 
     Returns:
-        int8 (N,) codes of the sets that the items were known for, 0 for newcomers.
+        What is known of the items; and bool (U,), the units that K-fold alone has placed, in train: a hold-out may part them.
     """
-    if known is None:
-        return np.zeros(len(draft), np.int8)
-    told = _recall(draft.ids, known)
-    kept, is_given = told.copy(), draft.sets != 0
+    recalled = recall(draft.ids, known)
+    told, is_given = recalled.sets, draft.sets != 0
+    kept = told.copy()
     leaves = (draft.given == _TRAIN) & is_in(told, "val", "test") & np.isin(told, np.unique(draft.given))
     kept[leaves] = np.where(told[leaves] == _VAL, _TRAIN, 0)
     is_judged = np.zeros(len(units), bool)
     is_judged[units.of[is_given & is_in(draft.sets, "val", "test")]] = True
     kept[is_given | (draft.is_general & is_judged[units.of])] = 0
-    is_known, is_open = kept > 0, (kept == 0) & ~is_given
-    masks = np.zeros(len(units), np.int8)
-    np.bitwise_or.at(masks, units.of[is_known], np.int8(1) << kept[is_known])
-    mask = masks[units.of]
-    is_single = (mask & (mask - 1)) == 0
+    is_known, is_waiting = kept > 0, (kept == 0) & ~is_given
+    is_open = is_known & recalled.is_open & ~draft.is_general
     draft.sets[is_known] = kept[is_known]
+    absent, has_open = find_companions(draft.groups, known, recalled.rows)
+    is_settled = (draft.sets != 0) & ~is_open & ~draft.is_general & draft.kept()
+    settled = _join_bits(units, _to_bits(draft.sets, is_settled) | absent)
+    side = np.where(settled & _INSIDE == 1 << _VAL, np.int8(_VAL), np.int8(_TRAIN))[units.of]
+    draft.sets[is_open] = side[is_open]
+    bits = _join_bits(units, _to_bits(draft.sets, is_known) | absent | _to_bits(side, has_open))[units.of]
+    _follow(draft, np.where(is_waiting, bits, np.int8(0)))
+    may_part = np.zeros(len(units), bool)
+    may_part[units.of[is_open | has_open]] = True
+    return recalled, may_part & (settled == 0)
+
+
+def _follow(draft: Draft, bits: np.ndarray) -> None:
+    """Newcomers join the set whose bit they have, int8 (N,); those with several are refused."""
     for code in range(1, len(NAMES)):
-        draft.sets[is_open & (mask == 1 << code)] = code
-    for item in np.flatnonzero(is_open & ~is_single).tolist():
-        names = sorted(name for number, name in enumerate(NAMES) if mask[item] >> number & 1)
+        draft.sets[bits == 1 << code] = code
+    for item in np.flatnonzero(bits & (bits - 1)).tolist():
+        names = sorted(name for number, name in enumerate(NAMES) if bits[item] >> number & 1)
         draft.refused[item] = f"a newcomer equal or nearly equal to items of {' and '.join(names)}"
-    return told
 
 
-def release_train(draft: Draft, units: Units, quotas: dict[str, float], seed: int, *, is_classes: bool) -> None:
+def _to_bits(sets: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """int8 (N,): a bit for the set of some items, 0 for the others."""
+    return np.where(where, np.int8(1) << sets, np.int8(0))
+
+
+def _join_bits(units: Units, bits: np.ndarray) -> np.ndarray:
+    """int8 (U,): what the items of a unit have together."""
+    joined = np.zeros(len(units), np.int8)
+    np.bitwise_or.at(joined, units.of, bits)
+    return joined
+
+
+def release_train(draft: Draft, units: Units, may_part: np.ndarray, quotas: dict[str, float], seed: int, *, is_classes: bool) -> None:
     """Deals what K-fold called train between train and val, as a hold-out needs it. Nothing else is moved, and nothing goes to test.
 
     Args:
+        may_part: bool (U,), see `place_known`.
         quotas: set -> share; without one for val, which is given then, nothing is released.
     """
-    if "val" not in quotas:
+    if "val" not in quotas or not may_part.any():
         return
-    placed = np.flatnonzero(~draft.is_general & (draft.sets != 0) & draft.kept())
-    masks = np.zeros(len(units), np.int8)
-    np.bitwise_or.at(masks, units.of[placed], np.int8(1) << draft.sets[placed])
-    is_train = masks == 1 << _TRAIN
-    is_free = is_train & _are_frequent(draft, units) if is_classes else is_train
-    known = np.where(is_free, np.int8(0), np.where(is_train, np.int8(_TRAIN), np.int8(_TEST)))  # what is no train item fills no quota here
-    dealt = fill_quotas(units, _share(quotas), known, seed)[units.of]
+    is_free = may_part & _are_frequent(draft, units) if is_classes else may_part
+    bits = _join_bits(units, _to_bits(draft.sets, (draft.sets != 0) & ~draft.is_general & draft.kept()))
+    placed = np.select([is_free, bits == 1 << _TRAIN, bits == 1 << _VAL], [0, _TRAIN, _VAL], _TEST).astype(np.int8)  # what is in neither fills no quota here
+    dealt = fill_quotas(units, _share(quotas), placed, seed)[units.of]
     moved = is_free[units.of] & (draft.sets != 0) & (~draft.is_general | (dealt == _VAL))  # general ones in val are refused later
     draft.sets[moved] = dealt[moved]
 
 
-def release_by_time(draft: Draft, quotas: dict[str, float]) -> None:
-    """The same by moments: the earlier train, the later val."""
-    if "val" in quotas:
-        released = ~draft.is_general & is_in(draft.sets, "train") & draft.kept()
+def release_by_time(draft: Draft, recalled: Recalled, quotas: dict[str, float]) -> None:
+    """The same by moments: the earlier train, the later val; where others stand already, they join those that they come after."""
+    inside = ~draft.is_general & is_in(draft.sets, "train", "val") & draft.kept()
+    released = inside & (recalled.is_open | (recalled.rows < 0)) & is_in(draft.sets, "train")
+    if "val" not in quotas or not (released & recalled.is_open).any():
+        return
+    if (inside & ~released).any():
+        draft.sets[released] = 0
+    else:
         draft.sets[released] = fill_time(draft.times[released], _share(quotas))
+
+
+def refuse_returned(draft: Draft, is_back: np.ndarray) -> None:
+    """Leaves out what comes back beside an equal or nearly equal item that came meanwhile and stands in another set. `is_back`: bool (N,)."""
+    if is_back.any():
+        for item in [item for item in find_parted(draft).tolist() if is_back[item]]:
+            draft.refused[item] = f"was away, and comes back to {NAMES[draft.sets[item]]} equal or nearly equal to an item of another set"
 
 
 def _share(quotas: dict[str, float]) -> dict[str, float]:
@@ -236,31 +263,6 @@ def _sets_of_units(draft: Draft, units: Units) -> np.ndarray:
     placed = np.flatnonzero((draft.sets != 0) & draft.kept())[::-1]
     sets[units.of[placed]] = draft.sets[placed]
     return sets
-
-
-def _recall(ids: pa.ChunkedArray, known: pa.Table) -> np.ndarray:
-    """The known set of each id as int8 code, 0 for newcomers. By sorted hashes, 17 bytes for each known id; a table of the ids themselves takes 100."""
-    hashes = np.concatenate([np.zeros(0, np.uint64), *map(_hash_words, known.column("id").chunks)])
-    order = np.argsort(hashes)
-    hashes, names = hashes[order], _to_codes(known.column("set"))
-    told, begin = np.zeros(len(ids), np.int8), 0
-    for begin in range(0, len(ids) if len(order) else 0, _BLOCK):
-        block = ids.slice(begin, _BLOCK)
-        at = order[np.minimum(np.searchsorted(hashes, np.concatenate([_hash_words(chunk) for chunk in block.chunks])), len(order) - 1)]
-        is_same = pc.equal(take_rows(known.column("id"), at), block).to_numpy()
-        told[begin : begin + len(block)] = np.where(is_same, names[at], np.int8(0))
-    return told
-
-
-def _hash_words(words: pa.Array) -> np.ndarray:
-    blocks = [words.slice(at, _BLOCK).to_numpy(zero_copy_only=False) for at in range(0, len(words), _BLOCK)]
-    return np.concatenate([np.zeros(0, np.uint64), *(pd.util.hash_array(block, categorize=False) for block in blocks)])
-
-
-def _to_codes(column: pa.ChunkedArray) -> np.ndarray:
-    """Names of sets as int8 codes; 0 for null and for what names none."""
-    found = [pc.fill_null(pc.index_in(chunk, pa.array(NAMES)), 0).to_numpy(zero_copy_only=False).astype(np.int8) for chunk in column.chunks]
-    return np.concatenate([np.zeros(0, np.int8), *found])
 
 
 def _to_times(column: pa.ChunkedArray) -> np.ndarray:

@@ -252,7 +252,7 @@ def _do(job: Walk, spec: StepSpec, row: StepRow, reports: dict[str, StepRow]) ->
     run_dir = job.root / "runs" / row.folder
     config = settings.compose(spec.config, job.values)
     _note_surroundings(job, run_dir, config)
-    previous = [row for row in job.ledger.all_steps() if row.step == spec.name]
+    previous, made_last = _read_previous(job, spec)
     ctx = Context(
         root=job.root,
         run_dir=run_dir,
@@ -262,7 +262,8 @@ def _do(job: Walk, spec: StepSpec, row: StepRow, reports: dict[str, StepRow]) ->
         store=job.store,
         ledger=ScopedLedger(job.ledger, f"{row.folder} {row.key[:16]}"),
         events=job.events,
-        previous=read_report(job.store, spec, previous[-1].report) if previous and is_readable(job.store, spec, previous[-1]) else None,
+        previous=previous,
+        made_last=made_last,
         again=job.again,
         spent_s=sum(earlier.seconds for earlier in reports.values()),
     )
@@ -276,6 +277,15 @@ def _do(job: Walk, spec: StepSpec, row: StepRow, reports: dict[str, StepRow]) ->
         raise
     ref = job.store.put_bytes(report.model_dump_json().encode())
     return replace(row, report=ref, gate=report.gate, seconds=perf_counter() - started)
+
+
+def _read_previous(job: Walk, spec: StepSpec) -> tuple[Report | None, Report | None]:
+    """The step's latest report; and the one that was made last, where the latest was taken over from a round before that."""
+    rows = [row for row in job.ledger.all_steps() if row.step == spec.name]
+    made = list({row.report: row for row in rows}.values())  # in the order in which they were made, whoever took them over since
+    wanted = [*rows[-1:], *(row for row in made[-1:] if row.report != rows[-1].report)]
+    read = [read_report(job.store, spec, row.report) if is_readable(job.store, spec, row) else None for row in wanted]
+    return (*read, None, None)[0], (*read, None, None)[1]
 
 
 def _clear(run_dir: Path) -> None:

@@ -21,10 +21,12 @@ from surefoot.data.placing import (
     place_known,
     place_rest,
     read_draft,
+    refuse_returned,
     release_by_time,
     release_train,
     straddling,
 )
+from surefoot.data.remembering import Recalled, put_away, read_known
 from surefoot.data.splitting import NAMES, is_in, name_sets
 from surefoot.data.units import Units, make_units
 from surefoot.types import AuditReport, Context, DataError, Finding, Problem, RefusedItem, Split, SplitConfig, SplitStepConfig
@@ -56,31 +58,36 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
     wanted = config.split
     index = ctx.store.get_table(audit.index)
     draft = read_draft(index, frozenset(one.name for one in audit.sources if one.role == "general"))
-    known = ctx.previous if isinstance(ctx.previous, Split) else None
+    splits = [one for one in (ctx.previous, ctx.made_last) if isinstance(one, Split)]
     practical = ~draft.is_general
     has_time = len(draft) > 0 and not np.isnan(draft.times[practical]).any()
     by = "given" if splitting.is_in(draft.given, "val", "test").any() else "group" if wanted.group else "time" if has_time else "stratified"
     units = _make_units(draft, problem, wanted)
     place_given(draft, units, by_content=wanted.group_by == "content")
-    told = place_known(draft, units, ctx.store.get_table(known.sets) if known else None)
+    known = read_known(ctx.store, splits, wanted.group)
+    recalled, may_part = place_known(draft, units, known)
     quotas, is_classes = _quotas(draft, wanted), problem.task in ("binary", "multiclass")
-    is_released = known is not None and known.protocol != "holdout" and _protocol(draft, wanted) == "holdout"
+    is_holdout = _protocol(draft, wanted) == "holdout"
     if by == "time":
-        if is_released:
-            release_by_time(draft, quotas)
+        if is_holdout:
+            release_by_time(draft, recalled, quotas)
         _place_by_time(draft, practical, quotas)
     else:
-        if is_released:
-            release_train(draft, units, quotas, ctx.seed, is_classes=is_classes)
+        if is_holdout:
+            release_train(draft, units, may_part, quotas, ctx.seed, is_classes=is_classes)
         place_rest(draft, units, quotas, ctx.seed, is_classes=is_classes)
     place_general(draft, units, wanted.train_dev, ctx.seed)
     dealt = _deal(draft, units, wanted, by, ctx.seed)
+    if known and by != "time" and wanted.group_by == "content":
+        refuse_returned(draft, recalled.rows >= known.num_last)
     _check_folds(draft, dealt, problem)
     compared = np.where(practical & draft.kept(), draft.sets, np.int8(0))  # that general sources differ is the audit's to say
     drift = compare_sets(ctx.store, audit.features, draft.ids, compared, units.of, seed=ctx.seed) if audit.features else {}
-    newcomers = int((told == 0).sum()) if known else 0
+    newcomers = int((recalled.rows < 0).sum()) if known else 0
     apart = 0 if by == "time" else straddling(draft, units, by_content=wanted.group_by == "content")
-    return _report(ctx, problem, draft, dealt, (by, newcomers, drift, apart, _judge_known(draft, dealt, told, known)))
+    away = put_away(ctx.store, known, recalled.rows[draft.kept() & (recalled.rows >= 0)], is_holdout=is_holdout)
+    report = _report(ctx, problem, draft, dealt, (by, newcomers, drift, apart, _judge_known(draft, dealt, recalled, splits[0] if splits else None)))
+    return report.model_copy(update={"away": away, "grouped_by": wanted.group})
 
 
 def _make_units(draft: Draft, problem: Problem, wanted: SplitConfig) -> Units:
@@ -141,17 +148,17 @@ def _deal(draft: Draft, units: Units, wanted: SplitConfig, by: str, seed: int) -
     return Dealt(protocol, folds * iterations, val, used)
 
 
-def _judge_known(draft: Draft, dealt: Dealt, told: np.ndarray, known: Split | None) -> list[Finding]:
+def _judge_known(draft: Draft, dealt: Dealt, recalled: Recalled, last: Split | None) -> list[Finding]:
     """What became of the last split. Train and val of K-fold are one, so that beside it only who enters or leaves the test set is in another set."""
-    if known is None:
+    if last is None:
         return []
+    told = recalled.sets
     moved = draft.kept() & (told > 0) & (draft.sets != told)
     in_test = is_in(told, "test") != is_in(draft.sets, "test")
-    if not known.protocol == dealt.protocol == "holdout":
-        moved &= in_test
+    moved &= in_test | (~recalled.is_open & (last.protocol == dealt.protocol == "holdout"))
     ids = take_rows(draft.ids, np.flatnonzero(moved)).to_pylist()
     return [
-        *checks.forgotten(int((told > 0).sum()), sum(known.counts.values()), len(draft)),
+        *checks.forgotten(int((told > 0).sum()), sum(last.counts.values()), len(draft)),
         *checks.overruled(ids, into_test=int((moved & is_in(draft.sets, "test")).sum()), out_of_test=int((moved & is_in(told, "test")).sum())),
     ]
 
@@ -198,14 +205,16 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
 def _write_sets(ctx: Context, draft: Draft, keep: np.ndarray, dealt: Dealt) -> str:
     """Ref of the table, which is written block by block."""
     words = {"id": pa.string(), "set": pa.string(), "val_folds": pa.list_(pa.int32()), "used_folds": pa.list_(pa.int32())}
+    words |= {"group": pa.string()} if draft.groups.null_count < len(draft) else {}
     schema = pa.schema(list(words.items()))
 
     def blocks() -> Iterator[pa.RecordBatch]:
         for start in range(0, len(draft), _BLOCK):
             kept = start + np.flatnonzero(keep[start : start + _BLOCK])
-            ids = draft.ids.slice(start, _BLOCK).filter(pa.array(keep[start : start + _BLOCK])).combine_chunks()
+            mask = pa.array(keep[start : start + _BLOCK])
+            ids, groups = (column.slice(start, _BLOCK).filter(mask).combine_chunks() for column in (draft.ids, draft.groups))
             sets = pa.array(name_sets(draft.sets[kept]), pa.string())
-            yield pa.record_batch([ids, sets, _to_lists(dealt.val[kept]), _to_lists(dealt.used[kept])], schema)
+            yield pa.record_batch([ids, sets, _to_lists(dealt.val[kept]), _to_lists(dealt.used[kept]), groups][: len(words)], schema)
 
     return ctx.store.put_batches(schema, blocks())
 

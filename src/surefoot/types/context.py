@@ -59,6 +59,7 @@ class Context:
         seed: of the project; draws come from `randomness.stream(seed, purpose, ...)`.
         device: resolved device name, `cpu` or `cuda:0`.
         previous: report of the same step in the latest round that has one, or None.
+        made_last: the one that was made last, where the latest round took over an older one, else None.
         again: the reason for opening the test set a second time, or "".
         spent_s: seconds that the steps before this one took, whenever that was.
     """
@@ -72,6 +73,7 @@ class Context:
     ledger: Ledger
     events: Events
     previous: Report | None = None
+    made_last: Report | None = None
     again: str = ""
     spent_s: float = 0.0
 

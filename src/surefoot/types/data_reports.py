@@ -181,7 +181,11 @@ class Split(Report):
 
     Attributes:
         sets: stored Arrow table: `id`, `set` ("train", "val", "test", "train_dev"), and `val_folds`
-            (list of fold numbers in which a non-test item is val), and `used_folds` (those in which it is used; train where not val).
+            (list of fold numbers in which a non-test item is val), and `used_folds` (those in which it is used; train where not val);
+            `group` where items have one.
+        away: stored Arrow table of items that were split before and are not here now, which keep their set until they come back: `id`, `set`, `group`, and
+            `is_open` (K-fold called it train, which a hold-out parts into train and val). Empty where there is none.
+        grouped_by: the column that `group` was read from.
         protocol: `holdout`, `kfold` or `iterated_kfold`.
         folds: how many (train, val) pairs there are.
         by: `stratified`, `group`, `time` or `given`.
@@ -191,6 +195,8 @@ class Split(Report):
     """
 
     sets: Ref
+    away: Ref = ""
+    grouped_by: str = ""
     protocol: str
     folds: int
     by: str
