@@ -223,6 +223,23 @@ def test_pictures_are_split_and_weighed_by_the_columns_of_a_list_beside_them(tmp
     assert {(place.split("/")[1], weight) for place, weight in zip(index["place"], index["weight"])} == {(f"{n}.png", 1 + n % 2) for n in range(40)}
 
 
+def test_pictures_that_are_turned_or_converted_by_repairs_stay_who_they_are_and_where_they_are(tmp_path):
+    """By the mended pixels they were newcomers, and turning a picture moved it into the test set."""
+    write_pictures(tmp_path / "photos")
+    shutil.copy(tmp_path / "photos/cat/3.png", tmp_path / "photos/cat/twin.png")
+    Image.open(tmp_path / "photos/dog/5.png").rotate(90).save(tmp_path / "photos/dog/lying.png")
+    project = Project.init(str(tmp_path / "photos"), out=str(tmp_path / "p"), budget="smoke")
+    before = split(project, "split.protocol=holdout")
+    mended = [f"cat/{n}.png,rotate,{turn}" for n, turn in zip(range(20), (90, 180, 270) * 7)] + [f"dog/{n}.png,convert,grey" for n in range(10, 20)]
+    (tmp_path / "p" / "repairs.csv").write_text("\n".join(["place,action,value", *mended, "dog/lying.png,rotate,90"]) + "\n")
+    assert split(project, "split.protocol=holdout") == before
+    assert project.report("split").newcomers == 0
+    index = project.store.get_table(project.report("audit").index).to_pydict()
+    at = {place: row for row, place in enumerate(index["place"])}
+    assert index["content"][at["cat/3.png"]] == index["content"][at["cat/twin.png"]]  # one thing, whichever way up it is used
+    assert index["near"][at["dog/5.png"]] == index["near"][at["dog/lying.png"]] is not None  # equal as they are used
+
+
 def test_a_target_that_was_named_beside_pictures_is_written_down_and_learned(tmp_path):
     list_pictures(tmp_path)
     labels = tmp_path / "photos" / "labels.csv"

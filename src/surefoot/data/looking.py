@@ -22,7 +22,9 @@ CHUNK = 256
 _WORTH_TWO = 2 * CHUNK
 """Pictures from which a second process pays: it takes half a second to start."""
 
-_OF_PIXELS = tuple(name for name in RECORD.names or () if name not in ("mode", "format", "turn", "bytes", "taken"))
+_OF_FILES = ("content", "mode", "format", "turn", "bytes", "taken")
+"""What stays as the file says where its pixels are mended: by its content a picture keeps its id, and with it its set."""
+_OF_PIXELS = tuple(name for name in RECORD.names or () if name not in _OF_FILES)
 
 Progress = Callable[[int], None]
 
