@@ -335,3 +335,22 @@ def test_a_gap_among_several_amounts_is_a_missing_label(tmp_path):
     labels = read(tmp_path, "data").labels
     assert labels[3] is None
     assert labels[5].tolist() == [0.5, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("cp1252", "labels.csv is not UTF-8; it was read as Windows-1252"), ("utf-16", ""), ("utf-16-le", "its zeros say UTF-16-LE")]
+)
+def test_a_list_in_an_older_encoding_keeps_its_classes_apart_and_says_how_it_was_read(tmp_path, encoding, said):
+    text = "path,label\n" + "".join(f"{k}.png,{('Bär', 'Bör')[k % 2]}\n" for k in range(6))
+    write_files(tmp_path / "data", PICTURES | {"labels.csv": text.encode(encoding)})
+    source = read(tmp_path, "data")
+    assert source.labels == ["Bär", "Bör"] * 3
+    assert [said in note for note in source.notes if "labels.csv" in note and "were read from" not in note] == [True] * bool(said)
+
+
+def test_labels_beside_each_picture_may_be_in_an_older_encoding(tmp_path):
+    labels = {f"photos/{k}.cls": ("Bär", "Bör")[k % 2].encode("cp1252") for k in range(6)}
+    write_tar(tmp_path / "a.tar", PICTURES | labels)
+    source = read(tmp_path, "a.tar")
+    assert source.labels == ["Bär", "Bör"] * 3
+    assert source.notes == ["0.cls is not UTF-8; it was read as Windows-1252, so look at its accents and signs. So were 5 more beside pictures."]

@@ -160,6 +160,16 @@ def test_yolo_folders_and_lists_give_the_sets(tmp_path):
     assert source.refused == []
 
 
+@pytest.mark.parametrize(("encoding", "notes"), [("cp1252", 1), ("utf-16", 0)])
+@pytest.mark.parametrize("name", ["data.yaml", "classes.txt"])
+def test_names_of_classes_in_an_older_encoding_stay_apart(tmp_path, name, encoding, notes):
+    text = "names: [Bär, Bör]\n" if name == "data.yaml" else "Bär\nBör\n"
+    files = {path: content for path, content in YOLO.items() if path != "data.yaml"}
+    source = read(write_files(tmp_path, {f"x/{path}": content for path, content in (files | {name: text.encode(encoding)}).items()}), "x")
+    assert source.annotations.classes == ("Bär", "Bör")
+    assert sum("read as Windows-1252" in note for note in source.notes) == notes
+
+
 @pytest.mark.parametrize("root", ["path: cells\n", "path: ../datasets/cells\n", "path: /home/someone/cells\n", ""])
 def test_yolo_sets_lie_below_the_path_that_the_yaml_names_or_beside_it(tmp_path, root):
     files = {"images/train/a.png": encode(paint(THINGS["a"])), "images/more/b.png": encode(paint(THINGS["b"]))}

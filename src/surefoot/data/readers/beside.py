@@ -15,6 +15,7 @@ import numpy as np
 
 from surefoot.data import pictures
 from surefoot.data.nearest import quote_some
+from surefoot.data.readers.encoding import read_words
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, has_picture_suffix, is_hidden
 from surefoot.data.targets import check_column
 from surefoot.types.errors import DataError
@@ -69,7 +70,7 @@ class _List:
     Attributes:
         names: every way in which it may name a picture -> path. path: the column that names the pictures. labels: those that say the label, and whether
             one `is_named` like it, or none `has_header` to be.
-        unsaid: columns any of which may be the label. given: the one that says the set, "" for none. others: all columns but `path`.
+        unsaid: columns any of which may be the label. given: the one that says the set, "" for none. others: all columns but `path`. notes: what was assumed.
     """
 
     entry: Entry
@@ -82,6 +83,7 @@ class _List:
     unsaid: tuple[str, ...]
     given: str
     others: tuple[str, ...]
+    notes: list[str]
 
 
 def read_lists(pile: Pile) -> Beside | None:
@@ -132,7 +134,7 @@ def _list_candidates(pile: Pile, seen: list[Entry]) -> list[Entry]:
 
 def _read_list(pile: Pile, entry: Entry, names: dict[str, str]) -> _List | None:
     try:
-        text = pile.fetch(entry, MAX_LIST_BYTES).decode("utf-8-sig", "replace")
+        text, notes = read_words(entry.path, pile.fetch(entry, MAX_LIST_BYTES))
     except ItemError:
         return None
     names = _add_near(names, entry)
@@ -153,7 +155,7 @@ def _read_list(pile: Pile, entry: Entry, names: dict[str, str]) -> _List | None:
     given = next((name for name in others if name.lower() in SET_NAMES or _are_sets(rows, name)), "")
     labels, unsaid = _pick_labels(rows, [name for name in others if name != given])
     is_named = any(name.lower() in LABEL_NAMES for name in labels)
-    return _List(entry, rows, names, column, labels, is_named, not column.startswith(UNNAMED), unsaid, given, tuple(others))
+    return _List(entry, rows, names, column, labels, is_named, not column.startswith(UNNAMED), unsaid, given, tuple(others), notes)
 
 
 def _add_near(names: dict[str, str], entry: Entry) -> dict[str, str]:
@@ -323,6 +325,7 @@ def _join_lists(lists: list[_List]) -> Beside:
         found.rivals = tuple(dict.fromkeys(name for one in lists for name in one.labels + one.unsaid))
     told = ["columns" if found.rivals else "labels"] * found.has_labels + ["sets"] * bool(found.given)
     found.notes.append(f"The {' and '.join(told) or 'sets'} of the pictures were read from {quote_some(sorted(found.spare), 5)}.")
+    found.notes += [note for one in lists for note in one.notes]
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from surefoot.data import pictures
 from surefoot.data.readers.beside import LABEL_NAMES, VECTOR_NAMES, Beside, is_number, list_seen
+from surefoot.data.readers.encoding import read_words
 from surefoot.data.readers.piles import Entry, Pile
 from surefoot.types.errors import DataError
 from surefoot.types.source import ItemError, Refused
@@ -38,12 +39,14 @@ def read_companions(pile: Pile) -> Beside | None:
     for entry, suffix in files:
         if (key := _key(entry.path)) in keys:
             companions.setdefault(key, {})[suffix] = entry
-    labels = {entry.path: _read_label(pile, companions.get(_key(entry.path), {})) for entry in seen}
+    notes: list[str] = []
+    labels = {entry.path: _read_label(pile, companions.get(_key(entry.path), {}), notes) for entry in seen}
     num_labelled = sum(label is not None for label in labels.values())
     if 2 * num_labelled < len(seen):
         _check_no_boxes(pile, [files[".json"] for files in companions.values() if ".json" in files][:_LOOKED_AT])
         return None
     found = Beside(labels=_settle_labels(labels), spare={one.path for files in companions.values() for one in files.values()}, has_labels=True)
+    found.notes = [notes[0] + (f" So were {len(notes) - 1:,} more beside pictures." if notes[1:] else "")] if notes else []
     found.refused = [Refused(path, "has no label beside it", pictures.WRONG_TYPE) for path, label in found.labels.items() if label is None]
     found.labels = {path: label for path, label in found.labels.items() if label is not None}
     return found
@@ -62,20 +65,21 @@ def _settle_labels(labels: dict[str, Any]) -> dict[str, Any]:
     return {path: label if isinstance(label, np.ndarray) and len(label) == length else None for path, label in labels.items()}
 
 
-def _read_label(pile: Pile, files: dict[str, Entry]) -> str | np.ndarray | None:
+def _read_label(pile: Pile, files: dict[str, Entry], notes: list[str]) -> str | np.ndarray | None:
     """What the companions of a picture say of it: a name before a number, and the .json before the .cls, whose number may be that of a class called 7."""
-    told = [label for suffix in COMPANIONS if len(label := _read_companion(pile, files, suffix))]
+    told = [label for suffix in COMPANIONS if len(label := _read_companion(pile, files, suffix, notes))]
     return next((label for label in told if isinstance(label, str) and not is_number(label)), told[0] if told else None)
 
 
-def _read_companion(pile: Pile, files: dict[str, Entry], suffix: str) -> str | np.ndarray:
+def _read_companion(pile: Pile, files: dict[str, Entry], suffix: str, notes: list[str]) -> str | np.ndarray:
     if suffix not in files:
         return ""
     try:
-        text = pile.fetch(files[suffix], 2**20).decode("utf-8", "replace").strip()
+        text, assumed = read_words(files[suffix].path, pile.fetch(files[suffix], 2**20))
     except ItemError:
         return ""
-    return _find_in_json(text) if suffix == ".json" else text
+    notes += assumed
+    return _find_in_json(text) if suffix == ".json" else text.strip()
 
 
 def _check_no_boxes(pile: Pile, files: list[Entry]) -> None:

@@ -6,6 +6,7 @@ import codecs
 import gzip
 import io
 import zlib
+from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 from surefoot.data.readers.members import MAX_RATIO, RATIO_COUNTS_FROM, File, open_file
@@ -94,6 +95,18 @@ def decode(path: File, data: Bytes) -> tuple[Bytes, list[str]]:
     if _is_utf8(data):
         return data, []
     return _recode(data, "cp1252"), [f"{path.name} is not UTF-8; it was read as Windows-1252, so look at its accents and signs."]
+
+
+def read_words(place: str, data: bytes) -> tuple[str, list[str]]:
+    """The text of a small file that says something of others (labels, names of classes, lists), and notes on what was assumed; see `read_utf8`.
+
+    Signs that are no text are replaced, not refused: whoever reads the words tells what is wrong with them.
+    """
+    try:
+        words, notes = decode(Path(place), data)
+    except DataError:  # zero bytes
+        words, notes = data, []
+    return words.decode("utf-8", "replace"), notes
 
 
 def _recode(data: Bytes, encoding: str) -> bytes:

@@ -13,6 +13,7 @@ from xml.parsers import expat
 import numpy as np
 
 from surefoot.data.readers.annotated import Album, Found, as_number, find_suffix, make_boxes, read_head, read_whole, stem
+from surefoot.data.readers.encoding import read_words
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, split_path
 from surefoot.types.source import Drawing, ItemError, Refused
 
@@ -117,7 +118,9 @@ def _read_lists(pile: Pile, lists: list[Entry], album: Album, found: Found) -> N
     if "train" not in wanted.values() and "trainval" in names:
         wanted = {"trainval": "train"} | wanted
     for name, given in wanted.items():
-        for line in read_whole(pile, names[name]).decode("utf-8", "replace").splitlines():
+        text, assumed = read_words(names[name].path, read_whole(pile, names[name]))
+        found.notes += assumed
+        for line in text.splitlines():
             words = line.split()
             if not words:
                 continue

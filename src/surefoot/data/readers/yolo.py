@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from surefoot.data.readers.annotated import Album, Found, clean, explain_broken, find_suffix, make_boxes, read_head, read_whole, stem
+from surefoot.data.readers.encoding import read_words
 from surefoot.data.readers.piles import Entry, Pile, split_path
 from surefoot.types.errors import DataError
 from surefoot.types.source import Drawing, ItemError, Refused
@@ -43,6 +44,7 @@ def find_yolo(pile: Pile) -> Found | None:
     absent = [entry for entry in files if entry.path not in labels and "labels" in split_path(entry.path.lower())]
     found = Found(classes=(), files={*labels, *(one.path for one in absent), *settings.paths}, takes_unlisted=True)
     found.refused += [Refused(stem(entry.path), f"is not there, and {entry.path} is about it") for entry in absent]
+    found.notes += settings.notes
     lines = {entry.path: _read_lines(pile, entry, found) for entry in files if entry.path in labels}
     found.classes = settings.classes or _number_classes(lines, found)
     for path, split in lines.items():
@@ -52,7 +54,8 @@ def find_yolo(pile: Pile) -> Found | None:
 
 
 class Settings:
-    """What the YAML and the files of names say: `classes` in order, `sets` as the YAML has them, and the `paths` of these files.
+    """What the YAML and the files of names say: `classes` in order, `sets` as the YAML has them, the `paths` of these files, and
+    `notes` on what was assumed of them.
 
     Of each set it keeps what the YAML says, as a note would, and the paths in the pile that this may mean, the likeliest first.
     """
@@ -61,6 +64,7 @@ class Settings:
         self.classes: tuple[str, ...] = ()
         self.sets: dict[str, list[tuple[str, list[str]]]] = {}
         self.paths: set[str] = set()
+        self.notes: list[str] = []
 
 
 def _find_picture(path: str, album: Album) -> str | None:
@@ -79,7 +83,7 @@ def _find_picture(path: str, album: Album) -> str | None:
 def _hold_boxes(pile: Pile, files: list[Entry]) -> bool:
     """Whether any of the first files begins with a box: one that is broken says nothing of the others."""
     for entry in files[:_LOOKED_AT]:
-        first = next((line.split() for line in _decode(read_head(pile, entry, MAX_BYTES)).splitlines() if line.strip()), [])
+        first = next((line.split() for line in read_words(entry.path, read_head(pile, entry, MAX_BYTES))[0].splitlines() if line.strip()), [])
         if len(first) >= 5 and all(re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|nan|inf", word) for word in first):
             return True
     return False
@@ -88,9 +92,11 @@ def _hold_boxes(pile: Pile, files: list[Entry]) -> bool:
 def _read_settings(pile: Pile) -> Settings:
     found = Settings()
     for entry in find_suffix(pile, ".yaml", ".yml"):
-        content = _parse_yaml(pile, entry)
+        notes: list[str] = []
+        content = _parse_yaml(pile, entry, notes)
         if isinstance(content, dict) and "names" in content:
             found.paths.add(entry.path)
+            found.notes += notes
             found.classes = found.classes or _read_names(content["names"], f"{pile.name}, {entry.path}")
             for name, given in (("train", "train"), ("val", "val"), ("valid", "val"), ("test", "test")):
                 values = content.get(name)
@@ -100,13 +106,13 @@ def _read_settings(pile: Pile) -> Settings:
     for entry in pile.entries:
         if entry.path.rsplit("/", 1)[-1].lower() in NAME_FILES:
             found.paths.add(entry.path)
-            found.classes = found.classes or tuple(clean(line) for line in _text(pile, entry).splitlines() if line.strip())
+            found.classes = found.classes or tuple(clean(line) for line in _text(pile, entry, found.notes).splitlines() if line.strip())
     return found
 
 
-def _parse_yaml(pile: Pile, entry: Entry) -> Any:
+def _parse_yaml(pile: Pile, entry: Entry, notes: list[str]) -> Any:
     try:
-        return yaml.safe_load(_text(pile, entry))
+        return yaml.safe_load(_text(pile, entry, notes))
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise explain_broken(pile, entry, " ".join(str(error).split())) from error
 
@@ -130,7 +136,7 @@ def _locate(place: str, root: Any, value: Any) -> list[str]:
 def _read_lines(pile: Pile, entry: Entry, found: Found) -> list[tuple[int, list[str]]]:
     """(number of the line, words) of each line that holds something."""
     try:
-        text = _decode(pile.fetch(entry, MAX_BYTES))
+        text, _ = read_words(entry.path, pile.fetch(entry, MAX_BYTES))  # numbers, which every encoding writes alike
         return [(number, line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     except ItemError as error:
         found.refused.append(Refused(entry.path, error.reason, error.code))
@@ -186,7 +192,7 @@ def _place_sets(sets: dict[str, list[tuple[str, list[str]]]], pile: Pile, album:
             inside = next((held for path in paths if (held := [one for one in entries if one.startswith(f"{path}/" if path else "")])), [])
             if named:
                 found.files.add(named)
-                _place_listed(_text(pile, entries[named]), named, given, album, found)
+                _place_listed(_text(pile, entries[named], found.notes), named, given, album, found)
             for path in [] if named else inside:
                 found.place(path, given)
             if not named and not inside:
@@ -202,9 +208,7 @@ def _place_listed(text: str, path: str, given: str, album: Album, found: Found) 
             found.refused.append(Refused(clean(line), f"is not there, and {path} lists it"))
 
 
-def _text(pile: Pile, entry: Entry) -> str:
-    return _decode(read_whole(pile, entry))
-
-
-def _decode(content: bytes) -> str:
-    return content.decode("utf-8-sig", "replace")
+def _text(pile: Pile, entry: Entry, notes: list[str]) -> str:
+    text, assumed = read_words(entry.path, read_whole(pile, entry))
+    notes += assumed
+    return text
