@@ -354,3 +354,33 @@ def test_labels_beside_each_picture_may_be_in_an_older_encoding(tmp_path):
     source = read(tmp_path, "a.tar")
     assert source.labels == ["Bär", "Bör"] * 3
     assert source.notes == ["0.cls is not UTF-8; it was read as Windows-1252, so look at its accents and signs. So were 5 more beside pictures."]
+
+
+@pytest.mark.parametrize("word", ["nan", "NA", "None", "-"])
+@pytest.mark.parametrize(("written", "read_as"), [("{k}.5", lambda k: [k + 0.5]), ("{k}", lambda k: k)])
+def test_a_word_for_none_among_the_amounts_of_a_list_is_a_missing_label_and_no_class(tmp_path, word, written, read_as):
+    rows = [f"{k}.png,{word if k == 3 else written.format(k=k)}" for k in range(6)]
+    write_files(tmp_path / "data", PICTURES | {"l.csv": "\n".join(["path,weight", *rows])})
+    assert read(tmp_path, "data").labels == [None if k == 3 else read_as(k) for k in range(6)]
+    pairs = [f"{k}.png,{k}.5,{word if k == 3 else k}" for k in range(6)]
+    write_files(tmp_path / "data", {"l.csv": "\n".join(["path,x,z", *pairs])})
+    assert [label is None or label.tolist() for label in read(tmp_path, "data").labels] == [k == 3 or [k + 0.5, k] for k in range(6)]
+
+
+def test_a_class_among_words_may_be_called_none(tmp_path):
+    rows = "".join(f"{k}.png,{('None', 'rust')[k % 2]}\n" for k in range(6))
+    write_files(tmp_path / "data", PICTURES | {"l.csv": f"path,label\n{rows}"})
+    assert read(tmp_path, "data").labels == ["None", "rust"] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("labels.csv", lines("PHOTOS/{k}.PNG,{label}", "path,label\n")), ("ids.tsv", lines("x{k}\t{label}", "id\tlabel\n"))]
+)
+def test_a_list_that_names_none_of_the_pictures_is_told_where_labels_are_missing(tmp_path, name, text):
+    write_files(tmp_path / "data", PICTURES | {"README.txt": "Six photos,\nof cats and dogs.\n", name: text})
+    example = ("PHOTOS/5.PNG" if name == "labels.csv" else "x5") + ", dog"
+    with pytest.raises(DataError, match=f'Labels are missing: .*; 7 of the 7 lines of {name} name no picture that is there, such as "{example}"'):
+        read(tmp_path, "data")
+    write_files(tmp_path / "alone", PICTURES | {"README.txt": "Six photos,\nof cats and dogs.\n"})
+    with pytest.raises(DataError, match=r'but only one class folder, "photos"\.\n'):
+        read(tmp_path, "alone")

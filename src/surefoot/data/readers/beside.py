@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -16,6 +15,8 @@ import numpy as np
 from surefoot.data import pictures
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers.encoding import read_words
+from surefoot.data.readers.header import MISSING_WORDS
+from surefoot.data.readers.labels import is_number, type_labels
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, has_picture_suffix, is_hidden
 from surefoot.data.targets import check_column
 from surefoot.types.errors import DataError
@@ -31,8 +32,6 @@ UNNAMED = "column "
 """How columns without a header begin; a number follows."""
 _OPEN = "unexpected end of data"
 """What Python's csv says of a quoted cell that never ends, if it is strict."""
-_WHOLE = re.compile(r"[+-]?\d{1,18}")
-"""Whole numbers that an int64 holds."""
 
 Row = dict[str, str]
 
@@ -100,6 +99,25 @@ def read_lists(pile: Pile) -> Beside | None:
     names = _index_names([entry.path for entry in seen]) if candidates else {}
     lists = [found for entry in candidates if (found := _read_list(pile, entry, names))]
     return _join_lists(lists) if lists else None
+
+
+def tell_unread(pile: Pile) -> str:
+    """A list beside the pictures whose lines name other files than these; empty where there is none."""
+    seen = list_seen(pile)
+    names = _index_names([entry.path for entry in seen])
+    for entry in _list_candidates(pile, seen) if seen else []:
+        try:
+            text, _ = read_words(entry.path, pile.fetch(entry, MAX_LIST_BYTES))
+        except ItemError:
+            continue
+        near = _add_near(names, entry)
+        rows = _parse(text, entry.path, near)
+        strange = [row for row in rows if not any(_find(cell, near) for cell in row.values())]
+        is_prose = entry.path.lower().endswith(".txt") and not any(has_picture_suffix(cell) for row in strange for cell in row.values())
+        if 2 * len(strange) > len(rows) and not is_prose:
+            last = ", ".join(strange[-1].values())  # the first may be a header
+            return f'{len(strange):,} of the {len(rows):,} lines of {entry.path} name no picture that is there, such as "{last[:80]}"'
+    return ""
 
 
 def list_seen(pile: Pile) -> list[Entry]:
@@ -246,8 +264,9 @@ def _pick_labels(rows: list[Row], others: list[str]) -> tuple[tuple[str, ...], t
 
 
 def _are_amounts(cells: list[str]) -> bool:
-    """Whether all that is said are numbers; a gap is a label that is missing."""
-    return any(cells) and all(is_number(cell) for cell in cells if cell)
+    """Whether all that is said are numbers; a gap, or a word for none, is a label that is missing."""
+    said = [cell for cell in cells if cell and cell not in MISSING_WORDS]
+    return bool(said) and all(map(is_number, said))
 
 
 def name_labels(source: ImageSource, target: str | list[str], where: str) -> ImageSource:
@@ -302,14 +321,6 @@ def _counts_up(cells: list[str]) -> bool:
     return len(set(cells)) == len(cells) and all(cell.isdecimal() for cell in cells)
 
 
-def is_number(cell: str) -> bool:
-    """Whether a cell says a finite number."""
-    try:
-        return bool(np.isfinite(float(cell)))
-    except ValueError:
-        return False
-
-
 def _join_lists(lists: list[_List]) -> Beside:
     lists = _leave_columns(lists)
     found = Beside(has_labels=any(one.labels or one.unsaid for one in lists), spare={one.entry.path for one in lists})
@@ -356,32 +367,6 @@ def _take(found: Beside, place: str, path: str, row: Row, of: _List, given: str)
         found.columns.setdefault(name, {}).setdefault(path, row.get(name, ""))
     if said:
         found.given[path] = said
-
-
-def type_labels(labels: dict[str, Any], where: str) -> dict[str, Any]:
-    """Vectors as they are; else words, ints where all are whole numbers, or vectors of one number where all are numbers.
-
-    Codes such as 007 are words: no amount is written so.
-
-    Raises:
-        DataError: vectors of several lengths, or beside words.
-    """
-    said = [label for label in labels.values() if label is not None]
-    lengths = {len(label) if isinstance(label, np.ndarray) else 0 for label in said}
-    if len(lengths) > 1:
-        raise DataError(
-            "The labels of the pictures are lists of other lengths.",
-            where=where,
-            next="Write as many numbers for each; where a list names classes, a column for each class that is 1 or 0.",
-        )
-    if lengths - {0}:
-        return labels
-    if said and all(_WHOLE.fullmatch(label) for label in said):
-        is_padded = any(label.lstrip("+-") != str(abs(int(label))) for label in said)
-        return labels if is_padded else {path: None if label is None else int(label) for path, label in labels.items()}
-    if said and all(is_number(label) for label in said):
-        return {path: None if label is None else np.array([float(label)]) for path, label in labels.items()}
-    return labels
 
 
 def _given_by_name(path: str) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from surefoot.data import pictures
-from surefoot.data.readers.beside import LABEL_NAMES, VECTOR_NAMES, Beside, is_number, list_seen
+from surefoot.data.readers.beside import LABEL_NAMES, VECTOR_NAMES, Beside, list_seen
 from surefoot.data.readers.encoding import read_words
+from surefoot.data.readers.labels import is_number
 from surefoot.data.readers.piles import Entry, Pile
 from surefoot.types.errors import DataError
 from surefoot.types.source import ItemError, Refused

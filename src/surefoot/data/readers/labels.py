@@ -1,14 +1,19 @@
-"""Targets as arrays -> one label per item, and labels of two sources made comparable."""
+"""Targets as arrays, or words as written -> one label per item, and labels of two sources made comparable."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from surefoot.data.nearest import quote_some
+from surefoot.data.readers.header import MISSING_WORDS
 from surefoot.types.errors import DataError
+
+_WHOLE = re.compile(r"[+-]?\d{1,18}")
+"""Whole numbers that an int64 holds."""
 
 
 def read_labels(targets: np.ndarray, where: str) -> tuple[list[Any], list[str]]:
@@ -61,6 +66,43 @@ def align_labels(labels: list[Any], like: list[Any], where: str) -> list[Any]:
                 where=where,
                 next="Rename the classes so that the same thing has the same name in both.",
             )
+    return labels
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell says a finite number."""
+    try:
+        return bool(np.isfinite(float(cell)))
+    except ValueError:
+        return False
+
+
+def type_labels(labels: dict[str, Any], where: str) -> dict[str, Any]:
+    """Vectors as they are; else words, ints where all are whole numbers, or vectors of one number where all are numbers.
+
+    Codes such as 007 are words: no amount is written so. Among numbers `nan`, `NA` and their like, as tables have them, are no label; among words they
+    may name a class.
+
+    Raises:
+        DataError: vectors of several lengths, or beside words.
+    """
+    said = [label for label in labels.values() if label is not None]
+    lengths = {len(label) if isinstance(label, np.ndarray) else 0 for label in said}
+    if len(lengths) > 1:
+        raise DataError(
+            "The labels of the pictures are lists of other lengths.",
+            where=where,
+            next="Write as many numbers for each; where a list names classes, a column for each class that is 1 or 0.",
+        )
+    if lengths - {0}:
+        return labels
+    amounts = {path: None if label in MISSING_WORDS else label for path, label in labels.items()}
+    said = [label for label in amounts.values() if label is not None]
+    if said and all(_WHOLE.fullmatch(label) for label in said):
+        is_padded = any(label.lstrip("+-") != str(abs(int(label))) for label in said)
+        return amounts if is_padded else {path: None if label is None else int(label) for path, label in amounts.items()}
+    if said and all(is_number(label) for label in said):
+        return {path: None if label is None else np.array([float(label)]) for path, label in amounts.items()}
     return labels
 
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from surefoot.data import pictures
 from surefoot.data.nearest import quote_some
-from surefoot.data.readers.beside import Beside, read_lists, type_labels
+from surefoot.data.readers.beside import Beside, read_lists, tell_unread
 from surefoot.data.readers.companions import read_companions
+from surefoot.data.readers.labels import type_labels
 from surefoot.data.readers.piles import GIVEN_SETS, Entry, Pile, pick_pictures, split_path
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource, ItemError, Refused
@@ -153,8 +154,9 @@ def _check_classes(pile: Pile, classes: set[str], known: frozenset[str]) -> None
     if len(classes) >= 2 or (classes and known):
         return
     found = f"only one class folder, {quote_some(classes)}" if classes else "no class folders"
+    unread = tell_unread(pile)
     raise DataError(
-        f"Labels are missing: {pile.name} holds pictures but {found}.",
+        f"Labels are missing: {pile.name} holds pictures but {found}{unread and f'; {unread}'}.",
         where=pile.name,
         next="Put the pictures of each class into a folder of its own, e.g. `photos/cat/1.jpg` and `photos/dog/2.jpg`, and name the folder around them.",
     )
