@@ -277,3 +277,25 @@ def test_the_example_of_the_docs_runs(tmp_path, monkeypatch):
     exec(compile(example, "packs.md", "exec"), names)
     assert names["name"] == "bright"
     assert names["pixels"].shape[1:] == (3, 32, 40)
+
+
+def test_what_the_reader_took_for_no_item_is_listed_too_once_and_after_a_kill(tmp_path, capsys, monkeypatch):
+    """Forty lines of a list, four of which named no picture, became 36 items and not a word."""
+    monkeypatch.setattr(packs, "BLOCK", 4)
+    monkeypatch.setattr(packs, "_SHARD_BLOCKS", 1)
+    small_photos(tmp_path / "d")
+    rows = [f"{n:02}.png,{('cat', 'dog')[n % 2]}" for n in range(2, 14)]
+    (tmp_path / "d" / "labels.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    left_out = ["00.png", "01.png", "labels.csv:11", "labels.csv:12"]
+
+    def die(done: float, total: float) -> None:
+        if done > 8:
+            raise KeyboardInterrupt("killed")
+
+    with pytest.raises(KeyboardInterrupt, match="killed"):
+        pack_folder(DataConfig(source=str(tmp_path / "d")), PrepareConfig(), tmp_path / "p", die)
+    assert main(["pack", str(tmp_path / "d"), "--out", str(tmp_path / "p"), "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["items"], json.loads(out)["refused"]) == (10, 4)
+    assert [one.place for one in open_pack(tmp_path / "p").manifest.refused] == left_out
+    assert all(f"left out: {place}: " in err for place in left_out)

@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,7 +21,7 @@ from surefoot.data.readers import open_source
 from surefoot.data.shards import JPEG
 from surefoot.data.targets import list_classes, to_name
 from surefoot.types.configs import DataConfig, PrepareConfig
-from surefoot.types.data_reports import AuditReport
+from surefoot.types.data_reports import AuditReport, RefusedItem
 from surefoot.types.errors import DamagedError, DataError, UsageError
 from surefoot.types.source import ImageSource, TableSource
 
@@ -92,7 +93,7 @@ def is_pack(folder: Path) -> bool:
 
 
 def pack_folder(data: DataConfig, config: PrepareConfig, folder: Path, say: Say = lambda done, total: None) -> Pack:
-    """Packs every labelled picture of a source; those that can't be read are listed in the manifest. Given again after a kill, it goes on.
+    """Packs every labelled picture of a source; what can't be read or is none is listed in the manifest. Given again after a kill, it goes on.
 
     Args:
         data: its `source`, and `side` (0: the median of the shorter sides of some hundred pictures). config: how pictures are resized and stored.
@@ -120,12 +121,15 @@ def pack_folder(data: DataConfig, config: PrepareConfig, folder: Path, say: Say 
     work = crew.Work(recipe, quality, config.workers, is_seen=False)
     decode = crew.choose_decode(work, source, -(-len(source) // rows_per_block(fields)))
 
+    unread = tuple(RefusedItem(place=one.place, reason=one.reason, code=one.code) for one in source.refused)
+
     def blocks(start: int) -> Iterator[Block]:
-        done = start * rows_per_block(fields)
+        done, others = start * rows_per_block(fields), () if start else unread  # what no reader took is told with the first block
         for block in making.make_blocks(source, recipe, items, decode, start):
             done += len(block.ids) + len(block.refused)
             say(done, len(source))
-            yield block
+            yield replace(block, refused=block.refused + others)
+            others = ()
 
     store = PackFolder(folder)
     write_pack(store, fields, items.targets.shape[1], blocks, manner=Manner(recipe, classes, forms, folder / _JOURNAL, key))  # type: ignore[arg-type]
