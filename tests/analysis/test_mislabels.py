@@ -10,11 +10,15 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from surefoot.analysis.mislabels import are_surest_contradicted, count_wrong, doubt, mislabel_scores, review_minutes, suggest_repairs
+from surefoot.analysis.mislabels import are_surest_contradicted, count_wrong, doubt, is_seconded, mislabel_scores, review_minutes, suggest_repairs
+from surefoot.data.predictions import save_predictions
 from surefoot.data.readers.repairs import write_repairs
+from surefoot.store.blobs import Blobs
+from surefoot.types.configs import ModelConfig, TrainConfig
 from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
 from surefoot.types.examples import Predictions
+from surefoot.types.reports import BaselineReport, ModelScore, TuneReport
 
 
 def said(targets, probs, **more):
@@ -108,6 +112,20 @@ def test_hard_data_has_easy_items_and_mixed_up_labels_have_none():
         assert not are_surest_contradicted(said((rng.random(1500) < hard).astype(int), np.stack([1 - hard, hard], 1)))
     mixed = np.where(rng.random(1500) < 0.5, 0.2, 0.8)  # separable, and a fifth of the labels turned
     assert are_surest_contradicted(said((rng.random(1500) < mixed).astype(int), np.stack([1 - mixed, mixed], 1)))
+
+
+@pytest.mark.parametrize(("shared", "agrees"), [(0.95, True), (0.5, False)])
+def test_a_model_of_another_kind_seconds_what_labels_contradict(tmp_path, shared, agrees):
+    """Both models are right on two labels of three. Where labels are wrong both say the same; where both know too little each errs in its own way."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 4, 900)
+    own = np.where(rng.random(900) < shared, truth, rng.integers(0, 4, 900))
+    store, val = Blobs(tmp_path), said(truth, np.eye(4)[truth])
+    refs = [save_predictions(store, said(truth, np.eye(4)[preds])) for preds in (np.zeros(900, int), own, truth)]
+    majority, linear, net = (ModelScore(value=0.67, predictions=ref) for ref in refs)
+    baseline = BaselineReport(models={"majority": majority, "linear": linear}, best="linear", trivial="majority")
+    tune = TuneReport(winner="net", val=net, net=net, weights=(), model=ModelConfig(), train=TrainConfig(), epochs=1, best_epoch=1)
+    assert is_seconded(store, tune, baseline, val) == agrees
 
 
 def test_a_sure_model_beside_an_unsure_one_does_not_make_the_unsure_one_doubt():

@@ -192,8 +192,8 @@ def mislabels(suspects: Sequence[Mislabel], num: int, *, is_sure: bool) -> list[
     """Labels that models doubt which had not seen them.
 
     Args:
-        num: items that were asked about. is_sure: the models know enough to call labels wrong (`may_accuse`), or labels contradict even what they are surest
-            of; else the items may as well be hard.
+        num: items that were asked about. is_sure: the models know enough to call labels wrong (`may_accuse`), or they agree while labels contradict even what
+            they are surest of; else the items may as well be hard.
     """
     if not suspects:
         return []

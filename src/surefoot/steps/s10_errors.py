@@ -35,7 +35,6 @@ from surefoot.types import (
     ErrorRow,
     ErrorsReport,
     ErrorsStepConfig,
-    Finding,
     Measured,
     Mislabel,
     Neighbour,
@@ -92,8 +91,10 @@ def errors(
     bench = Bench(ctx, desk, config, baseline, tune, val, position, read_texts(ctx.store, data.texts))
     picked = sample_wrong(problem.task, val, num=config.errors.rows, seed=ctx.seed, threshold=tune.threshold)
     pooled, doubts, suspects = _find_mislabels(bench)
-    rows = _make_rows(bench, picked, audit, {m.id for m in suspects})
-    gallery = _make_rows(bench, worst(val, _GALLERY), audit, {m.id for m in suspects})
+    is_sure = _may_accuse(bench, pooled)
+    accused = {one.id for one in suspects if is_sure}
+    rows = _make_rows(bench, picked, audit, accused)
+    gallery = _make_rows(bench, worst(val, _GALLERY), audit, accused)
     tags = Counter(tag for row in rows for tag in row.tags)
     num_wrong, num_val = len(wrong_rows(problem.task, val, tune.threshold)), len(np.unique(val.ids.astype(str)))
     most = amount_ceilings(rows, val) if not problem.classes else ceilings(tags, len(rows), num_wrong / num_val) if rows else {}
@@ -117,13 +118,13 @@ def errors(
         mislabels=tuple(suspects[:_LISTED]),
         num_suspects=len(suspects),
         doubted=mislabels.count_items(pooled),
-        doubts=_save_doubts(ctx, pooled, doubts),
+        doubts=save_predictions(ctx.store, Predictions(pooled.ids, doubts[:, None], pooled.targets)) if pooled is not None else "",
         review_minutes=mislabels.review_minutes(len(suspects)),
         repairs=_write(ctx, "repairs.csv", write_repairs(mislabels.suggest_repairs(suspects))) if suspects else "",
         worst=tuple(gallery),
         pictures=_pictures(bench, [*shown, *(near.id for some in neighbours.values() for near in some)]),
         csv=_write(ctx, "errors.csv", write_table(rows, columns, has_confidence=bench.is_labelled)),
-        findings=tuple(_judge_doubts(bench, pooled, suspects)),
+        findings=tuple(checks.mislabels(suspects, mislabels.count_items(pooled), is_sure=is_sure)),
         **map_seen(ctx, problem, desk.examples.pack, partial(find_features, tuned_network(ctx, desk, tune, 0), desk.examples)),
     )
 
@@ -133,7 +134,7 @@ def _write(ctx: Context, name: str, content: bytes) -> str:
     return (ctx.run_dir / name).relative_to(ctx.root).as_posix()
 
 
-def _make_rows(bench: Bench, picked: np.ndarray, audit: AuditReport, doubted: set[str]) -> list[ErrorRow]:
+def _make_rows(bench: Bench, picked: np.ndarray, audit: AuditReport, accused: set[str]) -> list[ErrorRow]:
     """The table's rows: what evidence says is filled in, what a person wrote goes before it."""
     desk, val, tune, ctx = bench.desk, bench.val, bench.tune, bench.ctx
     preds = decide(desk.problem.task, val.outputs[picked], tune.threshold)
@@ -150,7 +151,7 @@ def _make_rows(bench: Bench, picked: np.ndarray, audit: AuditReport, doubted: se
         tags = evident[number]
         tags += [*audited.get(id, []), *([f"{target} as {pred}"] if bench.is_labelled else [])]
         tags += ["sure of it"] if confidence > _SURE else []
-        tags += ["mislabel"] if id in doubted else []
+        tags += ["mislabel"] if id in accused else []
         own, note = written.get(id, (tags, ""))
         known = {"confidence": confidence, "loss": float(losses[number]), "tags": tuple(own), "note": note, "text": bench.texts.get(id, "")}
         rows.append(ErrorRow(id=id, place=str(places[number]), target=target, pred=pred, **known))
@@ -270,9 +271,11 @@ def _find_mislabels(bench: Bench) -> tuple[Predictions | None, np.ndarray, list[
     return pooled, mislabels.doubt(pooled.targets, pooled.outputs), list({one.id: one for one in reversed(found)}.values())[::-1]
 
 
-def _judge_doubts(bench: Bench, pooled: Predictions | None, suspects: list[Mislabel]) -> list[Finding]:
-    is_sure = checks.may_accuse(bench.tune.val, bench.baseline) or (pooled is not None and mislabels.are_surest_contradicted(pooled))
-    return checks.mislabels(suspects, mislabels.count_items(pooled), is_sure=is_sure)
+def _may_accuse(bench: Bench, pooled: Predictions | None) -> bool:
+    """Whether what is doubted may be called wrong: the winner knows enough; or nothing is sure, and another kind of model says the same."""
+    if pooled is None or checks.may_accuse(bench.tune.val, bench.baseline):
+        return pooled is not None
+    return mislabels.are_surest_contradicted(pooled) and mislabels.is_seconded(bench.ctx.store, bench.tune, bench.baseline, bench.val)
 
 
 def _doubt_train(bench: Bench) -> list[Predictions]:
@@ -294,7 +297,3 @@ def _doubt_train(bench: Bench) -> list[Predictions]:
     outputs, parts = cross_fit(rows, targets, count_parts(len(rows)), fitting, seed=seed)
     probs = chances.find_outside_chances(desk, bench.tune, rows, outputs, parts) if epochs >= _LEAST_EPOCHS else outputs
     return [Predictions(desk.examples.pack.ids(rows), probs, targets, folds=parts)]
-
-
-def _save_doubts(ctx: Context, pooled: Predictions | None, doubts: np.ndarray) -> str:
-    return save_predictions(ctx.store, Predictions(pooled.ids, doubts[:, None], pooled.targets)) if pooled is not None else ""
