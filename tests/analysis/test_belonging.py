@@ -44,6 +44,21 @@ def test_a_column_is_taken_for_a_name_by_its_own_or_by_its_values(tmp_path, name
     assert make(tmp_path, likeness=0.9, name=name, word=word) == ([("split.group_leak", name)] if found else [])
 
 
+@pytest.mark.parametrize(("is_amount", "found"), [(True, []), (False, [("split.group_leak", "letter_code")])])
+def test_a_column_whose_order_tells_the_class_is_no_name_of_groups(tmp_path, is_amount, found):
+    """Codes from 10 to 19 stand for one class and from 50 to 59 for the other, or each code for a class drawn by itself; 6 % of the labels are wrong."""
+    draw, num = np.random.default_rng(0), 700
+    ill = draw.random(num) < 0.4
+    code = np.where(ill, draw.integers(50, 60, num), draw.integers(10, 20, num))
+    if not is_amount:
+        names = draw.permutation(20)
+        code = 10 + np.where(ill, names[draw.integers(0, 10, num)], names[draw.integers(10, 20, num)])
+    wrong = draw.random(num) < 0.06
+    frame = pd.DataFrame({"size": draw.normal(size=num), "letter_code": code, "target": np.where(ill ^ wrong, "ill", "well")})
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    assert audit(tmp_path) == found
+
+
 @pytest.mark.parametrize(("step", "found"), [(0.2, True), (0.0, False)])
 def test_a_target_that_wanders_with_the_days_leaks_through_a_split_by_chance(tmp_path, step, found):
     draw, num = np.random.default_rng(0), 500

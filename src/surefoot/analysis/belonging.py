@@ -25,12 +25,13 @@ from surefoot.types.source import TableSource
 _FEWEST, _LEAST_ROWS, _MOST_ROWS = 20, 2.0, 100.0
 """Groups, and rows of a group on average: a column of few values, or of values with many rows each, is a property and no name."""
 _DEALS = 99
+_ORDERED = 0.8
+"""Of the likeness within single values, what is left within pairs of neighbouring ones from which on their order tells the target; about half is of groups."""
 _WORDS = (
     "patient", "subject", "person", "user", "customer", "client", "member", "account", "household", "family", "speaker", "author", "writer", "session",
-    "visitor", "donor", "animal", "device", "machine", "sensor", "vehicle", "driver", "employee", "student", "participant", "group", "id", "code",
-    "uuid", "key",
+    "visitor", "donor", "animal", "device", "machine", "sensor", "vehicle", "driver", "employee", "student", "participant", "group",
 )  # fmt: skip
-_NAMES = re.compile(rf"(^|_)({'|'.join(_WORDS)})s?(_|$)")
+_OWNERS, _KEYS = (re.compile(rf"(^|_)({'|'.join(words)})s?(_|$)") for words in (_WORDS, ("id", "code", "uuid", "key")))
 _VALUES = re.compile(r"[A-Za-z]{0,6}[-_ ]?\d{2,}")
 """Names as machines give them: p017, user_204, 10442."""
 
@@ -44,8 +45,8 @@ def find_ties(source: TableSource, profiles: Sequence[ColumnProfile], used: Used
     dated = [] if is_parted else [p.name for p in inputs if p.kind == "date"]
     if not named and not dated:
         return []
-    targets = _spread_out(used.targets[used.visible], problem)
-    alike = {name: _measure_groups(source.columns[name][rows], targets, seed) for name in named}
+    targets = spread_out(used.targets[used.visible], problem)
+    alike = {name: _measure_groups(source.columns[name][rows], targets, seed, is_named=bool(_OWNERS.search(_spell(name)))) for name in named}
     moments = {name: to_days(source.columns[name][rows]) for name in dated}
     return [
         *checks.group_leak({name: likeness for name, likeness in alike.items() if likeness is not None}),
@@ -53,7 +54,7 @@ def find_ties(source: TableSource, profiles: Sequence[ColumnProfile], used: Used
     ]
 
 
-def _spread_out(targets: np.ndarray, problem: Problem) -> np.ndarray:
+def spread_out(targets: np.ndarray, problem: Problem) -> np.ndarray:
     """float64 (N, K), centred: a column per class, or amounts as they are."""
     if problem.task in ("binary", "multiclass"):
         targets = np.eye(len(problem.classes))[targets[:, 0].astype(int)]
@@ -65,17 +66,28 @@ def _may_name(profile: ColumnProfile, values: np.ndarray, num: int) -> bool:
     each = num / max(profile.distinct, 1)
     if profile.kind not in ("category", "numeric") or profile.distinct < _FEWEST or not _LEAST_ROWS <= each <= _MOST_ROWS:
         return False
-    spelled = re.sub(r"(?<=[a-z])(?=[A-Z])|\W+", "_", profile.name).lower()
-    if _NAMES.search(spelled):
+    if _OWNERS.search(_spell(profile.name)) or _KEYS.search(_spell(profile.name)):
         return True
     words = [str(value) for value in values[:200] if value is not None] if values.dtype == object else []
     return bool(words) and sum(_VALUES.fullmatch(word) is not None for word in words) > 0.9 * len(words)
 
 
-def _measure_groups(values: np.ndarray, targets: np.ndarray, seed: int) -> tuple[float, int] | None:
-    """The likeness of the targets within groups and the number of these; None where random groups of the same sizes do as well."""
-    _, of = np.unique(values.astype(str), return_inverse=True)
+def _spell(name: str) -> str:
+    """A column's name as words of small letters: userId -> user_id."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|\W+", "_", name).lower()
+
+
+def _measure_groups(values: np.ndarray, targets: np.ndarray, seed: int, *, is_named: bool) -> tuple[float, int] | None:
+    """The likeness of the targets within groups and the number of these; None where random groups of the same sizes do as well.
+
+    Where two neighbouring values tell as much as each by itself, the order of the values tells the target, as an amount's does: that is an input. Of groups
+    the likeness halves. A patient is one (`is_named`) also in a table that was numbered class by class.
+    """
+    words, of = np.unique(values.astype(str), return_inverse=True)
     likeness = measure_groups(of, targets)
+    place = np.argsort(sorted(range(len(words)), key=lambda k: (len(words[k]), words[k])))  # p9 < p10
+    if not is_named and measure_groups(place[of] // 2, targets) > _ORDERED * likeness:
+        return None
     stream = randomness.stream(seed, "groups dealt anew")
     return None if any(measure_groups(stream.permutation(of), targets) >= likeness for _ in range(_DEALS)) else (likeness, int(of.max()) + 1)
 
