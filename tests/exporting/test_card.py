@@ -6,7 +6,7 @@ from surefoot.data import preprocess
 from surefoot.exporting import bundle
 from surefoot.exporting.card import Evidence, escape, model_card
 from surefoot.types.configs import ModelConfig, TrainConfig
-from surefoot.types.data_reports import AuditReport, Split
+from surefoot.types.data_reports import AuditReport, RefusedItem, Split
 from surefoot.types.findings import Finding, Measured
 from surefoot.types.reports import DiagnoseReport, FinalReport, ModelScore, Opening, PhaseRecord, TestReport, Trial, TuneReport
 
@@ -189,3 +189,18 @@ def test_the_bounds_that_came_before_the_metric_are_named(manifest):
     bounded = model_card(make_evidence(problem=samples.make_problem(satisfice={"recall": 0.8})), manifest)
     assert "Chosen and judged by accuracy, among models that miss the fewest bounds of what must suffice (recall 0.8);" in bounded
     assert "Chosen and judged by accuracy;" in model_card(make_evidence(), manifest)
+
+
+def test_a_card_of_an_untested_model_tells_that_the_test_set_was_opened_for_another(manifest):
+    opened = Opening(number=1, round=1, why="first opening", when="2024-01-02")
+    said = [model_card(make_evidence(openings=openings), manifest) for openings in ((), (opened,))]
+    assert "The test set is not opened yet" in said[0]
+    assert "not opened yet" not in said[1]
+    assert 'opened before, last in round 1 (2024-01-02), for another model; a second opening (`surefoot test --again "why"`)' in said[1]
+
+
+def test_a_card_counts_what_was_left_out_without_a_target(manifest):
+    refused = (RefusedItem(place="a.png", reason="torn", code="data.corrupt_item"),)
+    audit = AuditReport(fingerprint="", num_items=770, num_usable=766, index="", refused=refused)
+    said = model_card(make_evidence(audit=audit), manifest)
+    assert "770 items were found, 766 are usable, 1 were refused (with reasons in the report), 3 have no target." in said

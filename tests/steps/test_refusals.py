@@ -26,6 +26,14 @@ def test_rows_with_an_infinite_target_are_left_out_and_counted(tmp_path):
     project.run(to="split")
     assert project.report("audit").num_usable == 50
     assert "10 of 60 items have no target, or an infinite one" in project.report("problem").findings[0].what
+    assert project.report("problem").findings[0].severity == "warn"
+    assert (project.report("audit").num_refused, project.report("audit").num_untargeted) == (0, 10)
+
+
+def test_one_row_of_two_hundred_without_a_target_is_no_warning(tmp_path):
+    project = make(tmp_path, 'target = "y"', num=200, y=lambda n: "" if n == 7 else n * 1.37)
+    project.run(to="problem")
+    assert [one.severity for one in project.report("problem").findings if one.code == "data.missing_values"] == ["info"]
 
 
 def test_a_table_without_inputs_says_what_became_of_each_column(tmp_path):

@@ -14,7 +14,7 @@ from surefoot.types.data_reports import AuditReport, Split
 from surefoot.types.figures import write, write_items
 from surefoot.types.findings import Finding, Measured, Report
 from surefoot.types.problem import Problem
-from surefoot.types.reports import DiagnoseReport, FinalReport, ModelScore, TestReport, TuneReport
+from surefoot.types.reports import DiagnoseReport, FinalReport, ModelScore, Opening, TestReport, TuneReport
 
 _TASKS = {
     "binary": "one of two classes",
@@ -28,7 +28,11 @@ _ROWS = 50  # of a table; the report has the rest
 
 @dataclass(frozen=True)
 class Evidence:
-    """The reports that the card is written from; `final` and `test` are absent where those steps have not run."""
+    """The reports that the card is written from; `final` and `test` are absent where those steps have not run.
+
+    Attributes:
+        openings: of the test set before the card was written, in any round.
+    """
 
     problem: Problem
     audit: AuditReport
@@ -37,6 +41,7 @@ class Evidence:
     diagnose: DiagnoseReport
     final: FinalReport | None = None
     test: TestReport | None = None
+    openings: Sequence[Opening] = ()
 
 
 def model_card(evidence: Evidence, manifest: Manifest) -> str:
@@ -100,7 +105,8 @@ def _data(evidence: Evidence) -> str:
     audit, split = evidence.audit, evidence.split
     counts = ", ".join(f"{name} {count:,}" for name, count in split.counts.items())
     lines = [
-        f"- {audit.num_items:,} items were found, {audit.num_usable:,} are usable, {len(audit.refused):,} were refused (each with its reason in the report).",
+        f"- {audit.num_items:,} items were found, {audit.num_usable:,} are usable, {audit.num_refused:,} were refused (with reasons in the report)"
+        + (f", {audit.num_untargeted:,} have no target." if audit.num_untargeted else "."),
         f"- Sets: {counts}; split {split.by}, {split.protocol} with {split.folds} fold{'s' if split.folds > 1 else ''}.",
     ]
     if audit.num_wild:
@@ -151,7 +157,7 @@ def _metrics(evidence: Evidence) -> str:
     test, tune, metric = evidence.test, evidence.tune, evidence.problem.metric
     rows = [_score(f"val, {metric}, of the tuned model", tune.val)]
     if test is None:
-        note = "The test set is not opened yet: `surefoot test` opens it, once, and fills in the number that counts."
+        note = _tell_untested(evidence.openings)
     else:
         of = write_items(test.n, test.items)
         rows.insert(0, (f"**test, {metric}**", f"**{_number(test.value)}**", _interval(test.interval), of))
@@ -168,6 +174,16 @@ def _metrics(evidence: Evidence) -> str:
     ece, ends = evidence.diagnose.ece, evidence.diagnose.ece_interval
     calibration = f"\n\nCalibration error on val (ECE): {_with_interval(ece, ends)}." if ece is not None else ""
     return "## Metrics\n\nIntervals hold 95 %.\n\n" + _table(("what", "value", "interval", "items"), rows) + f"\n\n{note}{calibration}"
+
+
+def _tell_untested(openings: Sequence[Opening]) -> str:
+    if not openings:
+        return "The test set is not opened yet: `surefoot test` opens it, once, and fills in the number that counts."
+    last = openings[-1]
+    return (
+        f"This model was not tested. The test set was opened before, last in round {last.round} ({escape(last.when)}), for another model; "
+        'a second opening (`surefoot test --again "why"`) is not blind any more.'
+    )
 
 
 def _per_class(evidence: Evidence) -> str:

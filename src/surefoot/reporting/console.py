@@ -73,9 +73,10 @@ def _problem(report: Problem) -> str:
 
 
 def _audit(report: AuditReport) -> str:
-    refused = f", {number(len(report.refused))} refused" if report.refused else ""
+    refused = f", {number(report.num_refused)} refused" if report.refused else ""
+    untargeted = f", {number(report.num_untargeted)} without a target" if report.num_untargeted else ""
     columns = f", {count_of(len(report.columns), 'column')}" if report.columns else ""
-    return f"{number(report.num_usable)} of {number(report.num_items)} items usable{refused}{columns}"
+    return f"{number(report.num_usable)} of {number(report.num_items)} items usable{refused}{untargeted}{columns}"
 
 
 def _split(report: Split) -> str:

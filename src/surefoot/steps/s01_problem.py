@@ -15,6 +15,8 @@ from surefoot.parts import PARTS
 from surefoot.tasks import TASKS
 from surefoot.types import Annotations, Context, DataError, Finding, ImageSource, Problem, ProblemStepConfig, Reason, TableSource, UsageError
 
+_MANY_UNTARGETED = 0.01
+"""Share of the items without a target from which leaving them out may bias what is measured, and is a warning."""
 _MOST_CLASSES = 30
 """Whole numbers with at most this many values are read as classes, with more as amounts."""
 
@@ -260,11 +262,11 @@ def _note_reading(source: ImageSource | TableSource, raw: list[Any] | np.ndarray
         found.append(
             Finding(
                 code="data.missing_values",
-                severity="warn",
+                severity="warn" if missing >= _MANY_UNTARGETED * len(raw) else "info",
                 what=f"{missing:,} of {len(raw):,} items have no target, or an infinite one; they are left out.",
                 where="target",
                 next="Label them, or leave it so.",
-                evidence={"missing": missing, "items": len(raw)},
+                evidence={"missing": missing, "items": len(raw), "threshold": _MANY_UNTARGETED},
             )
         )
     return found

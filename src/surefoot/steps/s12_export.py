@@ -25,6 +25,7 @@ from surefoot.exporting.session import Session
 from surefoot.exporting.trees import export_trees
 from surefoot.models.boosting import raw_scores
 from surefoot.models.network import Deployed, Network
+from surefoot.store.scope import ScopedLedger
 from surefoot.types import (
     AuditReport,
     BaselineReport,
@@ -69,7 +70,8 @@ def export(
     """Writes `export/`, and beside the run the same for the tuned model, which the test step scores too; compares both with what was trained."""
     desk = lay_out(ctx, problem, data)
     shipment = _final_model(ctx, desk, tune, final)
-    evidence = Evidence(problem, audit, split, tune, diagnose, final)
+    openings = ctx.ledger.openings() if isinstance(ctx.ledger, ScopedLedger) else ()
+    evidence = Evidence(problem, audit, split, tune, diagnose, final, openings=openings)
     tuned = _tuned_model(ctx, desk, tune, baseline)
     files, _ = (_write(desk, data, tune, one, evidence, config.data.id or _find_id(audit)) for one in (shipment, tuned))
     rows = np.sort(randomness.stream(ctx.seed, "parity").permutation(len(desk.examples))[:_COMPARED])

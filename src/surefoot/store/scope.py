@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from surefoot.store.ledger import ProjectLedger
+from surefoot.types.reports import Opening
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class ScopedLedger:
 
     def tags(self) -> dict[str, tuple[list[str], str]]:
         return self.ledger.tags()
+
+    def openings(self) -> tuple[Opening, ...]:
+        """Every opening of the test set so far, in any round."""
+        return tuple(Opening(number=row.number, round=row.round, why=row.why, when=row.at) for row in self.ledger.openings())
 
     def answers(self) -> dict[str, str]:
         return self.ledger.answers()

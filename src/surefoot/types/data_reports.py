@@ -175,6 +175,18 @@ class AuditReport(Report):
     features: Ref = ""
     boxes: BoxProfile | None = None
 
+    @property
+    def num_refused(self) -> int:
+        """Items that were refused, also where they are too many to be listed."""
+        codes = {one.code for one in self.refused}
+        told = sum(int(str(finding.evidence.get("refused", 0))) for finding in self.findings if finding.code in codes)
+        return max(told, len(self.refused))
+
+    @property
+    def num_untargeted(self) -> int:
+        """Items that can be read, and are left out as they have no target."""
+        return max(self.num_items - self.num_usable - self.num_refused, 0)
+
 
 class Split(Report):
     """s03: who trains, who chooses, who judges.

@@ -41,7 +41,8 @@ def show_audit(report: AuditReport, scene: Scene) -> Markup:
                 [
                     ("Items found", number(report.num_items)),
                     ("Usable", f"{number(report.num_usable)} ({share(report.num_usable / report.num_items)})" if report.num_items else number(0)),
-                    ("Refused", number(len(report.refused))),
+                    ("Refused", number(report.num_refused)),
+                    ("Without a target", number(report.num_untargeted) if report.num_untargeted else None),
                     ("Wild items", number(report.num_wild) if report.num_wild else None),
                     ("Picture kinds", _counted(report.modes)),
                     ("Modes of the files", _counted(report.file_modes) if len(report.file_modes) > 1 else None),
