@@ -108,7 +108,9 @@ class Project:
         number = round or (numbers[-1] if numbers else 0)
         row = self.ledger.steps(number).get(spec.name)
         if row is None:
-            raise UsageError(f"{spec.short} was not walked in round {number}.", where=str(self.root), next=f"surefoot run --to {spec.short}")
+            walked = ", ".join(str(other) for other in numbers if spec.name in self.ledger.steps(other)) or "none"
+            advice = f"Rounds where it was: {walked}; a past one stays as it is." if number < max(numbers, default=0) else f"surefoot run --to {spec.short}"
+            raise UsageError(f"{spec.short} was not walked in round {number}.", where=str(self.root), next=advice)
         return read_report(self.store, spec, row.report)
 
     def status(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import pytest
 
 from surefoot.analysis.scores import score
 from surefoot.metrics import get
+from surefoot.project import Project
 from surefoot.runners.rounds import compare_rounds
 from surefoot.store.blobs import Blobs
 from surefoot.types import ModelConfig, Predictions, Problem, TrainConfig, TuneReport, UsageError
@@ -47,3 +48,19 @@ def test_rounds_are_compared_by_what_must_suffice_too(tmp_path):
     assert "Bounds missed: 1 of the first, 0 of the second" in told["sentence"]
     assert told["bounds_missed"] == [1, 0]
     assert "Bounds" not in compare_rounds(store, (free, bounded), rounds, root=tmp_path, seed=0, num_rounds=2)["sentence"]
+
+
+def test_a_past_round_that_was_not_walked_so_far_is_not_advised_to_go_on(tmp_path):
+    """`surefoot run` begins a new round: it can't walk on in an old one."""
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{n * 7 % 31 + n / 100},{'ab'[n % 2]}\n" for n in range(120)))
+    (tmp_path / "surefoot.toml").write_text('[data]\nsource = "t.csv"\n')
+    project = Project(tmp_path)
+    for to, goal in (("split", 0.5), ("audit", 0.6), ("split", 0.7)):
+        project.run(to=to, from_="problem", set=[f"problem.goal={goal}"])
+    assert [row.number for row in project.ledger.rounds()] == [1, 2, 3]
+    with pytest.raises(UsageError, match="split was not walked in round 2") as caught:
+        project.report("split", 2)
+    assert caught.value.next == "Rounds where it was: 1, 3; a past one stays as it is."
+    with pytest.raises(UsageError, match="tune was not walked in round 3") as caught:
+        project.report("tune")
+    assert caught.value.next == "surefoot run --to tune"

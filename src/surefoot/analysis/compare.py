@@ -104,7 +104,7 @@ def _align(a: Predictions, b: Predictions) -> tuple[Predictions, Predictions]:
     ids, first = np.unique(a.ids, return_index=True)
     of_a, of_b = are_among(a.ids, b.ids), are_among(b.ids, a.ids)
     if not of_a.any():
-        raise UsageError("No item was held out in both models.", next="Compare models whose val sets overlap.")
+        raise UsageError("No item was held out in both models.", where="their val sets", next="Compare models whose val sets overlap.")
     same = first[np.searchsorted(ids, b.ids[of_b])]
     return a.some(of_a), replace(b.some(of_b), targets=a.targets[same], groups=None if a.groups is None else a.groups[same])
 
