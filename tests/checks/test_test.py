@@ -7,6 +7,7 @@ import pytest
 from surefoot.analysis.gaps import late_gaps
 from surefoot.checks import test as checks
 from surefoot.metrics import get
+from surefoot.types.data_reports import Split
 from surefoot.types.findings import Measured
 from surefoot.types.reports import ModelScore
 
@@ -23,8 +24,9 @@ def gaps(metric, tuned, val, wild=None):
     return late_gaps(metric, **dict(zip(("val", "tuned", "published", "wild"), known)))
 
 
-def against_val(metric, tuned, val, *, by_time=False):
-    return checks.against_val(gaps(metric, tuned, val)["val_overfit"], tuned, val, by_time=by_time)
+def against_val(metric, tuned, val, *, by_time=False, protocol="holdout", looks=100):
+    split = Split(sets="", protocol=protocol, folds=5, by="time" if by_time else "stratified", counts={})
+    return checks.against_val(gaps(metric, tuned, val)["val_overfit"], tuned, val, split, looks)
 
 
 def wild_gap(metric, published, wild):
@@ -33,7 +35,16 @@ def wild_gap(metric, published, wild):
 
 def test_doing_worse_on_test_than_on_val_beyond_noise_is_overfitting_to_val():
     (found,) = against_val(ACCURACY, LOW, HIGH, by_time=False)
-    assert (found.code, found.severity, found.evidence) == ("diagnose.val_overfit", "warn", {"test": 0.8, "val": 0.9})
+    assert (found.code, found.severity, found.evidence) == ("diagnose.val_overfit", "warn", {"test": 0.8, "val": 0.9, "looks": 100, "few looks": 20})
+    assert "more val data or K-fold, and fewer trials" in found.next
+
+
+def test_what_is_advised_against_overfitting_to_val_is_left_to_do():
+    (found,) = against_val(ACCURACY, LOW, HIGH, protocol="kfold")
+    assert "K-fold" not in found.next
+    (found,) = against_val(ACCURACY, LOW, HIGH, protocol="kfold", looks=3)
+    assert "looks at val: 3, too few to be fitted to it" in found.what
+    assert "trials" not in found.next
 
 
 def test_in_a_split_by_time_it_is_the_later_data_that_differs():

@@ -102,7 +102,7 @@ def test(
         openings=tuple(Opening(number=o.number, round=o.round, why=o.why, when=o.at) for o in openings),
         **_detail(ctx, problem, scores.said, tune.threshold),
         findings=(
-            *checks.against_val(late["val_overfit"], tuned, tune.val, by_time=split.by == "time"),
+            *checks.against_val(late["val_overfit"], tuned, tune.val, split, tune.looks),
             *checks.wild_gap(late["wild_gap"], published, wild),
             *checks.width(metric, published),
             *checks.goal(metric, published, problem.goal),
