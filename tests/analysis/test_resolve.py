@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surefoot.analysis.resolve import smallest_difference, smallest_share
+from surefoot.analysis.resolve import count_independent, smallest_difference, smallest_share
 
 
 def test_known_answers():
@@ -43,3 +43,10 @@ def test_the_smallest_share_is_that_of_two_simulated_errors():
     spread = np.quantile(np.log(errors[0] / errors[1]), 0.975)
     assert smallest_share(400) == pytest.approx(spread, rel=0.08)
     assert smallest_share(0) == 1.0
+
+
+@pytest.mark.parametrize(("alike", "worth"), [(True, 100), (False, 400)])
+def test_four_rows_of_a_patient_are_worth_one_where_all_are_alike_and_four_where_nothing_is(alike, worth):
+    of, draw = np.repeat(np.arange(100), 4), np.random.default_rng(0)
+    targets = draw.standard_normal(100)[of] if alike else draw.standard_normal(400)
+    assert count_independent(of, (targets - targets.mean())[:, None]) == pytest.approx(worth, rel=0.12)

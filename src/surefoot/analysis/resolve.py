@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from scipy import stats
+
+from surefoot.analysis.belonging import measure_groups
 
 LEVEL = 0.95
 _Z = float(stats.norm.ppf(0.5 + LEVEL / 2))
@@ -46,3 +49,18 @@ def smallest_share(n: int) -> float:
         A share of the error, in [0, 1]; 1 without items.
     """
     return min(1.0, _Z / math.sqrt(n)) if n > 0 else 1.0
+
+
+def count_independent(of: np.ndarray, targets: np.ndarray) -> int:
+    """How many independent items tell as much as these, of which some belong together: n / (1 + (m - 1) · likeness), for m items in a group on average.
+
+    The likeness is that of the targets; errors within a group are hardly more alike, so it is on the safe side.
+
+    Args:
+        of: int (N,), numbers of the groups from 0 up. targets: float (N, K), centred.
+
+    Source: Kish 1965, Survey Sampling (the design effect); groups of unequal size weigh by their squares.
+    """
+    counts = np.bincount(of)
+    beside = float((counts**2).sum()) / max(len(of), 1) - 1
+    return round(len(of) / (1 + beside * min(max(measure_groups(of, targets), 0.0), 1.0))) if beside > 0 else len(of)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from surefoot.analysis.belonging import spread_out
 from surefoot.analysis.drift import Drift, compare_sets
-from surefoot.analysis.resolve import smallest_difference, smallest_share
+from surefoot.analysis.resolve import count_independent, smallest_difference, smallest_share
 from surefoot.checks import split as checks
 from surefoot.data import splitting
 from surefoot.data.columns import take_rows
@@ -173,7 +174,8 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
     class_counts = _count_classes(draft, keep, dealt, problem)
     num_val = counts.get("val") or int(dealt.val[keep].any(1).sum())
     is_amount = not problem.classes
-    resolves = smallest_share(num_val) if is_amount else smallest_difference(_TYPICAL, num_val)
+    alone = _count_alone(draft, keep & (is_in(draft.sets, "val") if counts.get("val") else dealt.val.any(1)), problem)
+    resolves = smallest_share(alone) if is_amount else smallest_difference(_TYPICAL, alone)
     ids = take_rows(draft.ids, np.fromiter(draft.refused, np.int64)).to_pylist()
     refused = tuple(RefusedItem(place=id, reason=reason, code="split.leak") for id, reason in zip(ids, draft.refused.values()))
     _check_measurable(class_counts if problem.task != "detection" else {}, {"train": counts.get("train", 0), "val": num_val, "test": counts.get("test", 0)})
@@ -200,6 +202,16 @@ def _report(ctx: Context, problem: Problem, draft: Draft, dealt: Dealt, found: t
         shift=drift,
         findings=tuple(findings),
     )
+
+
+def _count_alone(draft: Draft, is_val: np.ndarray, problem: Problem) -> int:
+    """The independent items that val is worth: all of them, save where some belong to one group."""
+    rows = np.flatnonzero(is_val)
+    groups = take_rows(draft.groups, rows)
+    if groups.null_count == len(groups):
+        return len(rows)
+    of = np.unique(groups.to_numpy(zero_copy_only=False).astype(str), return_inverse=True)[1]
+    return count_independent(of, spread_out(draft.targets[rows], problem))
 
 
 def _write_sets(ctx: Context, draft: Draft, keep: np.ndarray, dealt: Dealt) -> str:
