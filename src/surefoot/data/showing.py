@@ -41,6 +41,30 @@ def show_item(pack: Pack, row: int, recipe: dict[str, Any], text: str = "") -> n
         if field.is_text:
             continue
         for name, value in zip(field.names, array[0].tolist(), strict=False):
-            shown[name] = words.get(name, {}).get(int(value), "missing") if field.name == "category" else "missing" if np.isnan(value) else f"{value:.6g}"
+            shown[name] = (
+                words.get(name, {}).get(int(value), "missing")
+                if field.name == "category"
+                else "missing"
+                if np.isnan(value)
+                else f"{value:.{10 if name.endswith('.days') else 6}g}"
+            )
+    shown = _join_dates(shown, {column["name"] for column in recipe.get("columns", []) if column["kind"] == "date"})
     written = [name for field in pack.fields if field.is_text for name in field.names]
     return shown | ({" · ".join(written): text or "no text"} if written else {})
+
+
+def _join_dates(shown: dict[str, str], dates: set[str]) -> dict[str, str]:
+    """The parts of a date as the one date that they are of, in the place of the first."""
+    told: dict[str, str] = {}
+    for name, value in shown.items():
+        column = next((date for date in dates if name.startswith(f"{date}.")), "")
+        told[column or name] = _write_date(shown[f"{column}.days"]) if column else value
+    return told
+
+
+def _write_date(days: str) -> str:
+    """2023-12-18, or 2023-12-18 about 07:30: of days since 1970-01-01, which the pack holds to a minute and a half."""
+    if days == "missing":
+        return days
+    at = np.datetime64(round(float(days) * 1440), "m")
+    return str(at)[:10] if float(days).is_integer() else str(at).replace("T", " about ")
