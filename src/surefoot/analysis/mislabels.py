@@ -15,7 +15,7 @@ import numpy as np
 from surefoot.analysis.intervals import find_units, share_interval, wilson
 from surefoot.data.predictions import load_predictions
 from surefoot.data.readers.repairs import Repair
-from surefoot.store.blobs import Blobs
+from surefoot.types.context import Store
 from surefoot.types.error_reports import Mislabel
 from surefoot.types.errors import UsageError
 from surefoot.types.examples import Predictions
@@ -118,7 +118,7 @@ def are_surest_contradicted(predictions: Predictions) -> bool:
     return share_interval(preds != targets, surest, find_units(predictions))[0] > _CONTRADICTED
 
 
-def is_seconded(store: Blobs, tune: TuneReport, baseline: BaselineReport, val: Predictions) -> bool:
+def is_seconded(store: Store, tune: TuneReport, baseline: BaselineReport, val: Predictions) -> bool:
     """Whether a model of another kind gives the winner's answers on val: what is wrong with labels is an error of both, and both say the same instead.
 
     A model that knows too little errs in its own way. With a third of the labels of four kinds mixed up, a net and a linear model, each right on 68 % of them,
