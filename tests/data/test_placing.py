@@ -57,7 +57,7 @@ def remember(draft: Draft) -> Known:
     """What a stored hold-out says of its items."""
     keep = draft.kept()
     ids, groups = (column.filter(pa.array(keep)) for column in (draft.ids, draft.groups))
-    return Known(ids, draft.sets[keep], groups, np.zeros(len(ids), bool), len(ids))
+    return Known(ids, ids, draft.sets[keep], groups, np.zeros(len(ids), bool), len(ids))
 
 
 def place(index: pa.Table, known: Known | None = None, seed: int = 0, share: float = 0.2) -> Draft:

@@ -315,3 +315,26 @@ def test_a_train_folder_alone_parts_nothing_and_time_still_does(tmp_path):
     days = {name: [day for item, day in zip(index["id"], index["time"]) if sets[item] == name] for name in ("train", "test")}
     assert project.report("split").by == "time"
     assert max(days["train"]) < min(days["test"])
+
+
+def test_rows_stay_where_they_are_whatever_column_is_left_out_and_taken_in_again(tmp_path):
+    """The advice to ignore a leaking column made strangers of all rows: the test set was dealt anew, and train held what had been test."""
+    rows = [f"{n % 7},{n % 3},{row}" for n, row in enumerate(draw(300))]
+    project = make(tmp_path, "u,v,x,y", rows)
+
+    def by_place(*changed: str) -> dict[str, str]:
+        sets = split(project, "split.protocol=holdout", *changed)
+        index = project.store.get_table(project.report("audit").index).to_pydict()
+        return {place: sets[id] for place, id in zip(index["place"], index["id"])}
+
+    first = by_place()
+    for changed in (["data.ignore=['u']"], ["data.ignore=['u', 'v']"], ["data.ignore=['v']"], []):
+        assert by_place(*changed) == first, changed
+        assert not {"split.forgotten", "split.leak"} & set(codes(project))
+    by_place("data.ignore=['u']")
+    make(tmp_path, "u,v,x,y", rows[:200])
+    by_place("data.ignore=['u', 'v']")
+    make(tmp_path, "u,v,x,y", [*rows, *(f"0,0,{row}" for row in draw(50, 1))])
+    after = by_place("data.ignore=['v']")
+    assert {place: after[place] for place in first} == first
+    assert project.report("split").newcomers == 50

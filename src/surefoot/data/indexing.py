@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from surefoot.data.identity import hash_rows, number_equals
 from surefoot.data.readers.cells import convert, decide, prepare
 from surefoot.data.targets import check_column, to_name
+from surefoot.types.data_reports import ColumnProfile
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource, TableSource
 
@@ -16,9 +18,12 @@ _BLOCK = 1 << 16
 """Rows that are turned into an Arrow batch at a time."""
 _TYPES = {"row": pa.int64(), "target": pa.list_(pa.float64()), "time": pa.float64(), "weight": pa.float32()}
 INDEX = pa.schema(
-    [(name, _TYPES.get(name, pa.string())) for name in ("row", "id", "content", "place", "given_set", "target", "group", "near", "time", "weight", "source")]
+    [
+        (name, _TYPES.get(name, pa.string()))
+        for name in ("row", "id", "whole", "content", "place", "given_set", "target", "group", "near", "time", "weight", "source")
+    ]
 )
-"""The audit's index: a row for each usable item."""
+"""The audit's index: a row for each usable item. `whole` is an id over all that its row says, where settings leave some of it out, else null."""
 
 
 def to_batches(columns: Mapping[str, Sequence[str | None] | np.ndarray | None], num: int) -> Iterator[pa.RecordBatch]:
@@ -40,6 +45,13 @@ def _to_arrow(values: Sequence[str | None] | np.ndarray | None, some: slice, kin
         ends = np.arange(len(part) + 1, dtype=np.int32) * np.int32(part.shape[1])
         return pa.ListArray.from_arrays(pa.array(ends), pa.array(part.ravel()))
     return pa.array(values[some], kind)
+
+
+def name_wholes(source: ImageSource | TableSource, profiles: Sequence[ColumnProfile], rows: np.ndarray) -> Sequence[str] | None:
+    """Ids over all columns but the target, by which items are known again once the settings leave out another column; None where they leave out none."""
+    if not isinstance(source, TableSource) or not any(p.role in ("id", "weight", "ignored") for p in profiles):
+        return None
+    return number_equals(hash_rows({p.name: source.columns[p.name] for p in profiles if p.role != "target"}).take(rows))
 
 
 def as_table(source: ImageSource | TableSource) -> TableSource:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from surefoot.data.columns import take_rows
-from surefoot.data.remembering import Known, Recalled, find_companions, recall, to_codes
+from surefoot.data.remembering import Known, Recalled, find_companions, read_wholes, recall, to_codes
 from surefoot.data.splitting import CODES, NAMES, fill_quotas, fill_time, is_in
 from surefoot.data.units import Units, number_equal, rank_words
 
@@ -29,6 +29,7 @@ class Draft:
     """
 
     ids: pa.ChunkedArray
+    wholes: pa.ChunkedArray
     contents: pa.ChunkedArray
     groups: pa.ChunkedArray
     near: pa.ChunkedArray | tuple[()]
@@ -51,7 +52,7 @@ class Draft:
 
 def read_draft(index: pa.Table, general: frozenset[str]) -> Draft:
     """The audit's index as a draft; `general` names the sources that are trained on only."""
-    names = index.column_names
+    names, ids = index.column_names, index.column("id")
     sources = index.column("source") if "source" in names else pa.chunked_array([pa.nulls(len(index), pa.string())])
     is_general = pc.is_in(sources, pa.array(sorted(general), pa.string())).to_numpy(zero_copy_only=False).astype(bool)
     targets = index.column("target")
@@ -59,7 +60,8 @@ def read_draft(index: pa.Table, general: frozenset[str]) -> Draft:
     given = to_codes(index.column("given_set"))
     given[is_general] = 0
     return Draft(
-        ids=index.column("id"),
+        ids=ids,
+        wholes=read_wholes(index, ids),
         contents=index.column("content"),
         groups=index.column("group"),
         near=index.column("near") if "near" in names else (),
@@ -96,7 +98,7 @@ def place_known(draft: Draft, units: Units, known: Known | None) -> tuple[Recall
     Returns:
         What is known of the items; and bool (U,), the units that K-fold alone has placed, in train: a hold-out may part them.
     """
-    recalled = recall(draft.ids, known)
+    recalled = recall(draft.ids, draft.wholes, known)
     told, is_given = recalled.sets, draft.sets != 0
     kept = told.copy()
     leaves = (draft.given == _TRAIN) & is_in(told, "val", "test") & np.isin(told, np.unique(draft.given))

@@ -18,7 +18,7 @@ from surefoot.types.data_reports import Split
 
 _BLOCK = 1 << 16
 """Ids that are compared, or rows that are written, at a time."""
-_AWAY = pa.schema([("id", pa.string()), ("set", pa.string()), ("group", pa.string()), ("is_open", pa.bool_())])
+_AWAY = pa.schema([("id", pa.string()), ("set", pa.string()), ("group", pa.string()), ("whole", pa.string()), ("is_open", pa.bool_())])
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,13 @@ class Known:
     """Items of earlier splits, mapped: first those of the last one, then those that were away from it.
 
     Attributes:
+        wholes: of the items, over all that their rows say, whatever the settings leave out; the ids where they leave out nothing.
         sets: int8 (M,) codes of `splitting.NAMES`. groups: of the items, null where there is none or they were grouped by another column.
         is_open: bool (M,), K-fold called it train, which a hold-out parts into train and val. num_last: items of the last split.
     """
 
     ids: pa.ChunkedArray
+    wholes: pa.ChunkedArray
     sets: np.ndarray
     groups: pa.ChunkedArray
     is_open: np.ndarray
@@ -60,12 +62,12 @@ def read_known(store: Store, splits: Sequence[Split], grouped_by: str) -> Known 
     for one in (_read_known(store, split, grouped_by) for split in splits):
         if known is None:
             known = one
-        elif (is_new := recall(one.ids, known).rows < 0).any():
-            ids, groups = (
-                pa.chunked_array([*first.chunks, *other.filter(pa.array(is_new)).chunks]) for first, other in ((known.ids, one.ids), (known.groups, one.groups))
-            )
+        elif (is_new := recall(one.ids, one.wholes, known).rows < 0).any():
+            pairs = ((known.ids, one.ids), (known.wholes, one.wholes), (known.groups, one.groups))
+            ids, wholes, groups = (pa.chunked_array([*first.chunks, *other.filter(pa.array(is_new)).chunks]) for first, other in pairs)
+            wholes = ids if known.wholes is known.ids and one.wholes is one.ids else wholes
             sets, is_open = np.concatenate([known.sets, one.sets[is_new]]), np.concatenate([known.is_open, one.is_open[is_new]])
-            known = Known(ids, sets, groups, is_open, known.num_last)
+            known = Known(ids, wholes, sets, groups, is_open, known.num_last)
     return known
 
 
@@ -76,24 +78,41 @@ def _read_known(store: Store, last: Split, grouped_by: str) -> Known:
     is_same = last.grouped_by == grouped_by
     has_groups = [is_same and "group" in table.column_names for table in tables]
     groups = [table.column("group") if has else pa.chunked_array([pa.nulls(len(table), pa.string())]) for table, has in zip(tables, has_groups, strict=True)]
-    ids, named = (pa.chunked_array(list(chain.from_iterable(one.chunks for one in some)), pa.string()) for some in ([t.column("id") for t in tables], groups))
-    return Known(ids, np.concatenate(sets), named, np.concatenate(is_open), len(tables[0]))
+    own = [table.column("id") for table in tables]
+    parts = (own, [read_wholes(table, ids) for table, ids in zip(tables, own, strict=True)], groups)
+    ids, wholes, named = (pa.chunked_array(list(chain.from_iterable(one.chunks for one in some)), pa.string()) for some in parts)
+    has_wholes = any(whole is not id for whole, id in zip(parts[1], own, strict=True))
+    return Known(ids, wholes if has_wholes else ids, np.concatenate(sets), named, np.concatenate(is_open), len(tables[0]))
 
 
-def recall(ids: pa.ChunkedArray, known: Known | None) -> Recalled:
-    """Finds items among the known by sorted hashes, 17 bytes for each known id; a table of the ids themselves takes 100."""
-    rows = np.full(len(ids), -1, np.int32)
+def read_wholes(table: pa.Table, ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column `whole` of a table of items; `ids` themselves where it says nothing."""
+    wholes = table.column("whole") if "whole" in table.column_names else None
+    return ids if wholes is None or wholes.null_count == len(wholes) else pc.coalesce(wholes, ids)
+
+
+def recall(ids: pa.ChunkedArray, wholes: pa.ChunkedArray, known: Known | None) -> Recalled:
+    """Finds items among the known: by their ids, and, where settings have changed what counts, by all that their rows say."""
     if known is None or not len(known.ids):
-        return Recalled(rows, np.zeros(len(ids), np.int8), np.zeros(len(ids), bool))
-    hashes = np.concatenate([_hash_words(chunk) for chunk in known.ids.chunks])
+        return Recalled(np.full(len(ids), -1, np.int32), np.zeros(len(ids), np.int8), np.zeros(len(ids), bool))
+    rows = _find(ids, known.ids)
+    if (rows < 0).any() and (wholes is not ids or known.wholes is not known.ids):
+        rows = np.where(rows < 0, _find(wholes, known.wholes), rows)
+    is_known = rows >= 0
+    return Recalled(rows, np.where(is_known, known.sets[rows], np.int8(0)), is_known & known.is_open[rows])
+
+
+def _find(ids: pa.ChunkedArray, known: pa.ChunkedArray) -> np.ndarray:
+    """The row among the known of each id, int32 (N,), -1 for others; by sorted hashes, 17 bytes for each known id, where a table of the ids takes 100."""
+    rows = np.full(len(ids), -1, np.int32)
+    hashes = np.concatenate([_hash_words(chunk) for chunk in known.chunks])
     order = np.argsort(hashes)
     hashes = hashes[order]
     for begin in range(0, len(ids), _BLOCK):
         block = ids.slice(begin, _BLOCK)
         at = order[np.minimum(np.searchsorted(hashes, np.concatenate([_hash_words(chunk) for chunk in block.chunks])), len(order) - 1)]
-        rows[begin : begin + len(block)] = np.where(pc.equal(take_rows(known.ids, at), block).to_numpy(), at, -1)
-    is_known = rows >= 0
-    return Recalled(rows, np.where(is_known, known.sets[rows], np.int8(0)), is_known & known.is_open[rows])
+        rows[begin : begin + len(block)] = np.where(pc.equal(take_rows(known, at), block).to_numpy(), at, -1)
+    return rows
 
 
 def find_companions(groups: pa.ChunkedArray, known: Known | None, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -141,8 +160,9 @@ def put_away(store: Store, known: Known | None, rows: np.ndarray, *, is_holdout:
         for start in range(0, len(is_away), _BLOCK):
             some = start + np.flatnonzero(is_away[start : start + _BLOCK])
             mask = pa.array(is_away[start : start + _BLOCK])
-            ids, groups = (column.slice(start, _BLOCK).filter(mask).combine_chunks() for column in (known.ids, known.groups))
-            yield pa.record_batch([ids, pa.array(name_sets(sets[some]), pa.string()), groups, pa.array((known.is_open | is_inside)[some])], _AWAY)
+            ids, groups, wholes = (column.slice(start, _BLOCK).filter(mask).combine_chunks() for column in (known.ids, known.groups, known.wholes))
+            names = pa.array(name_sets(sets[some]), pa.string())
+            yield pa.record_batch([ids, names, groups, wholes, pa.array((known.is_open | is_inside)[some])], _AWAY)
 
     return store.put_batches(_AWAY, blocks())
 

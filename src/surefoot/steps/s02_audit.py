@@ -22,7 +22,7 @@ from surefoot.data import box_profile
 from surefoot.data.boxes import Pile
 from surefoot.data.groups import Near
 from surefoot.data.identity import hash_rows, number_equals
-from surefoot.data.indexing import INDEX, as_table, find_time, read_groups, read_weights, to_batches
+from surefoot.data.indexing import INDEX, as_table, find_time, name_wholes, read_groups, read_weights, to_batches
 from surefoot.data.looking import look_at_all
 from surefoot.data.near_pictures import near_pictures
 from surefoot.data.near_rows import near_rows
@@ -70,7 +70,7 @@ def audit(ctx: Context, config: AuditStepConfig, *, problem: Problem) -> AuditRe
     contents = take_words(contents, rows)
     near = _find_near(ctx, source, rows, contents, records, profiles)
     used = _list_used(source, rows, contents, near, targets[rows])
-    index = ctx.store.get_table(written := _write_index(ctx, source, config, used, near))
+    index = ctx.store.get_table(written := _write_index(ctx, source, config, used, near, profiles))
     usable = Usable(source, rows, used.ids, used.contents, used.targets, index.column("group"))
     seen = look(usable, profiles, config.data, problem, root=ctx.root, seed=ctx.seed)
     counts, edges = _count_targets(used.targets, problem)
@@ -250,7 +250,7 @@ def _check_left(rows: np.ndarray, targets: np.ndarray, problem: Problem, refused
         raise DataError("No box is left: all are refused, or none was drawn.", where="s02_audit", next="Look at the annotations; check data.source.")
 
 
-def _write_index(ctx: Context, source: ImageSource | TableSource, config: AuditStepConfig, used: Used, near: Near) -> str:
+def _write_index(ctx: Context, source: ImageSource | TableSource, config: AuditStepConfig, used: Used, near: Near, profiles: tuple[ColumnProfile, ...]) -> str:
     """Ref of the table, which is written block by block."""
     rows, table = used.rows, as_table(source)
     for setting, name in (("split.group", config.split.group), ("data.id", config.data.id), ("data.weight", config.data.weight)):
@@ -263,6 +263,7 @@ def _write_index(ctx: Context, source: ImageSource | TableSource, config: AuditS
     columns = {
         "row": rows,
         "id": used.ids,
+        "whole": name_wholes(source, profiles, rows),
         "content": used.contents,
         "place": used.places,
         "given_set": used.given_sets,

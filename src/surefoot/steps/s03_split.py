@@ -217,16 +217,17 @@ def _count_alone(draft: Draft, is_val: np.ndarray, problem: Problem) -> int:
 def _write_sets(ctx: Context, draft: Draft, keep: np.ndarray, dealt: Dealt) -> str:
     """Ref of the table, which is written block by block."""
     words = {"id": pa.string(), "set": pa.string(), "val_folds": pa.list_(pa.int32()), "used_folds": pa.list_(pa.int32())}
-    words |= {"group": pa.string()} if draft.groups.null_count < len(draft) else {}
-    schema = pa.schema(list(words.items()))
+    also = {"group": draft.groups} if draft.groups.null_count < len(draft) else {}
+    also |= {"whole": draft.wholes} if draft.wholes is not draft.ids else {}
+    schema = pa.schema([*words.items(), *((name, pa.string()) for name in also)])
 
     def blocks() -> Iterator[pa.RecordBatch]:
         for start in range(0, len(draft), _BLOCK):
             kept = start + np.flatnonzero(keep[start : start + _BLOCK])
             mask = pa.array(keep[start : start + _BLOCK])
-            ids, groups = (column.slice(start, _BLOCK).filter(mask).combine_chunks() for column in (draft.ids, draft.groups))
+            ids, *others = (column.slice(start, _BLOCK).filter(mask).combine_chunks() for column in (draft.ids, *also.values()))
             sets = pa.array(name_sets(draft.sets[kept]), pa.string())
-            yield pa.record_batch([ids, sets, _to_lists(dealt.val[kept]), _to_lists(dealt.used[kept]), groups][: len(words)], schema)
+            yield pa.record_batch([ids, sets, _to_lists(dealt.val[kept]), _to_lists(dealt.used[kept]), *others], schema)
 
     return ctx.store.put_batches(schema, blocks())
 
