@@ -91,10 +91,8 @@ def errors(
     bench = Bench(ctx, desk, config, baseline, tune, val, position, read_texts(ctx.store, data.texts))
     picked = sample_wrong(problem.task, val, num=config.errors.rows, seed=ctx.seed, threshold=tune.threshold)
     pooled, doubts, suspects = _find_mislabels(bench)
-    is_sure = _may_accuse(bench, pooled)
-    accused = {one.id for one in suspects if is_sure}
-    rows = _make_rows(bench, picked, audit, accused)
-    gallery = _make_rows(bench, worst(val, _GALLERY), audit, accused)
+    accused = {one.id for one in suspects} if (is_sure := _may_accuse(bench, pooled)) else set()
+    rows, gallery = (_make_rows(bench, some, audit, accused) for some in (picked, worst(val, _GALLERY)))
     tags = Counter(tag for row in rows for tag in row.tags)
     num_wrong, num_val = len(wrong_rows(problem.task, val, tune.threshold)), len(np.unique(val.ids.astype(str)))
     most = amount_ceilings(rows, val) if not problem.classes else ceilings(tags, len(rows), num_wrong / num_val) if rows else {}
