@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, chain
 from pathlib import Path
@@ -136,17 +136,11 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     names = list(tables[0].columns)
     texts = {*config.text, *(name for table in tables for name in table.texts)}
     _check_fit(tables, names, config)
-    free = [name for name in names if name not in (*config.ignore, config.id, config.weight)]
-    told = [name for name in free if name not in texts and not is_prose(tables[0].columns[name])]
-    target = next((table.target for table in tables if table.target), suggest_target(told or free or names))
-    named = (config.target if isinstance(config.target, list) else [config.target]) if config.target else target
-    tables, said = _merge_dotted_labels(tables, [name for name in named if name in names])
+    target = next((table.target for table in tables if table.target), _suggest_target(tables[0], config, texts))
+    named = [name for name in ((config.target if isinstance(config.target, list) else [config.target]) if config.target else target) if name in names]
+    tables, said = _merge_dotted_labels(tables, named)
     wanted = tables[len(like) :]
-    said += [
-        f'Target "{name}" holds words that mean missing: {words}; if one of them is a class, give it another name.'
-        for name in named
-        if name in names and (words := tell_missing(_stack(wanted, name)))
-    ]
+    said += _tell_missing(wanted, named)
     judges = tables[: len(like)] or wanted
     places = _chain([table.places for table in wanted])
     decimal = marks.pop() if len(marks := {table.decimal for table in judges} - {""}) == 1 else ""  # a file that does not say follows the others
@@ -175,6 +169,22 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
         texts=tuple(name for name in names if name in texts),
         dates=dates,
     )
+
+
+def _suggest_target(table: RawTable, config: DataConfig, texts: Collection[str]) -> tuple[str, ...]:
+    """The likeliest target among the columns, rather one that is no text."""
+    free = [name for name in table.columns if name not in (*config.ignore, config.id, config.weight)]
+    told = [name for name in free if name not in texts and not is_prose(table.columns[name])]
+    return suggest_target(told or free or [*table.columns])
+
+
+def _tell_missing(tables: Sequence[RawTable], named: Sequence[str]) -> list[str]:
+    """Notes on targets with words that mean missing."""
+    return [
+        f'Target "{name}" holds words that mean missing: {words}; if one of them is a class, give it another name.'
+        for name in named
+        if (words := tell_missing(_stack(tables, name)))
+    ]
 
 
 def _chain(parts: Sequence[Sequence[str]]) -> Sequence[str]:
