@@ -162,6 +162,20 @@ def test_a_column_that_knows_the_target_is_named_with_the_command_that_drops_it(
     assert "data.ignore" in found.next
 
 
+@pytest.mark.parametrize(
+    ("scores", "is_told"),
+    [
+        ({"letter": 0.84, "lactate": 0.05, "patient": 0.02}, True),  # written from the outcome, of which 6 % were noted wrongly
+        ({"petal width": 0.93, "petal length": 0.9, "sepal length": 0.49}, False),
+        ({"hr": 0.5, "atemp": 0.18, "temp": 0.16}, False),
+        ({"x": 0.9, "noise": -0.1}, False),  # one of two is all that there is
+    ],
+)
+def test_a_column_that_stands_alone_in_telling_the_target_is_asked_about(scores, is_told):
+    found = checks.leaks(scores, 0.98)
+    assert [(one.code, one.severity, one.where) for one in found] == ([("data.leaking_column", "info", "letter")] if is_told else [])
+
+
 def test_each_reason_of_refusal_has_its_count_and_an_example():
     items = [Refused(f"t.csv:{n}", "2 cells where the header has 4") for n in range(2)] + [
         Refused(f"t.csv:{n}", "5 cells where the header has 4") for n in range(7, 10)

@@ -263,6 +263,7 @@ def image_errors(store: MemoryStore) -> ErrorsReport:
         ceilings={"blurry": measured(0.0139, 0.006), "class_3": measured(0.0056, 0.004), "mislabel": measured(0.0028, 0.0025)},
         most_rewarding="blurry",
         mislabels=suspects,
+        num_suspects=len(suspects),
         worst=rows,
         pictures=store.put_arrays({row.id: pictures[i] for row, i in zip(rows, picked, strict=True)}),
         csv="runs/1-s10_errors-1/errors.csv",

@@ -38,7 +38,7 @@ def test_every_step_is_told_in_one_to_four_plain_lines(step):
         ("s09_diagnose", "verdict variance: bias -0.014 (-0.015 to -0.013), variance 0.021 (0.0064 to 0.0356); next: Turn the pictures"),
         (
             "s10_errors",
-            "8 of 360 val items wrong (2.2 %); 3 suspected mislabels; blurry: 5, class 3: 2, mislabel: 1; "
+            "8 of 360 val items wrong (2.2 %); 3 labels in doubt; blurry: 5, class 3: 2, mislabel: 1; "
             "most rewarding to mend: blurry, at most 1.4 % (0.8 to 2.0 %) of val's items (ceilings overlap and do not add up)",
         ),
         ("s13_test", "accuracy 0.981 (0.964 to 0.991) on 360 test items; wild 0.871 (0.825 to 0.917); opened 1 time"),

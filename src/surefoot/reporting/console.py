@@ -136,7 +136,7 @@ def _diagnose(report: DiagnoseReport) -> str:
 
 def _errors(report: ErrorsReport) -> str:
     top = ", ".join(f"{spaced(tag)}: {count}" for tag, count in sorted(report.tags.items(), key=lambda item: -item[1])[:3])
-    doubts = "" if report.is_amount else f"; {count_of(len(report.mislabels), 'suspected mislabel')}"
+    doubts = "" if report.is_amount else f"; {count_of(report.num_suspects, 'label')} in doubt"
     best = report.ceilings.get(report.most_rewarding)
     most = f"{spaced(report.most_rewarding)}, at most {measured(best, True)} of val's {'absolute error' if report.is_amount else 'items'}"
     gain = f"; most rewarding to mend: {most} (ceilings overlap and do not add up)" if best else ""
