@@ -84,7 +84,7 @@ def table_recipe(
     kinds = {p.name: p.kind for p in audit.columns if p.role == "input"}
     recipe = preprocess.make_table_recipe({name: source.columns[name][rows] for name in kinds}, kinds, texts=texts)
     for column in (one for one in recipe["columns"] if one["kind"] in ("date", "numeric")):
-        written = source.dates.get(column["name"])
+        written = source.written.get(column["name"])
         column |= (_DATES[config.dates] if column["kind"] == "date" else {}) | ({"written": written} if written else {})
     return recipe
 

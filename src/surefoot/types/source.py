@@ -202,7 +202,7 @@ class TableSource:
         notes: what was normalised while reading, one sentence each, for findings.
         texts: names of the columns that hold text, whatever their cells look like.
         sources: name of the source of each row; empty strings where there is one source.
-        dates: column of dates that were written as text -> how, as plain JSON (`readers.dates.DateFormat.to_plain`).
+        written: column of dates or numbers that were text -> how they are written, as plain JSON (`readers.cells.ColumnType.to_plain`).
     """
 
     columns: dict[str, np.ndarray]
@@ -216,7 +216,7 @@ class TableSource:
     suggested_target: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     sources: Sequence[str] = field(default_factory=list)
-    dates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    written: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.places)

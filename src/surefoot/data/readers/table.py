@@ -145,7 +145,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
     places = _chain([table.places for table in wanted])
     decimal = marks.pop() if len(marks := {table.decimal for table in judges} - {""}) == 1 else ""  # a file that does not say follows the others
     booleans = list[str]()
-    dates: dict[str, dict[str, Any]] = {}
+    written: dict[str, dict[str, Any]] = {}
     with aside.open_shelf(in_memory=len(places) * len(names) < _MANY) as shelf:
         for name in names:
             judged = prepare(_stack(judges, name))
@@ -154,7 +154,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
             shelf.put(name, values)
             notes += _note_column(name, how, stray, places)
             booleans += [name] if how.kind == "boolean" else []
-            dates |= {name: written} if (written := how.to_plain()) else {}
+            written |= {name: plain} if (plain := how.to_plain()) else {}
         laid = shelf.take()
     return TableSource(
         columns={name: laid[name] for name in names},
@@ -167,7 +167,7 @@ def assemble(parts: Sequence[RawTable], config: DataConfig, like: Sequence[RawTa
         fingerprint=_join_fingerprints(wanted),
         suggested_target=target,
         texts=tuple(name for name in names if name in texts),
-        dates=dates,
+        written=written,
     )
 
 
