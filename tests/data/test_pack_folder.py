@@ -123,6 +123,23 @@ def small_photos(folder: Path, num: int = 12) -> Path:
 
 
 @pytest.mark.parametrize("form", ["webdataset", "folder"])
+@pytest.mark.parametrize("kind", ["several labels", "classes", "amounts"])
+def test_items_without_a_label_are_kept_without_one(tmp_path, form, kind):
+    told = {"several labels": ("a,b,c", ["1,0,1", "0,1,1", "0,1,"]), "classes": ("label", ["cat", "dog", ""]), "amounts": ("weight", ["0.5", "2.5", ""])}
+    header, labels = told[kind]
+    small_photos(tmp_path / "d")
+    rows = [f"{n:02}.png,{labels[n % len(labels)]}" for n in range(12)]
+    (tmp_path / "d" / "list.csv").write_text("\n".join([f"file,{header}", *rows]))
+    first = pack_folder(DataConfig(source=str(tmp_path / "d")), PrepareConfig(), tmp_path / "p")
+    assert np.isnan(first.targets).any()
+    assert main(["pack", str(tmp_path / "p"), "--out", str(tmp_path / "w"), "--as", form]) == 0
+    second = pack_folder(DataConfig(source=str(tmp_path / "w")), PrepareConfig(), tmp_path / "q")
+    assert len(second) == len(first)
+    number = [int(Path(place).stem) for place in second.places()]
+    np.testing.assert_array_equal(second.targets, first.targets[number])
+
+
+@pytest.mark.parametrize("form", ["webdataset", "folder"])
 def test_classes_that_are_called_by_numbers_come_back_by_these(tmp_path, form):
     for name in ("3", "7"):
         small_photos(tmp_path / "d" / name)

@@ -26,7 +26,8 @@ COMPANIONS = (".json", ".cls", ".label")
 def read_companions(pile: Pile) -> Beside | None:
     """Labels under the pictures' own names, as WebDataset has them; the key of a file ends at the first dot of its name. None where there are none.
 
-    A companion is `a/7.cls`, `a/7.label` or `a/7.json` beside `a/7.jpg`.
+    A companion is `a/7.cls`, `a/7.label` or `a/7.json` beside `a/7.jpg`. A picture without one is refused; one whose amounts are `null` in part or as a
+    whole is kept without a label, as from a list.
 
     Raises:
         DataError: companions hold boxes.
@@ -46,10 +47,12 @@ def read_companions(pile: Pile) -> Beside | None:
     if 2 * num_labelled < len(seen):
         _check_no_boxes(pile, [files[".json"] for files in companions.values() if ".json" in files][:_LOOKED_AT])
         return None
-    found = Beside(labels=_settle_labels(labels), spare={one.path for files in companions.values() for one in files.values()}, has_labels=True)
+    gaps = {path for path, label in labels.items() if isinstance(label, np.ndarray) and np.isnan(label).any()}
+    settled = _settle_labels({path: label for path, label in labels.items() if path not in gaps})
+    found = Beside(labels=dict.fromkeys(gaps), spare={one.path for files in companions.values() for one in files.values()}, has_labels=True)
     found.notes = [notes[0] + (f" So were {len(notes) - 1:,} more beside pictures." if notes[1:] else "")] if notes else []
-    found.refused = [Refused(path, "has no label beside it", pictures.WRONG_TYPE) for path, label in found.labels.items() if label is None]
-    found.labels = {path: label for path, label in found.labels.items() if label is not None}
+    found.refused = [Refused(path, "has no label beside it", pictures.WRONG_TYPE) for path, label in settled.items() if label is None]
+    found.labels |= {path: label for path, label in settled.items() if label is not None}
     return found
 
 
@@ -100,6 +103,7 @@ def _check_no_boxes(pile: Pile, files: list[Entry]) -> None:
 
 
 def _find_in_json(text: str) -> str | np.ndarray:
+    """A word, or float64 (K,) with NaN for null; empty where it says neither."""
     try:
         record = json.loads(text)
     except (ValueError, RecursionError):
@@ -110,6 +114,6 @@ def _find_in_json(text: str) -> str | np.ndarray:
     if named != "" or any(name in record for name in BOX_NAMES):
         return str(named)
     numbers: list[Any] = next((record[name] for name in VECTOR_NAMES if isinstance(record.get(name), list)), [])
-    if not numbers or not all(isinstance(one, int | float) and abs(one) < 1e300 for one in numbers):
+    if not numbers or not all(one is None or (isinstance(one, int | float) and abs(one) < 1e300) for one in numbers):
         return ""
-    return str(float(numbers[0])) if len(numbers) == 1 else np.asarray(numbers, np.float64)
+    return str(float(numbers[0])) if len(numbers) == 1 and numbers[0] is not None else np.asarray(numbers, np.float64)
