@@ -150,6 +150,16 @@ def test_class_targets_of_every_form_become_words_or_ints(tmp_path, targets, lab
     assert (said in source.notes[0]) if said else source.notes == []
 
 
+@pytest.mark.parametrize("inputs", [PIXELS, np.ones((6, 3))], ids=["pictures", "rows"])
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8"])
+def test_byte_strings_in_an_older_encoding_stay_apart_and_it_is_said(tmp_path, inputs, encoding):
+    words = ["Bär", "Bör", "a"] * 2
+    source = open_arrays(tmp_path, x=inputs, y=np.array([word.encode(encoding) for word in words]))
+    labels = source.labels if source.kind == "image" else source.columns["target"].tolist()
+    assert labels == words
+    assert ["is not UTF-8; it was read as Windows-1252" in note for note in source.notes] == [True] * (encoding == "cp1252")
+
+
 def test_several_labels_and_numbers_become_vectors(tmp_path):
     several = np.array([[1, 1, 0], [0, 0, 0], [0, 1, 1]] * 2)
     assert np.array_equal(open_arrays(tmp_path, x=PIXELS, y=several).labels, several)

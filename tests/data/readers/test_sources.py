@@ -165,6 +165,14 @@ def test_cifar_s_binary_batches_are_mapped_with_their_names_and_sets(tmp_path):
     assert read(tmp_path, "c/data_batch_1.bin").labels == ["cat", "truck"]
 
 
+def test_names_of_cifar_s_classes_in_an_older_encoding_stay_apart_and_it_is_said(tmp_path):
+    names = "\n".join(["Bär", "Bör", *"cdefghij"]).encode("cp1252")
+    write_files(tmp_path / "c", {"data_batch_1.bin": batch([0, 1]), "batches.meta.txt": names})
+    source = read(tmp_path, "c")
+    assert source.labels == ["Bär", "Bör"]
+    assert "batches.meta.txt is not UTF-8; it was read as Windows-1252" in source.notes[0]
+
+
 def test_cifar_100_has_two_label_bytes_of_which_the_fine_one_counts(tmp_path):
     write_files(tmp_path / "c", {"train.bin": batch([99, 42], 2), "test.bin": batch([7], 2)})
     assert read(tmp_path, "c").labels == [7, 99, 42]

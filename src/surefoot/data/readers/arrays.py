@@ -12,6 +12,7 @@ import pyarrow as pa
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
 from surefoot.data.readers.blocks import Block, check_lengths, open_blocks
+from surefoot.data.readers.encoding import decode_cells
 from surefoot.data.readers.header import check_width
 from surefoot.data.readers.numerals import LARGEST_WHOLE
 from surefoot.data.readers.piles import GIVEN_SETS
@@ -131,17 +132,20 @@ def _tabulate(block: Block, path: Path, mark: str) -> RawTable:
     columns = tabulate(rows, [f"x{j}" for j in range(rows.shape[1])])
     if targets.size > len(targets):
         found = tabulate(targets, [f"target_{j}" for j in range(targets.shape[1])])
+        notes = []
     else:
-        found = {"target": _as_column(targets.reshape(len(targets), -1)[:, 0])}
+        column, notes = _as_column(targets.reshape(len(targets), -1)[:, 0], f"The target of {block.name}")
+        found = {"target": column}
     places = [f"{block.name}[{row}]" for row in range(len(rows))]
-    return RawTable(path.name, columns | found, places, mark, block.given_set, tuple(found))
+    return RawTable(path.name, columns | found, places, mark, block.given_set, tuple(found), notes=notes)
 
 
-def _as_column(targets: np.ndarray) -> pa.ChunkedArray:
-    if targets.dtype.kind == "S":
-        targets = np.char.decode(targets, "utf-8", "replace")
+def _as_column(targets: np.ndarray, name: str) -> tuple[pa.ChunkedArray, list[str]]:
+    if targets.dtype.kind in "US":
+        words, notes = decode_cells(name, targets) if targets.dtype.kind == "S" else (targets.tolist(), [])
+        return pa.chunked_array([pa.array(words)]), notes
     is_long = targets.dtype.kind in "iu" and bool((np.abs(targets.astype(np.float64)) >= LARGEST_WHOLE).any())
-    return pa.chunked_array([pa.array(targets.tolist() if targets.dtype.kind == "U" else targets if is_long else targets.astype(np.float64))])
+    return pa.chunked_array([pa.array(targets if is_long else targets.astype(np.float64))]), []
 
 
 def _explain_pickled(path: Path) -> DataError:

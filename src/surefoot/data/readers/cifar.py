@@ -13,6 +13,7 @@ import numpy as np
 
 from surefoot.data.nearest import quote_some
 from surefoot.data.readers import fingerprint
+from surefoot.data.readers.encoding import read_words
 from surefoot.data.readers.piles import Entry, Pile, split_path
 from surefoot.types.errors import DataError
 from surefoot.types.source import ImageSource
@@ -146,7 +147,7 @@ def refuse_pickles(files: list[Path]) -> DataError:
 def open_batches(paths: list[Path]) -> ImageSource:
     """Maps binary batches; see `_open`."""
     batches = [Batch(path.name, np.memmap(path, np.uint8, "r") if path.stat().st_size else np.zeros(0, np.uint8)) for path in paths]
-    lists = [file.read_bytes() for file in (paths[0].parent / name for name in NAMES) if file.is_file() and file.stat().st_size < MOST_NAMES_BYTES]
+    lists = {file.name: file.read_bytes() for file in (paths[0].parent / name for name in NAMES) if file.is_file() and file.stat().st_size < MOST_NAMES_BYTES}
     return _open(batches, lists, fingerprint.of_files(paths), str(paths[0].parent))
 
 
@@ -154,18 +155,18 @@ def open_packed(pile: Pile) -> ImageSource:
     """The binary batches of an archive, as they lie in it; see `_open`."""
     batches = [Batch(split_path(entry.path)[-1], _read_entry(pile, entry)) for entry in find_batches(pile)]
     lists = [entry for entry in pile.entries if split_path(entry.path)[-1] in NAMES and entry.size < MOST_NAMES_BYTES]
-    return _open(batches, [pile.fetch(entry, entry.size) for entry in lists], pile.fingerprint, pile.name)
+    return _open(batches, {entry.path: pile.fetch(entry, entry.size) for entry in lists}, pile.fingerprint, pile.name)
 
 
 def _read_entry(pile: Pile, entry: Entry) -> np.ndarray:
     return np.frombuffer(pile.view(entry) if pile.view else pile.fetch(entry, entry.size), np.uint8)
 
 
-def _open(files: list[Batch], lists: list[bytes], mark: str, where: str) -> ImageSource:
+def _open(files: list[Batch], lists: dict[str, bytes], mark: str, where: str) -> ImageSource:
     """Records of batches; `test` in a file's name makes its records the given test set where other files are there too.
 
     Args:
-        lists: files that may name the classes. mark: fingerprint of all.
+        lists: path -> content of the files that may name the classes. mark: fingerprint of all.
 
     Raises:
         DataError: a file that is no whole records.
@@ -178,7 +179,7 @@ def _open(files: list[Batch], lists: list[bytes], mark: str, where: str) -> Imag
     batches = [file.data.reshape(-1, width + PIXELS) for file in files]
     starts = np.cumsum([0, *map(len, batches)])
     labels = np.concatenate([batch[:, width - 1] for batch in batches]).astype(int).tolist()
-    names = _read_names(lists, LABELS[width])
+    names, notes = _read_names(lists, LABELS[width])
     is_test = ["test" in file.name for file in files]
 
     def read(row: int) -> np.ndarray:
@@ -191,7 +192,7 @@ def _open(files: list[Batch], lists: list[bytes], mark: str, where: str) -> Imag
         labels=[names[label] for label in labels] if names else labels,
         given_sets=["test" if test and not all(is_test) else "" for test, batch in zip(is_test, batches, strict=True) for _ in range(len(batch))],
         read=read,
-        notes=["CIFAR-100: the fine labels are taken."] if width == 2 else [],
+        notes=notes + (["CIFAR-100: the fine labels are taken."] if width == 2 else []),
         fingerprint=mark,
     )
 
@@ -206,9 +207,11 @@ def _label_bytes(data: np.ndarray) -> int:
     return 0
 
 
-def _read_names(lists: list[bytes], num: int) -> list[str]:
-    for content in lists:
-        names = [line.strip() for line in content.decode("utf-8", "replace").splitlines() if line.strip()]
+def _read_names(lists: dict[str, bytes], num: int) -> tuple[list[str], list[str]]:
+    """The names of the classes by the first list that has as many, none where no list has; and notes on how it was read."""
+    for path, content in lists.items():
+        text, notes = read_words(path, content)
+        names = [line.strip() for line in text.splitlines() if line.strip()]
         if len(names) == num:
-            return names
-    return []
+            return names, notes
+    return [], []

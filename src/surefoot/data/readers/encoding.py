@@ -9,6 +9,8 @@ import zlib
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
+import numpy as np
+
 from surefoot.data.readers.members import MAX_RATIO, RATIO_COUNTS_FROM, File, open_file
 from surefoot.types.errors import DataError
 from surefoot.types.source import ItemError
@@ -94,7 +96,7 @@ def decode(path: File, data: Bytes) -> tuple[Bytes, list[str]]:
         return _recode(data, encoding), [f"{path.name} has no byte order mark; its zeros say {encoding.upper()}."]
     if _is_utf8(data):
         return data, []
-    return _recode(data, "cp1252"), [f"{path.name} is not UTF-8; it was read as Windows-1252, so look at its accents and signs."]
+    return _recode(data, "cp1252"), [_note_assumed(path.name)]
 
 
 def read_words(place: str, data: bytes) -> tuple[str, list[str]]:
@@ -107,6 +109,18 @@ def read_words(place: str, data: bytes) -> tuple[str, list[str]]:
     except DataError:  # zero bytes
         words, notes = data, []
     return words.decode("utf-8", "replace"), notes
+
+
+def decode_cells(place: str, cells: np.ndarray) -> tuple[list[str], list[str]]:
+    """Byte strings, dtype S of shape (N,), as N words, all in one encoding, and notes on what was assumed; see `read_utf8`."""
+    distinct, at = np.unique(cells, return_inverse=True)
+    encoding = "utf-8" if _is_utf8(b"\n".join(distinct.tolist())) else "cp1252"
+    words = [cell.decode(encoding, "replace") for cell in distinct.tolist()]
+    return [words[position] for position in at.tolist()], [_note_assumed(place)] if encoding == "cp1252" else []
+
+
+def _note_assumed(name: str) -> str:
+    return f"{name} is not UTF-8; it was read as Windows-1252, so look at its accents and signs."
 
 
 def _recode(data: Bytes, encoding: str) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.data.nearest import quote_some
+from surefoot.data.readers.encoding import decode_cells
 from surefoot.data.readers.header import MISSING_WORDS
 from surefoot.types.errors import DataError
 
@@ -37,7 +38,7 @@ def read_labels(targets: np.ndarray, where: str) -> tuple[list[Any], list[str]]:
     if targets.ndim == 2:
         return _read_rows(targets.astype(np.float64), where)
     if targets.dtype.kind == "S":
-        return [word.decode("utf-8", "replace") for word in targets.tolist()], []
+        return decode_cells(f"The target of {where}", targets)
     if targets.dtype.kind == "b":
         targets = targets.astype(np.int64)
     return _read_numbers(targets, where) if targets.dtype.kind == "f" else (targets.tolist(), [])
