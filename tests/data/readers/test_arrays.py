@@ -94,6 +94,19 @@ def test_train_and_test_share_one_scale(tmp_path):
     assert (source.read(2) == 0).all()
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_a_set_that_alone_was_divided_by_255_is_brought_to_the_range_of_the_others_and_it_is_said(tmp_path, kind):
+    source = open_arrays(tmp_path, x_train=PIXELS.astype(kind), y_train=CLASSES, x_test=PIXELS / 255, y_test=CLASSES)
+    assert all((source.read(row) == source.read(row + 6)).all() for row in range(6))
+    assert source.notes == ['Pixels are in 0..1 in "x_test" and in 0..255 in "x_train"; the former were scaled to 0..255.']
+
+
+@pytest.mark.parametrize("dark", [np.zeros((2, 2, 2)), np.eye(2)[None].repeat(2, 0)])
+def test_a_set_that_is_merely_dark_keeps_the_scale_of_the_others(tmp_path, dark):
+    source = open_arrays(tmp_path, x_train=np.full((2, 2, 2), 200.0), y_train=[0, 1], x_test=dark, y_test=[0, 1])
+    assert (source.read(2) == dark[0]).all()
+
+
 def test_items_with_pixels_that_are_no_numbers_are_item_errors(tmp_path):
     pixels = PIXELS / 255
     pixels[3, 1, 1] = np.nan

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from surefoot.data.nearest import quote_some
 from surefoot.data.pictures import CORRUPT, lay_on_white
 from surefoot.data.readers.labels import read_labels
 from surefoot.types.errors import DataError
@@ -57,7 +58,7 @@ def choose_scale(low: float, high: float, dtype: np.dtype) -> Scale:
 
 
 def open_blocks(blocks: list[Block], fingerprint: str, where: str) -> ImageSource:
-    """Makes one source of arrays of pictures; all share one scale.
+    """Makes one source of arrays of pictures; all share one scale, save where some were divided by 255 and others were not.
 
     Raises:
         DataError: a shape that is no pictures', or other numbers of pictures and targets.
@@ -66,8 +67,8 @@ def open_blocks(blocks: list[Block], fingerprint: str, where: str) -> ImageSourc
     labels, notes = read_labels(np.concatenate([block.targets for block in blocks]), where)
     stacks = [_order_axes(block, where, notes) for block in blocks]
     finite = [np.isfinite(stack).all(axis=tuple(range(1, stack.ndim))) if stack.dtype.kind == "f" else None for stack in stacks]
-    scale = choose_scale(*measure_range(stacks), np.result_type(*stacks))
-    stacks = [scale.apply(stack) for stack in stacks]
+    scales, said = _choose_scales(stacks, [block.name for block in blocks])
+    stacks = [scale.apply(stack) for scale, stack in zip(scales, stacks)]
     rows = [(block, row) for block, stack in enumerate(stacks) for row in range(len(stack))]
 
     def read(row: int) -> np.ndarray:
@@ -82,9 +83,28 @@ def open_blocks(blocks: list[Block], fingerprint: str, where: str) -> ImageSourc
         labels=labels,
         given_sets=[blocks[block].given_set for block, _ in rows],
         read=read,
-        notes=notes + ([scale.note] if scale.note else []),
+        notes=notes + ([said] if said else []),
         fingerprint=fingerprint,
     )
+
+
+def _choose_scales(stacks: list[np.ndarray], names: list[str]) -> tuple[list[Scale], str]:
+    """A scale for each stack, and what to say of them. One for all, unless some lie in 0..255 and all others in 0..1 with fractions.
+
+    Then one set alone was divided by 255, and by a common scale its pixels would all become 0 or 1. A set that is merely dark holds whole numbers.
+    """
+    own = [choose_scale(*measure_range([stack]), stack.dtype) for stack in stacks]
+    divided = [(scale.low, scale.factor) == (0.0, 255.0) and _has_fractions(stack) for scale, stack in zip(own, stacks)]
+    whole = [(scale.low, scale.factor) == (0.0, 1.0) for scale in own]
+    if any(divided) and any(whole) and all(one or other for one, other in zip(divided, whole)):
+        small, large = (quote_some(name for name, chosen in zip(names, which) if chosen) for which in (divided, whole))
+        return own, f"Pixels are in 0..1 in {small} and in 0..255 in {large}; the former were scaled to 0..255."
+    scale = choose_scale(*measure_range(stacks), np.result_type(*stacks))
+    return [scale] * len(stacks), scale.note
+
+
+def _has_fractions(stack: np.ndarray) -> bool:
+    return stack.dtype.kind == "f" and bool((stack[np.isfinite(stack)] % 1).any())
 
 
 def check_lengths(blocks: list[Block], where: str) -> None:
