@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from surefoot.cli.main import main
@@ -66,6 +67,22 @@ def test_a_handful_of_items_is_told_and_what_follows_from_it_is_told_under_it(tm
     project = audit(write(tmp_path / "photos", num=15))
     (found,) = [one for one in project.report("audit").findings if one.code == "data.too_few"]
     assert (found.severity, found.evidence["items"]) == ("warn", 30)
+
+
+@pytest.mark.parametrize(("bits", "suffix"), [(10, "png"), (12, "png"), (12, "tif"), (14, "png"), (16, "png")])
+def test_pictures_of_few_bits_in_sixteen_are_told_and_those_that_use_all_are_not(tmp_path, bits, suffix):
+    """Those of the first class are stored with 16 bits, and five of them use all; those of the second with 8."""
+    folder = write(tmp_path / "photos", num=20)
+    for n in range(20):
+        path = folder / "class0" / f"{n}.png"
+        grey = np.asarray(Image.open(path))[..., 0].astype(float)
+        path.unlink()
+        Image.fromarray((grey / 255 * (2 ** (bits if n >= 5 else 16) - 1)).astype(np.uint16)).save(path.with_suffix(f".{suffix}"))
+    found = [one for one in audit(folder).report("audit").findings if one.code == "data.dark" and "16-bit" in one.what]
+    assert len(found) == (bits < 16)
+    for one in found:
+        assert "15 of 20 16-bit pictures" in one.what
+        assert f"98 % of their pixels fall into {1 + round((2**bits - 1) / 257 * 250 / 255)} of 256 greys" in one.what
 
 
 def test_the_typical_side_is_that_of_all_photos_also_where_each_has_its_own_size(tmp_path):

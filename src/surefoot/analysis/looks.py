@@ -32,6 +32,10 @@ _SIZES = 50
 _PAIRS = 200
 
 
+_NARROW = 64
+"""The greyest that 14 bits, 0..16383, become where 16 bits are brought to 8; 12 bits become 16 at most."""
+
+
 @dataclass(frozen=True)
 class Used:
     """The items that are used, column by column.
@@ -81,6 +85,7 @@ def sum_up_pictures(records: np.ndarray, used: Used, problem: Problem, seed: int
     findings = [
         *checks.suspects(odd, ids, places),
         *checks.modes(file_modes),
+        *_find_narrow(records, used),
         *(checks.turned(_count(records["turn"][turned]), [ids[row] for row in turned.tolist()]) if problem.task != "detection" else []),  # told with the boxes
         *checks.misnamed([places[row] for row in misnamed], [ids[row] for row in misnamed]),
         *_find_leaks(records[visible], used, problem, seed),
@@ -96,6 +101,14 @@ def sum_up_pictures(records: np.ndarray, used: Used, problem: Problem, seed: int
         "measures": {name: measure_spread(records[name][visible]) for name in ("brightness", "contrast", "sharpness", "bytes") if records[name][visible].any()},
     }
     return Looks(findings, {code: told for code, told in found.items() if told}, shown)
+
+
+def _find_narrow(records: np.ndarray, used: Used) -> list[Finding]:
+    """Pictures of 16 bits (modes I;16 and I) of which no more than the lowest quarter of the range is used."""
+    wide = np.flatnonzero(np.char.startswith(records["mode"], b"I") & used.visible)
+    dim = wide[records["high"][wide] <= _NARROW]
+    greys = int(records["high"][dim].max(initial=0)) + 1
+    return checks.narrow([used.places[row] for row in dim], [used.ids[row] for row in dim], len(wide), greys)
 
 
 def sum_up_likes(near: Near, used: Used, problem: Problem) -> Looks:

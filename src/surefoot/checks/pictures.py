@@ -63,6 +63,27 @@ def modes(counts: Mapping[str, int]) -> list[Finding]:
     ]
 
 
+def narrow(places: Sequence[str], ids: Sequence[str], total: int, greys: int) -> list[Finding]:
+    """Pictures of 16 bits that were brought to 8 and keep a few greys.
+
+    Args:
+        places: of those that use at most a quarter of the range. total: pictures of 16 bits. greys: of 256, in which 98 % of the pixels of each lie.
+    """
+    if 2 * len(places) <= total:  # single dark ones are told as such
+        return []
+    return [
+        Finding(
+            code="data.dark",
+            severity="warn",
+            what=f"{len(places):,} of {total:,} 16-bit pictures use at most a quarter of their range: 98 % of their pixels fall into {greys} of 256 greys.",
+            where=", ".join(places[:_NAMED]),
+            next="If they hold 10, 12 or 14 bits, save them multiplied by 64, 16 or 4, and those to be predicted too.",
+            evidence={"items": len(places), "share": len(places) / total, "greys": greys},
+            ids=tuple(ids[:_LIST]),
+        )
+    ]
+
+
 def turned(counts: Mapping[str, int], ids: Sequence[str]) -> list[Finding]:
     """Pictures stored turned. `counts`: EXIF orientation -> pictures."""
     total = sum(counts.values())
