@@ -10,9 +10,9 @@ from surefoot.checks import diagnosis as checks
 from surefoot.metrics import get
 from surefoot.types.error_reports import Mislabel
 from surefoot.types.examples import Predictions
-from surefoot.types.findings import Measured
+from surefoot.types.findings import Finding, Measured
 from surefoot.types.problem import Problem
-from surefoot.types.reports import BaselineReport, ModelScore
+from surefoot.types.reports import BaselineReport, ModelScore, TuneReport
 
 GAPS = {
     "bias": Measured(value=0.2, interval=(0.15, 0.25), n=100),
@@ -139,3 +139,17 @@ def test_what_must_suffice_and_does_not_is_told_with_what_is_missing(name, bound
 def test_a_bound_that_is_missed_by_luck_alone_is_told_so():
     (found,) = checks.bounds([get("recall")], {"recall": Measured(value=0.55, interval=(0.4, 0.7), n=20)}, {"recall": 0.6}, "val")
     assert "its interval holds the bound" in found.what
+
+
+@pytest.mark.parametrize(
+    ("metric", "told", "severity"), [("accuracy", (), "warn"), ("accuracy", ("diagnose.accuracy_paradox",), "info"), ("f1_macro", (), "info")]
+)
+def test_a_rare_class_that_is_missed_is_warned_of_once(metric, told, severity):
+    """By the step that sees it first; the next one adds which class, as a note."""
+    val = Predictions(np.arange(50).astype(object), np.zeros((50, 3)), np.repeat([0, 1, 2], [40, 5, 5]))
+    findings = tuple(Finding(code=code, severity="warn", what="It is so.") for code in told)
+    tune = TuneReport.model_construct(val=ModelScore(value=0.8, metrics={"accuracy": 0.8}), findings=findings)
+    (found,) = checks.accuracy_paradox(problem(metric, None), val, tune, {"a": 1.0, "b": 0.1})
+    assert (found.code, found.severity) == ("diagnose.accuracy_paradox", severity)
+    assert "of b 10.0% are found" in found.what
+    assert checks.accuracy_paradox(problem(metric, None), val, tune, {"a": 1.0, "b": 0.6}) == []

@@ -12,7 +12,7 @@ from surefoot.types.examples import Predictions
 from surefoot.types.figures import write
 from surefoot.types.findings import Finding, Measured
 from surefoot.types.problem import Problem
-from surefoot.types.reports import BaselineReport, ModelScore
+from surefoot.types.reports import BaselineReport, ModelScore, TuneReport
 
 _MISCALIBRATED = 0.05
 _CEILING = 0.01
@@ -122,19 +122,20 @@ def _way_to_perfect(scored: ModelScore, baseline: BaselineReport) -> float:
     return (reached - trivial) / (1 - trivial) if trivial < 1 else float(reached >= 1)
 
 
-def accuracy_paradox(problem: Problem, val: Predictions, scored: ModelScore, recalls: Mapping[str, float]) -> list[Finding]:
-    """A high accuracy that the largest class alone nearly gives, while another class is mostly missed."""
-    accuracy = scored.metrics.get("accuracy")
+def accuracy_paradox(problem: Problem, val: Predictions, tune: TuneReport, recalls: Mapping[str, float]) -> list[Finding]:
+    """A high accuracy that the largest class alone nearly gives, while another class is mostly missed; a note where the search warned of it already."""
+    accuracy = tune.val.metrics.get("accuracy")
     if problem.task not in ("binary", "multiclass") or accuracy is None or len(recalls) < 2:
         return []
     majority = float(np.bincount(val.targets).max() / len(val))
     worst = min(recalls, key=lambda name: recalls[name])
     if majority < LOPSIDED or recalls[worst] >= _MISSED:
         return []
+    is_told = any(one.code == "diagnose.accuracy_paradox" for one in tune.findings)
     return [
         Finding(
             code="diagnose.accuracy_paradox",
-            severity="warn" if problem.metric == "accuracy" else "info",
+            severity="warn" if problem.metric == "accuracy" and not is_told else "info",
             what=f"Accuracy is {accuracy:.1%}, and always saying the largest class would reach {majority:.1%}; of {worst} {recalls[worst]:.1%} are found.",
             where="val",
             next='Judge by `problem.metric = "balanced_accuracy"` or "f1_macro", and see the advice on class weights, sampling and the threshold.',

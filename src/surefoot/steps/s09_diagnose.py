@@ -99,7 +99,7 @@ def diagnose(
             *checks.largest_gap(gaps, verdict, **tell_largest(gaps, errors, verdict, noise, is_amount=not problem.classes)),
             *checks.calibration(told.get("ece"), told.get("ece_by_chance", 0.0), is_evened=tune.is_evened, has_threshold=problem.task != "multiclass"),
             *checks.label_ceiling(_conflicts(desk), noise),
-            *checks.accuracy_paradox(problem, val, tune.val, recalls),
+            *checks.accuracy_paradox(problem, val, tune, recalls),
             *(*met, *judge_bounds(problem, val, tune.threshold, where="val", folder=ctx.root, seed=ctx.seed)),
         ),
     )
