@@ -180,6 +180,26 @@ def test_labels_that_a_person_mends_go_to_the_repairs_file(walked: Project, monk
     (walked.root / "repairs.csv").unlink()
 
 
+def test_review_names_no_file_that_is_not_there(walked: Project, monkeypatch, capsys) -> None:
+    walked.run(to="errors", set=SMALL)
+    type_in(monkeypatch, "q")
+    assert main(["review", str(walked.root)]) == 0
+    assert capsys.readouterr().out == "0 changed, 0 kept; nothing is written down.\n"
+    type_in(monkeypatch, *[""] * len(walked.report("errors").mislabels))
+    assert main(["review", str(walked.root)]) == 0
+    assert "and none of them is asked about again." in capsys.readouterr().out
+    assert main(["review", str(walked.root)]) == 0
+    assert "No label is in doubt that was not decided about." in capsys.readouterr().err
+    (walked.root / "repairs.csv").unlink()
+
+
+def test_review_says_that_amounts_are_never_doubted(walked: Project, tmp_path, capsys) -> None:
+    project = Project.init(str(walked.root.parent / "sales.csv"), target="price", out=str(tmp_path / "p"))
+    project.run(to="problem")
+    assert main(["review", str(project.root)]) == 2
+    assert "Labels are doubted where each item has one class, and the task is regression." in capsys.readouterr().err
+
+
 def test_a_class_named_as_a_key_is_meant_and_the_key_gets_a_colon(walked: Project, monkeypatch, capsys) -> None:
     asked = walked.report("problem").model_copy(update={"task": "multiclass", "classes": ("y", "d", "q", ":q")})
     assert [by_hand.choose_key(asked, letter) for letter in "ydq"] == [":y", ":d", "::q"]

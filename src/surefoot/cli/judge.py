@@ -157,12 +157,14 @@ def review(folder: Folder = ".", items: Items = 50, as_json: Json = False) -> No
     from surefoot.runners import by_hand, keep
 
     project = open_project(folder)
+    by_hand.check_doubted(project.report("problem"))  # type: ignore[arg-type]
     data = project.settings.data
     path, done = keep.name_repairs(project.root, data), list_decided(data, project.root)
     queue: list[Mislabel] = [one for one in project.report("errors").mislabels if one.place not in done][:items]  # type: ignore[attr-defined]
     pile = _show(project, [one.id for one in queue])
     take, drop, stop = (by_hand.choose_key(project.report("problem"), letter) for letter in ("y", "d", QUIT))  # type: ignore[arg-type]
-    tell(f"Enter keeps the given label; {take} takes the suggested one; another class by name; {drop} drops the item; {stop} stops.")
+    keys = f"Enter keeps the given label; {take} takes the suggested one; another class by name; {drop} drops the item; {stop} stops."
+    tell(keys if queue else "No label is in doubt that was not decided about.")
     decided: Counter[bool] = Counter()
     for number, one in enumerate(queue, 1):
         tell(f"\n{number} of {len(queue)}  {one.place}\n{draw(pile[one.id].shown)}\nlabelled {one.given}; the models say {one.suggested} ({one.score:.3g})")
@@ -175,8 +177,9 @@ def review(folder: Folder = ".", items: Items = 50, as_json: Json = False) -> No
     if as_json:
         show_json({"decided": decided[False], "kept": decided[True], "repairs": str(path), "lines": lines})
     else:
+        told = f"; {path} has {lines} lines, and none of them is asked about again." if lines else "; nothing is written down."
         after = " The next round applies them: surefoot run --from audit" if decided[False] else ""
-        show(f"{decided[False]} changed, {decided[True]} kept; {path} has {lines} lines, and none of them is asked about again.{after}")
+        show(f"{decided[False]} changed, {decided[True]} kept{told}{after}")
 
 
 def _ask_label(project: Project, one: Mislabel, stop: str) -> Repair | None:

@@ -57,6 +57,16 @@ def check_task(problem: Problem) -> None:
         raise UsageError("Boxes can't be answered at the keyboard.", where="problem.task", next="Draw them in an annotation tool, and compare the two files.")
 
 
+def check_doubted(problem: Problem) -> None:
+    """Raises UsageError where no label is ever doubted, for want of another class that the models could say."""
+    if problem.task not in ("binary", "multiclass"):
+        raise UsageError(
+            f"Labels are doubted where each item has one class, and the task is {problem.task}.",
+            where="problem.task",
+            next="Look at the worst items: surefoot errors --csv FILE; mend them in the data, or in repairs.csv.",
+        )
+
+
 def pick_val(store: Blobs, data: PreparedData, num: int, seed: int, known: Container[str]) -> list[str]:
     """The next `num` ids of val in a seeded order, those that were answered before left out."""
     pack = open_pack(store, data.pack)
