@@ -59,7 +59,7 @@ def test_answers_at_the_keyboard_become_the_human_level(walked: Project, monkeyp
         (said[9], right[9]),
         ("?", right[10]),
     ]
-    assert result["unfit"] == 0
+    assert (result["unfit"], result["elsewhere"]) == (0, 0)
     low, high = result["error"]["interval"]
     assert low < 2 / 12 < high
     assert "'perhaps' is no class" in captured.err
@@ -70,6 +70,15 @@ def test_answers_at_the_keyboard_become_the_human_level(walked: Project, monkeyp
     assert report.errors["human"].value == pytest.approx(2 / 12)
     assert report.errors["human"].n == 12
     assert report.gaps["bias"].value == pytest.approx(report.errors["train"].value - 2 / 12)
+
+
+def test_answers_about_no_val_item_are_counted(walked: Project, monkeypatch, capsys) -> None:
+    problem, data = walked.report("problem"), walked.report("prepare")
+    result = by_hand.judge_answers(walked.store, problem, data, {"gone": "yes", "lost": "?", "old": "perhaps"}, root=walked.root, seed=0)
+    assert (result["items"], result["unfit"], result["elsewhere"]) == (0, 1, 2)
+    monkeypatch.setattr(type(walked.ledger), "answers", lambda _: {"gone": "yes", "lost": "?"})
+    assert main(["human", str(walked.root), "--no-input"]) == 0
+    assert "2 older answers belong to no val item, and are left out." in capsys.readouterr().out
 
 
 def test_answered_items_are_not_asked_again_and_q_stops(walked: Project, monkeypatch, capsys) -> None:

@@ -122,9 +122,11 @@ def test_answers_to_a_question_that_changed_are_left_out_and_told(folded):
     ids = lay_out(context(project, "human"), project.report("problem"), project.report("prepare")).examples.pack.ids(np.sort(rows["fold0.val"])[:12])
     for number, id in enumerate(ids):
         project.ledger.answer(str(id), "vendu" if number == 0 else "yes")
+    project.ledger.answer("known when another column counted", "yes")
     project.run(to="diagnose", set=FOLDED)
     assert project.report("diagnose").errors["human"].n == 11
-    assert [line for line in told if "1 of 12 answers of a person fit the question no longer" in line]
+    assert [line for line in told if "1 of 13 answers of a person fit the question no longer" in line]
+    assert [line for line in told if "1 of 13 answers of a person belong to no val item" in line]
 
 
 def test_a_simple_model_that_ships_for_a_bound_does_not_make_the_inputs_tell_nothing(folded):

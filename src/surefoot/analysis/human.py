@@ -22,7 +22,7 @@ _RANKING = ("roc_auc", "pr_auc", "map", "log_loss", "brier", "top2_accuracy")
 
 def parse_answer(problem: Problem, text: str) -> str:
     """An answer as it is kept: a class name, or its number from 1 where no class is named by a number; names with commas between for multilabel, a number
-    for regression; `?` for unknown.
+    for regression; `?` for unknown, which has a colon before it where a class has that name.
 
     Raises:
         UsageError: it is none of these.
@@ -70,6 +70,12 @@ def _is_number(text: str) -> bool:
 def keep_fitting(problem: Problem, answers: Mapping[str, str]) -> dict[str, str]:
     """The answers that can be given to this question: the ledger keeps them for good, and a class may be renamed, or the task changed, since."""
     return {id: answer for id, answer in answers.items() if answer == UNKNOWN or _fits(problem, answer)}
+
+
+def count_left_out(problem: Problem, answers: Mapping[str, str], ids: np.ndarray) -> tuple[int, int]:
+    """How many answers fit the question no longer, and how many of the others were given about none of these items: what counts of a row may have changed."""
+    fitting = keep_fitting(problem, answers)
+    return len(answers) - len(fitting), len(fitting.keys() - set(ids.astype(str).tolist()))
 
 
 def _fits(problem: Problem, answer: str) -> bool:

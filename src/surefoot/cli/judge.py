@@ -80,14 +80,15 @@ def _read(prompt: str) -> str | None:
 def _tell_human(result: dict[str, Any]) -> str:
     from surefoot.analysis.human import LEAST
 
-    unfit = f" {result['unfit']} older answers fit the question no longer, and are left out." if result["unfit"] else ""
+    whys = {"unfit": "fit the question no longer", "elsewhere": "belong to no val item"}
+    left_out = "".join(f" {result[name]} older answers {why}, and are left out." for name, why in whys.items() if result[name])
     if not result["items"]:
-        return f"No answers yet: surefoot human asks for some.{unfit}"
+        return f"No answers yet: surefoot human asks for some.{left_out}"
     error = result["error"]
     span = f" [{error['interval'][0]:.4g}, {error['interval'][1]:.4g}]" if error["interval"] else ""
     wrong = "" if result["wrong"] is None else f"{result['wrong']} of {result['items']} wrong: "
     more = "surefoot diagnose puts it into the gap table." if result["items"] >= LEAST else f"The gap table takes it from {LEAST} answers on."
-    return f"{wrong}error {error['value']:.4g}{span}, by {result['metric']} on {result['items']} items. {more}{unfit}"
+    return f"{wrong}error {error['value']:.4g}{span}, by {result['metric']} on {result['items']} items. {more}{left_out}"
 
 
 def tag(folder: Folder = ".", as_json: Json = False) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from surefoot.analysis.errors import wrong_rows
 from surefoot.analysis.gaps import measure_error
-from surefoot.analysis.human import UNKNOWN, keep_fitting, parse_answer, to_predictions
+from surefoot.analysis.human import UNKNOWN, count_left_out, parse_answer, to_predictions
 from surefoot.data.packs import Pack, open_pack
 from surefoot.data.readers.repairs import KEEP, Repair
 from surefoot.data.showing import read_texts, show_item
@@ -83,22 +83,22 @@ def judge_answers(store: Blobs, problem: Problem, data: PreparedData, answers: d
     """How a person did: error of the metric with interval, items answered and, of classes, how many were wrong, and which ones.
 
     Returns:
-        `items`, `error` and `wrong` (None of amounts), `mistakes`: id, answer and target of each of these, and `unfit`: answers that are left out because
-        they fit the question no longer.
+        `items`, `error` and `wrong` (None of amounts), `mistakes`: id, answer and target of each of these, and what is left out: `unfit`, answers that
+        fit the question no longer, and `elsewhere`, those that were given about no val item.
     """
     pack: Pack = open_pack(store, data.pack)
     rows = _val_rows(store, data)
     ids, targets = pack.ids(rows), plain_targets(problem, pack.targets[rows])
     said = to_predictions(problem, answers, ids, targets)
-    unfit = len(answers) - len(keep_fitting(problem, answers))
+    left_out = dict(zip(("unfit", "elsewhere"), count_left_out(problem, answers, ids), strict=True))
     if not len(said):
-        return {"items": 0, "wrong": 0, "error": None, "mistakes": [], "unfit": unfit}
+        return {"items": 0, "wrong": 0, "error": None, "mistakes": []} | left_out
     name = "hamming_accuracy" if problem.task == "multilabel" else "accuracy" if problem.classes else problem.metric
     error: Measured = measure_error(get_metric(name, root), said, seed=seed)
     wrong = wrong_rows(problem.task, said).tolist() if problem.classes else []
     told = [{"id": str(said.ids[row]), "answer": answers[str(said.ids[row])], "target": _name(problem, said.targets[row])} for row in wrong]
     known = {"items": len(said), "metric": name, "error": error.model_dump(mode="json")}
-    return known | {"wrong": len(told) if problem.classes else None, "mistakes": told, "unfit": unfit}
+    return known | {"wrong": len(told) if problem.classes else None, "mistakes": told} | left_out
 
 
 def _name(problem: Problem, target: np.ndarray) -> str:

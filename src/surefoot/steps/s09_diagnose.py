@@ -14,7 +14,7 @@ from surefoot.analysis.calibration import ece_by_chance, measure_ece, reliabilit
 from surefoot.analysis.chances import find_chances
 from surefoot.analysis.curves import draw_classes, part_sizes, pr, roc, sample_residuals
 from surefoot.analysis.gaps import gap_table, measure_error, tabulate, tell_largest
-from surefoot.analysis.human import human_error, keep_fitting
+from surefoot.analysis.human import count_left_out, human_error
 from surefoot.analysis.intervals import measure_all
 from surefoot.analysis.mislabels import count_wrong
 from surefoot.analysis.per_class import class_intervals, class_scores
@@ -150,8 +150,9 @@ def _tell_classes(problem: Problem, tune: TuneReport, val: Predictions) -> dict[
 
 def _measure_human(ctx: Context, problem: Problem, metric: Metric, val: Predictions) -> Measured | None:
     answers = ctx.ledger.answers() if isinstance(ctx.ledger, ScopedLedger) else {}
-    if num := len(answers) - len(keep_fitting(problem, answers)):
-        ctx.events.say(f"  {num} of {len(answers)} answers of a person fit the question no longer, and are left out")
+    for num, why in zip(count_left_out(problem, answers, val.ids), ("fit the question no longer", "belong to no val item"), strict=True):
+        if num:
+            ctx.events.say(f"  {num} of {len(answers)} answers of a person {why}, and are left out")
     return human_error(problem, metric, answers, val, seed=ctx.seed) if answers else None
 
 
