@@ -46,6 +46,25 @@ def test_where_classes_are_named_by_numbers_a_number_names_and_never_counts(clas
         parse_answer(ask(classes=classes), text)
 
 
+def test_of_classes_that_differ_in_capitals_alone_each_is_meant_as_it_is_written():
+    asked = ask(classes=("a", "A", "Bee"))
+    assert [parse_answer(asked, text) for text in ("a", "A", "bee")] == ["a", "A", "Bee"]
+    with pytest.raises(UsageError, match="'OX' is no class"):
+        parse_answer(ask(classes=("ox", "Ox", "cow")), "OX")
+
+
+def test_a_class_called_by_the_question_mark_can_be_said_and_who_cannot_tell_writes_a_colon():
+    asked = ask(classes=("cat", "?"), num_outputs=2)
+    assert [parse_answer(asked, text) for text in ("?", ":?", "c")] == ["?", ":?", "cat"]
+    answers = {"i0": "?", "i1": ":?", "i2": "cat"}
+    assert keep_fitting(asked, answers) == answers
+    assert keep_fitting(ask(), answers) == {"i0": "?", "i2": "cat"}
+    assert to_predictions(asked, answers, IDS, np.array([1] * 12)).outputs.tolist() == [[0, 1], [1, 0], [1, 0]]
+    with pytest.raises(UsageError, match="is no class") as caught:
+        parse_answer(asked, "dog")
+    assert caught.value.next.endswith("or give :?.")
+
+
 def val(targets):
     targets = np.asarray(targets)
     return Predictions(IDS, np.zeros((len(targets), 3)), targets)

@@ -14,21 +14,29 @@ from surefoot.types.findings import Measured
 from surefoot.types.problem import Problem
 
 UNKNOWN = "?"
-"""The answer of a person who can't tell: it counts as wrong."""
+"""The answer of a person who can't tell: it counts as wrong. See `name_unknown`."""
 LEAST = 10
 """Answers from which on they replace what was given as the human level: fewer say next to nothing."""
 _RANKING = ("roc_auc", "pr_auc", "map", "log_loss", "brier", "top2_accuracy")
 
 
+def name_unknown(problem: Problem) -> str:
+    """What a person types, and the ledger keeps, for "I can't tell": `?`, behind a colon where a class is called that."""
+    name = UNKNOWN
+    while name in problem.classes:
+        name = f":{name}"
+    return name
+
+
 def parse_answer(problem: Problem, text: str) -> str:
     """An answer as it is kept: a class name, or its number from 1 where no class is named by a number; names with commas between for multilabel, a number
-    for regression; `?` for unknown, which has a colon before it where a class has that name.
+    for regression; unknown (see `name_unknown`).
 
     Raises:
         UsageError: it is none of these.
     """
     text = text.strip()
-    if text == UNKNOWN:
+    if text == name_unknown(problem):
         return text
     if problem.task == "multilabel":
         names = [_find_class(problem, part) for part in text.split(",") if part.strip() and part.strip().lower() != "none"]
@@ -46,9 +54,11 @@ def parse_answer(problem: Problem, text: str) -> str:
 
 def _find_class(problem: Problem, text: str) -> str:
     text = text.strip()
-    by_name = {name.casefold(): name for name in problem.classes}
-    if text.casefold() in by_name:
-        return by_name[text.casefold()]
+    if text in problem.classes:
+        return text
+    equal = [name for name in problem.classes if name.casefold() == text.casefold()]
+    if len(equal) == 1:  # of the classes a and A, each is meant as it is written
+        return equal[0]
     is_numbered = any(_is_number(name) for name in problem.classes)
     if not (is_numbered and _is_number(text)):  # of the classes 3 to 8, 2 is none, and not the second
         starting = [name for name in problem.classes if text and name.casefold().startswith(text.casefold())]
@@ -56,7 +66,7 @@ def _find_class(problem: Problem, text: str) -> str:
             return starting[0]
         if text.isdecimal() and 1 <= int(text) <= len(problem.classes):
             return problem.classes[int(text) - 1]
-    raise UsageError(f"{text!r} is no class.", next=f"The classes are: {', '.join(problem.classes[:20])}; or give {UNKNOWN}.")
+    raise UsageError(f"{text!r} is no class.", next=f"The classes are: {', '.join(problem.classes[:20])}; or give {name_unknown(problem)}.")
 
 
 def _is_number(text: str) -> bool:
@@ -69,7 +79,7 @@ def _is_number(text: str) -> bool:
 
 def keep_fitting(problem: Problem, answers: Mapping[str, str]) -> dict[str, str]:
     """The answers that can be given to this question: the ledger keeps them for good, and a class may be renamed, or the task changed, since."""
-    return {id: answer for id, answer in answers.items() if answer == UNKNOWN or _fits(problem, answer)}
+    return {id: answer for id, answer in answers.items() if answer == name_unknown(problem) or _fits(problem, answer)}
 
 
 def count_left_out(problem: Problem, answers: Mapping[str, str], ids: np.ndarray) -> tuple[int, int]:
@@ -102,13 +112,14 @@ def to_predictions(problem: Problem, answers: Mapping[str, str], ids: np.ndarray
 
 
 def _to_outputs(problem: Problem, answer: str, target: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    is_unknown = answer == name_unknown(problem)
     if not problem.classes:
-        return np.array(usual, np.float64) if answer == UNKNOWN else np.array([float(part) for part in answer.split(",")])
+        return np.array(usual, np.float64) if is_unknown else np.array([float(part) for part in answer.split(",")])
     if problem.task == "multilabel":
         said = set(answer.split(","))
-        return np.array([1.0 - due if answer == UNKNOWN else float(name in said) for name, due in zip(problem.classes, np.atleast_1d(target), strict=True)])
+        return np.array([1.0 - due if is_unknown else float(name in said) for name, due in zip(problem.classes, np.atleast_1d(target), strict=True)])
     outputs = np.zeros(len(problem.classes))
-    outputs[(int(target) + 1) % len(outputs) if answer == UNKNOWN else problem.classes.index(answer)] = 1.0
+    outputs[(int(target) + 1) % len(outputs) if is_unknown else problem.classes.index(answer)] = 1.0
     return outputs
 
 

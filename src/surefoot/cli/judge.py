@@ -45,7 +45,7 @@ def human(context: typer.Context, folder: Folder = ".", items: Items = 50, as_js
 
 
 def _ask_about(project: Project, num: int) -> None:
-    from surefoot.analysis.human import keep_fitting
+    from surefoot.analysis.human import keep_fitting, name_unknown
     from surefoot.runners import by_hand
     from surefoot.types.errors import UsageError
 
@@ -55,7 +55,8 @@ def _ask_about(project: Project, num: int) -> None:
     pile = by_hand.show_items(project.store, data, due)  # type: ignore[arg-type]
     names = ", ".join(problem.classes[:30]) if problem.classes else "a number"  # type: ignore[attr-defined]
     stop = by_hand.choose_key(problem, QUIT)  # type: ignore[arg-type]
-    tell(f"{len(pile)} val items. Answer with {names}; ? if you can't tell, which counts as wrong; {stop} to stop.")
+    unknown = name_unknown(problem)  # type: ignore[arg-type]
+    tell(f"{len(pile)} val items. Answer with {names}; {unknown} if you can't tell, which counts as wrong; {stop} to stop.")
     for number, item in enumerate(pile, 1):
         tell(f"\n{number} of {len(pile)}\n{draw(item.shown)}")
         while (line := _read("> ")) is not None and line.lower() != stop:

@@ -11,7 +11,7 @@ import numpy as np
 
 from surefoot.analysis.errors import wrong_rows
 from surefoot.analysis.gaps import measure_error
-from surefoot.analysis.human import UNKNOWN, count_left_out, parse_answer, to_predictions
+from surefoot.analysis.human import count_left_out, name_unknown, parse_answer, to_predictions
 from surefoot.data.packs import Pack, open_pack
 from surefoot.data.readers.repairs import KEEP, Repair
 from surefoot.data.showing import read_texts, show_item
@@ -134,7 +134,7 @@ def decide(problem: Problem, one: Mislabel, line: str) -> Repair:
     if line.lower() == drop:
         return known(action="drop")
     label = one.given if not line else one.suggested if line.lower() == choose_key(problem, "y") else parse_answer(problem, line)
-    if label == UNKNOWN:
+    if label == name_unknown(problem):
         raise UsageError("A label can't be unknown.", next=f"Enter keeps the given one; {drop} drops the item.")
     if label == one.given:
         return known(action=KEEP, reason=f"reviewed: is {one.given}")
