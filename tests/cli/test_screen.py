@@ -9,9 +9,10 @@ import pytest
 
 from surefoot.cli import screen
 from surefoot.cli.main import FIRST, LAST, WALKED
-from surefoot.cli.screen import Paced, Watcher, aim, list_findings, tabulate
+from surefoot.cli.screen import Paced, Watcher, aim, aimed, aiming, list_findings, show, show_json, tabulate, tell
 from surefoot.events import Announcer
 from surefoot.types.data_reports import AuditReport
+from surefoot.types.errors import UsageError
 from surefoot.types.findings import Finding
 from surefoot.types.views import StepView
 
@@ -120,15 +121,33 @@ def test_notes_are_left_out_of_the_short_list():
 
 def test_commands_are_aimed_at_the_folder_they_are_for():
     text = "Ship it. Then surefoot serve export, or `surefoot run --from split`"
-    assert aim(text, ".") == text
-    aimed = "Ship it. Then surefoot serve 'my photos/export', or `surefoot run 'my photos' --from split`"
-    assert aim(text, "my photos") == aimed
-    assert aim("surefoot run photos --from split; surefoot init DATA", "photos") == "surefoot run photos --from split; surefoot init DATA"
-    assert aim("`surefoot review`, `surefoot lesson backprop`", "photos") == "`surefoot review photos`, `surefoot lesson backprop photos`"
+    assert aim(text) == text
+    with aiming("my photos"):
+        assert aim(text) == "Ship it. Then surefoot serve 'my photos/export', or `surefoot run 'my photos' --from split`"
+    with aiming("photos"):
+        for same in ("surefoot run photos --from split; surefoot init DATA", "Report: /home/me/surefoot runs/report.html"):
+            assert aim(same) == same
+        assert aim("`surefoot review`, `surefoot lesson backprop`") == "`surefoot review photos`, `surefoot lesson backprop photos`"
+    assert aim(text) == text
+
+
+def test_what_is_told_for_people_is_aimed_and_what_is_printed_for_programs_is_not(capsys):
+    def look(folder: str, as_json: bool) -> None:
+        tell("next: surefoot run --from audit")
+        (show_json if as_json else show)("surefoot review")
+        raise UsageError("No.", next="surefoot run --to tune")
+
+    for as_json, shown, advised in ((False, "surefoot review wards", "surefoot run wards --to tune"), (True, '"surefoot review"', "surefoot run --to tune")):
+        with pytest.raises(UsageError, match="No") as caught:
+            aimed(look)(folder="wards", as_json=as_json)
+        told = capsys.readouterr()
+        assert (told.err, told.out) == ("next: surefoot run wards --from audit\n", f"{shown}\n")
+        assert caught.value.next == advised
 
 
 def test_every_command_that_takes_a_folder_is_aimed():
     """But those of two rounds or of names, whose folder comes last, and the bundle's."""
     taking = [name for name, command in (FIRST | WALKED | LAST).items() if "folder" in inspect.signature(command).parameters]
-    left = [name for name in taking if aim(f"surefoot {name} x", "photos") == f"surefoot {name} x"]
+    with aiming("photos"):
+        left = [name for name in taking if aim(f"surefoot {name} x") == f"surefoot {name} x"]
     assert set(left) <= {"compare", "check", "eject", "parts", "doctor"}

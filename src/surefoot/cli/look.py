@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surefoot.cli.arguments import Folder, Json, open_project
-from surefoot.cli.screen import INDENT, aim, list_findings, show, show_json, tabulate, tell
+from surefoot.cli.screen import INDENT, list_findings, show, show_json, tabulate, tell
 
 if TYPE_CHECKING:
     from surefoot.types.views import RoundView
@@ -38,7 +38,7 @@ def status(folder: Folder = ".", as_json: Json = False) -> None:
             show(INDENT + line)
     for first in data["ranked"][:1] if len(data["ranked"]) > 1 else ():
         show(f"Mend first: {first['code']} ({first['step']})" + _explained(data["ranked"], first["code"]))
-    show(aim("Next: surefoot run" if set(ROAD) - set(walked) else "Next: surefoot report --open", folder))
+    show("Next: surefoot run" if set(ROAD) - set(walked) else "Next: surefoot report --open")
 
 
 def _explained(ranked: list[dict[str, str]], code: str) -> str:

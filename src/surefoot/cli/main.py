@@ -12,7 +12,7 @@ import typer
 from surefoot import __version__
 from surefoot.cli import care, craft, failures, judge, lesson, look, packing, preview, ship, start, walk
 from surefoot.cli.arguments import STEPS, arrange
-from surefoot.cli.screen import show, tell
+from surefoot.cli.screen import aimed, show, tell
 
 Command = Callable[..., None]
 EPILOG = "Exit codes: 0 done, 1 failure, 2 usage, 3 bad data, 4 a gate stopped the road, 5 out of disk, memory or budget, 130 interrupted."
@@ -55,7 +55,7 @@ LAST: dict[str, Command] = {
 }  # fmt: skip
 
 for name, command in (FIRST | WALKED | LAST).items():
-    app.command(name, help=STEPS[name] if name in WALKED else None)(command)
+    app.command(name, help=STEPS[name] if name in WALKED else None)(aimed(command))
 
 
 def main(words: list[str] | None = None) -> int:

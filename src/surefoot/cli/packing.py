@@ -35,7 +35,7 @@ def pack(source: Source, out: OutFolder, form: Form = "pack", side: Side = 0, se
     if is_pack == (form == "pack"):
         what = "is a pack already" if is_pack else "is no pack"
         raise UsageError(f"{source} {what}.", where=source, next="Pack first: surefoot pack DATA --out DIR; then write that out: --as webdataset, --as folder.")
-    with watching(out) as sink:
+    with watching() as sink:
         announcer = Announcer((sink,))
         say = partial(announcer.progress, "packing" if form == "pack" else "writing")
         if form == "pack":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 import json
 import math
 import os
@@ -11,6 +13,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from surefoot.reporting.road import ROAD, describe_step, number_of
@@ -30,19 +33,22 @@ _IN_A_PROJECT = "|".join([*_LOOKING, *(name.partition("_")[2] for name in ROAD i
 Put = Callable[[str], None]
 
 
+_FOLDER = ContextVar("folder", default=".")
+
+
 def tell(text: str) -> None:
     """A line of progress, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(aim(text), file=sys.stderr, flush=True)
 
 
 def show(text: str) -> None:
     """A line of data, on stdout."""
-    print(text, flush=True)
+    print(aim(text), flush=True)
 
 
 def show_json(data: Any) -> None:
     """Plain data as JSON on stdout; a number that is not finite is null, the only word that JSON has for it."""
-    show(json.dumps(_finite(data), indent=2, allow_nan=False))
+    print(json.dumps(_finite(data), indent=2, allow_nan=False), flush=True)
 
 
 def _finite(data: Any) -> Any:
@@ -53,13 +59,43 @@ def _finite(data: Any) -> Any:
     return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
-def aim(text: str, folder: str) -> str:
-    """The commands in a text, which are written as for the current folder, with the project's folder in them."""
+def aim(text: str) -> str:
+    """The commands in a text, which are written as for the current folder, with the folder in them that the command at work was given (see `aiming`)."""
+    folder = _FOLDER.get()
     if folder == ".":
         return text
     named = shlex.quote(folder)
     text = re.sub(r"\bsurefoot (serve|predict) export\b", lambda found: f"surefoot {found[1]} {shlex.quote(os.path.join(folder, 'export'))}", text)
-    return re.sub(rf"\bsurefoot ({_IN_A_PROJECT})\b(?! {re.escape(named)}\b)", lambda found: f"{found[0]} {named}", text)
+    return re.sub(rf"(?<![\w/\\])surefoot ({_IN_A_PROJECT})\b(?! {re.escape(named)}\b)", lambda found: f"{found[0]} {named}", text)
+
+
+@contextlib.contextmanager
+def aiming(folder: str, *, as_json: bool = False) -> Iterator[None]:
+    """What is told meanwhile, and what an error advises, is aimed at `folder`; JSON stays as it is, for a program that reads it knows the folder."""
+    mark = _FOLDER.set(folder)
+    try:
+        yield
+    except Exception as error:
+        from surefoot.types.errors import SurefootError
+
+        if isinstance(error, SurefootError) and not as_json:
+            error.next = aim(error.next)
+        raise
+    finally:
+        _FOLDER.reset(mark)
+
+
+def aimed(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, aiming at the folder that it is given, if it takes one."""
+    if "folder" not in inspect.signature(command).parameters:
+        return command
+
+    @functools.wraps(command)
+    def act(**given: Any) -> None:
+        with aiming(given["folder"], as_json=given.get("as_json", False)):
+            command(**given)
+
+    return act
 
 
 def tabulate(rows: Iterable[Sequence[object]], heads: Sequence[str] = (), right: Sequence[int] = ()) -> str:
@@ -76,10 +112,10 @@ def is_terminal() -> bool:
 
 
 @contextlib.contextmanager
-def watching(folder: str = ".") -> Iterator[Callable[[Event], None]]:
-    """A sink that shows a walk through the project in `folder` as it happens."""
+def watching() -> Iterator[Callable[[Event], None]]:
+    """A sink that shows a walk as it happens."""
     if not is_terminal():
-        yield Watcher(lambda text: tell(aim(text, folder)), Paced())
+        yield Watcher(tell, Paced())
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -87,7 +123,7 @@ def watching(folder: str = ".") -> Iterator[Callable[[Event], None]]:
     columns = (TextColumn(INDENT + "{task.description}"), BarColumn(), TaskProgressColumn(), TextColumn("about"), TimeRemainingColumn(), TextColumn("left"))
     console = Console(stderr=True, highlight=False, markup=False)
     with Progress(*columns, console=console, transient=True) as bar:
-        yield Watcher(lambda text: console.print(aim(text, folder)), Drawn(bar))
+        yield Watcher(lambda text: console.print(aim(text)), Drawn(bar))
 
 
 class Watcher:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from surefoot.cli.arguments import Budget, Json
-from surefoot.cli.screen import show, show_json, tell
+from surefoot.cli.screen import aiming, show, show_json, tell
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="Folder, table, arrays, IDX folder, `sklearn:NAME` or `my_code:Name`.", show_default=False)]
 Target = Annotated[str, typer.Option(metavar="COLUMN", help="What is predicted; inferred when left out.", show_default=False)]
@@ -36,7 +36,8 @@ def demo(out: DemoFolder = "demo", as_json: Json = False) -> None:
         Project.init(DEMO_DATA, out=out, budget=DEMO_BUDGET, question="Which digit was written?")
     elif not _is_demo(*settings.read(Path(out))):
         raise UsageError(f"{out} holds another project.", where=str(path), next="Give the demo a folder of its own: surefoot demo --out DIR.")
-    conclude(walk(out, None, {}), out, as_json)
+    with aiming(out, as_json=as_json):
+        conclude(walk(out, None, {}), as_json)
     if not as_json:
         tell(f"Now your own data: surefoot init DATA. To look at this: surefoot report {shlex.quote(out)} --open")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surefoot.cli.arguments import Budget, Device, Folder, Json, Overrides, Past, complete_step, open_project, parse_past
-from surefoot.cli.screen import aim, show, show_json, tabulate, tell, watching
+from surefoot.cli.screen import show, show_json, tabulate, tell, watching
 
 if TYPE_CHECKING:
     from surefoot.project import Project
@@ -44,7 +44,7 @@ def run(
         _show_plan(open_project(folder), options, as_json)
         return
     project = walk(folder, past, options)
-    conclude(project, folder, as_json)
+    conclude(project, as_json)
 
 
 def make_step(name: str) -> Callable[..., None]:
@@ -66,7 +66,7 @@ def fix_audit(
         done = project.fix()
         kept = f" below the {done['kept']:,} that stood there and stay" if done["kept"] else ""
         if done["added"]:
-            tell(aim(f"Written: {done['path']}, {done['added']:,} lines{kept}. Read and edit them, then: surefoot run", folder))
+            tell(f"Written: {done['path']}, {done['added']:,} lines{kept}. Read and edit them, then: surefoot run")
         else:
             tell(f"Nothing to write: there is nothing to repair, or each item has its line already ({done['kept']:,} lines).")
     _point(project, as_json)
@@ -75,7 +75,7 @@ def fix_audit(
 def open_test(folder: Folder = ".", again: Again = "", past: Past = None, as_json: Json = False) -> None:
     """Walks s13, which opens the test set; with the last round's settings, so that no other model is trained for it."""
     project = walk(folder, past, {"only": "test", "again": again})
-    conclude(project, folder, as_json)
+    conclude(project, as_json)
 
 
 def tabulate_errors(folder: Folder = ".", csv: CsvFile = "", tags: TagsFile = "", past: Past = None, as_json: Json = False) -> None:
@@ -102,22 +102,20 @@ def _copy_table(project: Project, target: Path) -> None:
 
 def walk(folder: str, past: list[str] | None, options: dict[str, Any]) -> Project:
     """Walks and draws the page, also where a gate stopped the road: the page says why."""
-    from surefoot.types.errors import GateStop, SurefootError
+    from surefoot.types.errors import GateStop
 
     reasons = parse_past(past or [])
-    with watching(folder) as sink:
+    with watching() as sink:
         project = open_project(folder, sink)
         try:
             project.run(**options, past=reasons)
-        except SurefootError as error:
-            error.next = aim(error.next, folder)
-            if isinstance(error, GateStop):
-                tell(f"The report says more: {project.render()}")
+        except GateStop:
+            tell(f"The report says more: {project.render()}")
             raise
     return project
 
 
-def conclude(project: Project, folder: str, as_json: bool) -> None:
+def conclude(project: Project, as_json: bool) -> None:
     """The end of a walk: how good, better than what, what holds it back, what next, and where to read on."""
     from surefoot.reporting.console import plain
     from surefoot.reporting.headline import make_headline
@@ -129,7 +127,7 @@ def conclude(project: Project, folder: str, as_json: bool) -> None:
         return
     steps = project.rounds()[-1].steps
     for tile in make_headline(set_scene(steps, None), steps):
-        show(aim(plain(f"{tile.title}: {_strip(tile.value).rstrip('.')}. {_strip(tile.note)}"), folder))
+        show(plain(f"{tile.title}: {_strip(tile.value).rstrip('.')}. {_strip(tile.note)}"))
     show(f"Report: {page}")
 
 
