@@ -20,7 +20,7 @@ from surefoot.runners import begin, keep, names, plan
 from surefoot.runners.forecast import PlannedStep, forecast
 from surefoot.runners.lessons import Row, teach
 from surefoot.runners.local import Walk, read_report, view_step, walk
-from surefoot.runners.rounds import compare_rounds
+from surefoot.runners.rounds import Tuned, compare_rounds
 from surefoot.store.blobs import Blobs
 from surefoot.store.ledger import RoundRow
 from surefoot.transforms import chain
@@ -208,9 +208,8 @@ class Project:
         return [view_step(self.store, self.ledger, plan.find_step(name, self.root), row) for name, row in rows]
 
     def _compare(self, a: int, b: int) -> dict[str, Any]:
-        tuned, problems = ((self.report(name, a), self.report(name, b)) for name in ("tune", "problem"))
-        num = len(self.ledger.rounds())
-        return compare_rounds(self.store, problems, tuned, root=self.root, seed=self.settings.seed, num_rounds=num)  # type: ignore[arg-type]
+        one, other = (Tuned(*(self.report(name, number) for name in ("tune", "problem", "split"))) for number in (a, b))  # type: ignore[arg-type]
+        return compare_rounds(self.store, one, other, root=self.root, seed=self.settings.seed, num_rounds=len(self.ledger.rounds()))
 
     def _compare_to_parent(self, row: RoundRow) -> str | None:
         if row.parent is None:

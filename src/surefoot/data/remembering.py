@@ -115,6 +115,27 @@ def _find(ids: pa.ChunkedArray, known: pa.ChunkedArray) -> np.ndarray:
     return rows
 
 
+def find_names(store: Store, ids: np.ndarray, theirs: Split, ours: Split) -> dict[str, str]:
+    """What `ours` calls items of `theirs`: the same row has another id where the settings leave out other columns.
+
+    Args:
+        ids: of items of `theirs`, object (N,).
+
+    Returns:
+        Id -> the other id, of those whose two ids differ; what `ours` does not know is not in it.
+    """
+    table, other = (store.get_table(split.sets) for split in (theirs, ours))
+    if not any("whole" in one.column_names for one in (table, other)):
+        return {}
+    table = table.filter(pc.is_in(table.column("id"), value_set=pa.array(np.unique(ids.astype(str)), pa.string())))
+    own, known = table.column("id"), read_known(store, [ours], ours.grouped_by)
+    rows = recall(own, read_wholes(table, own), known).rows
+    if known is None or not (rows >= 0).any():
+        return {}
+    pairs = zip(own.filter(pa.array(rows >= 0)).to_pylist(), take_rows(known.ids, rows[rows >= 0]).to_pylist(), strict=True)
+    return {mine: yours for mine, yours in pairs if mine != yours}
+
+
 def find_companions(groups: pa.ChunkedArray, known: Known | None, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What is known of the absent members of each item's group.
 
