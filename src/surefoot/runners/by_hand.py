@@ -90,7 +90,7 @@ def judge_answers(store: Blobs, problem: Problem, data: PreparedData, answers: d
     rows = _val_rows(store, data)
     ids, targets = pack.ids(rows), plain_targets(problem, pack.targets[rows])
     said = to_predictions(problem, answers, ids, targets)
-    left_out = dict(zip(("unfit", "elsewhere"), count_left_out(problem, answers, ids), strict=True))
+    left_out: dict[str, object] = dict(zip(("unfit", "elsewhere"), count_left_out(problem, answers, ids), strict=True))
     if not len(said):
         return {"items": 0, "wrong": 0, "error": None, "mistakes": []} | left_out
     name = "hamming_accuracy" if problem.task == "multilabel" else "accuracy" if problem.classes else problem.metric

@@ -132,7 +132,7 @@ def _tabulate(block: Block, path: Path, mark: str) -> RawTable:
     columns = tabulate(rows, [f"x{j}" for j in range(rows.shape[1])])
     if targets.size > len(targets):
         found = tabulate(targets, [f"target_{j}" for j in range(targets.shape[1])])
-        notes = []
+        notes = list[str]()
     else:
         column, notes = _as_column(targets.reshape(len(targets), -1)[:, 0], f"The target of {block.name}")
         found = {"target": column}
