@@ -68,7 +68,7 @@ def test_one_of_ones_own_that_fails_is_told_beside_the_items(capsys, photos):
 def test_before_the_data_is_prepared_it_says_what_to_run(capsys, tmp_path):
     project = make_project(tmp_path)
     assert main(["sheet", str(project.root)]) == 2
-    assert "surefoot run --to prepare" in capsys.readouterr().err
+    assert f"surefoot run {project.root} --to prepare" in capsys.readouterr().err
 
 
 def test_rows_of_a_table_are_shown_with_their_cells_and_in_standard_units(tmp_path):
