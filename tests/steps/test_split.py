@@ -338,3 +338,18 @@ def test_rows_stay_where_they_are_whatever_column_is_left_out_and_taken_in_again
     after = by_place("data.ignore=['v']")
     assert {place: after[place] for place in first} == first
     assert project.report("split").newcomers == 50
+
+
+def test_rows_that_are_equal_once_a_column_is_left_out_leak_nothing_and_test_keeps_its_own(tmp_path):
+    """They were dealt apart while a column told them apart; the road stopped, and told to set what was set."""
+    rows = [f"{n},{n % 300},{'yes' if n % 300 > 149 else 'no'}" for n in range(400)]
+    project = make(tmp_path, "u,x,y", [row.replace(",", ".5,", 1) for row in rows])
+    before = Counter(split(project, "split.protocol=holdout", "data.ignore=[]").values())
+    after = Counter(split(project, "split.protocol=holdout", "data.ignore=['u']").values())
+    assert after["test"] == before["test"]
+    assert after["train"] < before["train"]
+    refused = project.report("split").refused
+    assert len(refused) == sum(before.values()) - sum(after.values())
+    assert "by the columns that count now" in refused[0].reason
+    assert [one.severity for one in project.report("split").findings if one.code == "split.leak"] == ["warn"]
+    assert Counter(split(project, "split.protocol=holdout", "data.ignore=[]").values()) == before

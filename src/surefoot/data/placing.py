@@ -178,6 +178,21 @@ def refuse_returned(draft: Draft, is_back: np.ndarray) -> None:
             draft.refused[item] = f"was away, and comes back to {NAMES[draft.sets[item]]} equal or nearly equal to an item of another set"
 
 
+def refuse_equal(draft: Draft, units: Units) -> None:
+    """Leaves out known items of train and val that are equal to one of test, or train's to one of val, as where the column that told them apart is ignored."""
+    if not straddling(draft, units, by_content=True):
+        return
+    worth = np.zeros(len(NAMES), np.int8)
+    worth[[_TEST, _VAL]] = 2, 1
+    codes, kept = number_equal(rank_words(draft.contents)), np.flatnonzero(draft.kept())
+    most = np.zeros(int(codes.max()) + 1, np.int8)
+    np.maximum.at(most, codes[kept], worth[draft.sets[kept]])
+    for item in kept[worth[draft.sets[kept]] < most[codes[kept]]].tolist():
+        draft.refused[item] = (
+            f"equal to an item of {'test' if most[codes[item]] == 2 else 'val'} by the columns that count now, and was of {NAMES[draft.sets[item]]}"
+        )
+
+
 def _share(quotas: dict[str, float]) -> dict[str, float]:
     """Shares of train and val of what is not test."""
     total = quotas["train"] + quotas["val"]

@@ -22,6 +22,7 @@ from surefoot.data.placing import (
     place_known,
     place_rest,
     read_draft,
+    refuse_equal,
     refuse_returned,
     release_by_time,
     release_train,
@@ -81,6 +82,7 @@ def split(ctx: Context, config: SplitStepConfig, *, problem: Problem, audit: Aud
     dealt = _deal(draft, units, wanted, by, ctx.seed)
     if known and by != "time" and wanted.group_by == "content":
         refuse_returned(draft, recalled.rows >= known.num_last)
+        refuse_equal(draft, units)
     _check_folds(draft, dealt, problem)
     compared = np.where(practical & draft.kept(), draft.sets, np.int8(0))  # that general sources differ is the audit's to say
     drift = compare_sets(ctx.store, audit.features, draft.ids, compared, units.of, seed=ctx.seed) if audit.features else {}
